@@ -1,0 +1,37 @@
+# Front door. `make demo` shows it, `make test` checks it; everything else is for its developers.
+BUILD ?= build
+CMAKE ?= cmake
+JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: all demo test bench prove fuzz check install clean
+all: $(BUILD)/.deps
+	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+	@$(CMAKE) --build $(BUILD) -j$(JOBS) -- --no-print-directory >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+
+$(BUILD)/.deps: scripts/deps
+	@scripts/deps
+	@mkdir -p $(BUILD) && touch $@
+
+demo: all
+	@$(BUILD)/trueline demo
+
+test: all
+	@scripts/run-tests
+
+bench: all
+	@$(BUILD)/trueline bench
+
+prove:
+	@scripts/prove
+
+fuzz:
+	@scripts/fuzz
+
+check:
+	@scripts/check
+
+install: all
+	@$(CMAKE) --install $(BUILD)
+
+clean:
+	rm -rf build out

@@ -1,0 +1,10 @@
+# The layout's files stand under <trueline/layout/...>, whichever folder was chosen.
+set(TL_LAYOUT_DIR ${CMAKE_CURRENT_SOURCE_DIR}/layout/${TL_LAYOUT})
+if(NOT EXISTS ${TL_LAYOUT_DIR}/sep.def)
+    message(FATAL_ERROR "TL_LAYOUT=${TL_LAYOUT}: there is no layout/${TL_LAYOUT}/sep.def")
+endif()
+file(GLOB tl_layout_files CONFIGURE_DEPENDS ${TL_LAYOUT_DIR}/*.h ${TL_LAYOUT_DIR}/*.def)
+foreach(f ${tl_layout_files})
+    get_filename_component(name ${f} NAME)
+    configure_file(${f} ${CMAKE_CURRENT_BINARY_DIR}/include/trueline/layout/${name} COPYONLY)
+endforeach()

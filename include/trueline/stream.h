@@ -1,0 +1,296 @@
+/* Protected image streams: what to protect (tl_stream_config), with which keys (tl_key_source), the sending end
+ * (tl_stream_tx) and the receiving end (tl_stream_rx). docs/IMAGE-PATH.md has the design and its argument.
+ *
+ * A frame on the wire: frame start | begin | messages of each part, in the configuration's order | end | frame end.
+ * A message is one CSI-2 long packet: header, service header H, payload, footer (tag, CRC-32), checksum.
+ *
+ * All of it is sans-I/O: bytes in, bytes out, time as a parameter. No call allocates or blocks. */
+#ifndef TRUELINE_STREAM_H
+#define TRUELINE_STREAM_H
+
+#include <trueline/crypto.h>
+#include <trueline/csi2.h>
+#include <trueline/layout/ids.h>
+#include <trueline/layout/limits.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- configuration ---- */
+
+typedef enum tl_block { TL_BLOCK_SERVICE = 0, TL_BLOCK_TOP, TL_BLOCK_MIDDLE, TL_BLOCK_BOTTOM } tl_block;
+
+/* Security variant of a block. SV-3 to SV-5 and further tag modes are not in this version: refused by name. */
+typedef enum tl_variant {
+    TL_SV_1 = 1, /* full integrity, encrypted */
+    TL_SV_2 = 2  /* full integrity, in clear */
+} tl_variant;
+
+typedef enum tl_tag_mode { TL_TAG_PER_MESSAGE = 1 } tl_tag_mode;
+
+typedef enum tl_presence { TL_WITHOUT = 0, TL_WITH = 1 } tl_presence;
+
+/* A run of messages of one data type: `count` packets of `length` payload bytes each. A data type may have several
+ * runs in different blocks (embedded lines at top and bottom); its message numbers run on through them. */
+typedef struct tl_stream_part {
+    uint8_t block;     /* tl_block: top, middle or bottom, in that order along the list */
+    uint8_t data_type; /* 0x10..0x3F */
+    uint16_t count;
+    uint16_t length;
+} tl_stream_part;
+
+/* How a receiver hands pixels on. */
+typedef enum tl_release {
+    TL_RELEASE_FRAME = 0, /* default: nothing leaves before the whole frame is ok */
+    TL_RELEASE_LINE       /* each line as it verifies; the frame's verdict follows and may revoke it */
+} tl_release;
+
+/* Lower limits than the built-in ones (zero: the built-in), for tests and careful profiles. */
+typedef struct tl_stream_limits {
+    uint64_t messages; /* protected or verified under one key */
+    uint64_t bytes;    /* payload bytes, likewise */
+    uint64_t bad;      /* wrong tags under one key, receiver only */
+} tl_stream_limits;
+
+/* What both ends must agree on stands above the line; it is what the digest covers. */
+typedef struct tl_stream_config {
+    uint16_t stream; /* id, end to end; not 0 */
+    tl_suite suite;
+    tl_tag_mode tag_mode;
+    uint8_t tag_size; /* 12 or 16 bytes */
+    tl_presence crc32;
+    uint8_t variant[4]; /* tl_variant by tl_block; [TL_BLOCK_SERVICE] is not used: begin and end are always SV-2 */
+    uint32_t first_frame;
+    tl_stream_part parts[TL_SEP_PARTS_MAX];
+    uint8_t part_count;
+    /* ---- each end's own ---- */
+    uint8_t virtual_channel;   /* sender: the channel it sends on, 0..3 */
+    uint8_t channels_accepted; /* receiver: bit n set: accepted on virtual channel n; 0: the sender's only */
+    uint64_t plain_types;      /* receiver: bit n set: data type n may come without a service header, and is ignored */
+    uint32_t frame_timeout_ms; /* receiver: a frame whose end has not come by then is cut; 0: no time-out */
+    tl_release release;        /* receiver */
+    tl_stream_limits limits;
+} tl_stream_config;
+
+/* Says whether a configuration makes sense: TL_OK, or TL_E_CONFIGURATION with the reason in *why (static text). */
+tl_err tl_stream_config_check(const tl_stream_config *config, const char **why) TL_MUST_USE;
+/* SHA-256 over the canonical bytes of everything above the line, layout id included. Both ends must get the same. */
+enum { TL_CONFIG_DIGEST_SIZE = 32 };
+tl_err tl_stream_config_digest(const tl_stream_config *config, const tl_crypto *crypto,
+                               uint8_t digest[TL_CONFIG_DIGEST_SIZE]) TL_MUST_USE;
+/* Messages and payload bytes of a frame, without begin and end. */
+uint32_t tl_stream_frame_messages(const tl_stream_config *config);
+size_t tl_stream_frame_bytes(const tl_stream_config *config);
+
+/* ---- keys ----
+ * A key source is a secret of this stream and direction together with its epoch counter. Every start after a stop,
+ * every re-configuration, every new sending or receiving context takes a new epoch of it; the number only rises.
+ * Taking epoch e wipes what e and all before were derived from. A source is never copied (the calls notice). */
+
+typedef enum tl_direction { TL_SENSOR_TO_CONTROLLER = 1, TL_CONTROLLER_TO_SENSOR = 2 } tl_direction;
+
+typedef struct tl_key_source {
+    /* private */
+    uintptr_t self;
+    const tl_crypto *crypto;
+    tl_hash_alg hash;
+    uint64_t next; /* lowest epoch still to be had; the secret is that epoch's */
+    uint8_t secret[TL_HASH_MAX];
+} tl_key_source;
+
+enum { TL_EPOCH_JUMP_MAX = 1024 }; /* a peer may name an epoch at most so far ahead */
+enum { TL_FRESH_SIZE = 32 };       /* fresh bytes of each end */
+
+/* From a provisioned secret and fresh bytes of both ends: a new source for each connection. secret: 16 bytes or more.
+ * The source keeps no reference to it. crypto must outlive the source. */
+tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto, tl_span secret,
+                                 const uint8_t sender_fresh[TL_FRESH_SIZE],
+                                 const uint8_t receiver_fresh[TL_FRESH_SIZE], uint16_t stream,
+                                 tl_direction direction) TL_MUST_USE;
+void tl_key_source_wipe(tl_key_source *source);
+
+/* A loaded key of one epoch. Inside tl_stream_tx and tl_stream_rx only. */
+typedef struct tl_stream_key {
+    /* private */
+    tl_key handle;
+    uint32_t epoch;
+    uint8_t salt[4];
+    bool held;
+    uint64_t messages, bytes, bad; /* counters live where the key lives */
+} tl_stream_key;
+
+/* ---- sending ---- */
+
+/* Where the payload stands in a packet's buffer, and what stands around it. */
+enum {
+    TL_SEP_BEFORE = TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE,
+    TL_SEP_AFTER_MAX = TL_SEP_FOOTER_MAX + TL_CSI2_FOOTER_SIZE,
+    TL_SEP_OVERHEAD_MAX = TL_SEP_BEFORE + TL_SEP_AFTER_MAX,
+    TL_SEP_SERVICE_MAX = 256 /* payload bytes of a begin or an end, at most */
+};
+
+/* A message to send: the payload stands in the caller's buffer at TL_SEP_BEFORE, and is protected in place. */
+typedef struct tl_tx_message {
+    uint8_t data_type;
+    uint16_t length;  /* payload bytes; must be the part's */
+    uint8_t *buffer;  /* at least length + TL_SEP_OVERHEAD_MAX bytes */
+    size_t room;      /* bytes of buffer */
+    tl_span packet;   /* written: the whole packet, a view of buffer */
+} tl_tx_message;
+
+typedef struct tl_stream_tx {
+    /* private */
+    uintptr_t self;
+    const tl_crypto *crypto;
+    tl_stream_config config;
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
+    tl_stream_key key, next_key;
+    uint64_t frame;                       /* of the open or the next frame; beyond 32 bits: used up */
+    uint8_t part;                         /* the part that the next message belongs to */
+    uint16_t in_part;                     /* messages of it sent */
+    uint8_t state;
+} tl_stream_tx;
+
+enum { TL_TX_BATCH = 64 }; /* messages handed to the backend at once, at most */
+
+/* Takes epoch `epoch` from the source; the receiver must take the same. The config is copied. crypto must outlive tx.
+ * TL_E_CONFIGURATION, TL_E_EPOCH (used, passed or too far), TL_E_COPIED (of the source), backend errors. */
+tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, const tl_crypto *crypto,
+                         tl_key_source *source, uint32_t epoch) TL_MUST_USE;
+/* Puts the next key in place; the sender switches at the next frame begin. An unused next key is replaced. */
+tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
+/* Opens a frame: writes the frame-start packet and the begin message. now_us is the sender's clock.
+ * TL_E_STATE inside a frame. TL_E_LIMIT: the key or the frame counter is used up, take a new epoch. TL_E_ROOM. */
+tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out) TL_MUST_USE;
+/* Protects n messages, next in the frame's order, each in its own buffer. All or nothing: on an error no packet was
+ * made, and the frame must be abandoned if the error is not TL_E_USAGE or TL_E_ROOM. */
+tl_err tl_stream_tx_messages(tl_stream_tx *tx, tl_tx_message *messages, size_t n) TL_MUST_USE;
+/* Closes the frame: end message and frame-end packet. A frame that lacks messages is closed too, and its end says
+ * what was sent: the receiver's verdict is gap. */
+tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_wr *out) TL_MUST_USE;
+/* Gives up the open frame, if any; its number is not used again. */
+void tl_stream_tx_abandon(tl_stream_tx *tx);
+/* Moves a sending context; `from` is wiped. It must never be copied otherwise: the calls then give TL_E_COPIED. */
+tl_err tl_stream_tx_move(tl_stream_tx *to, tl_stream_tx *from) TL_MUST_USE;
+/* Drops the keys and wipes. Not on a copy. */
+void tl_stream_tx_wipe(tl_stream_tx *tx);
+/* Bytes that begin and end take at most, each with its short packet. */
+enum { TL_SEP_BEGIN_ROOM = TL_CSI2_HEADER_SIZE + TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX };
+
+/* ---- receiving ---- */
+
+typedef enum tl_verdict {
+#define VERDICT(name, text, meaning) TL_VERDICT_##name,
+#include <trueline/verdicts.def>
+#undef VERDICT
+    TL_VERDICTS
+} tl_verdict;
+
+const char *tl_verdict_text(tl_verdict v);
+
+/* Beside the verdict, for information. */
+enum { TL_INFO_ECC_CORRECTED = 1, TL_INFO_CRC32 = 2 }; /* one header bit was mended; CRC-32 wrong beside a right tag */
+
+typedef enum tl_event_kind {
+    TL_EVENT_MESSAGE, /* verdict of one message. ok messages give it in release policy `line` only, with their payload */
+    TL_EVENT_OPENED,  /* a begin has verified */
+    TL_EVENT_FRAME,   /* verdict of a frame; if ok, its pixels */
+    TL_EVENT_LOST,    /* frames of which no begin came: frame is the first, count how many; verdict gap or a cause before it */
+    TL_EVENT_KEY,     /* the sender has switched to epoch `count`; the older key is wiped */
+    TL_EVENT_LIMIT    /* the key's limit is near (a sixteenth left) or reached (verdict limit): take a new epoch */
+} tl_event_kind;
+
+typedef struct tl_stream_event {
+    tl_event_kind kind;
+    tl_verdict verdict;
+    bool proven;       /* the tag was right: frame, message and data type are facts. Else they are claims */
+    uint8_t info;      /* TL_INFO_ bits */
+    uint8_t data_type;
+    uint16_t message;  /* MESSAGE: its number. FRAME: the first cause's */
+    uint32_t frame;
+    uint32_t epoch;
+    uint32_t count;    /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
+    uint64_t time_us;  /* OPENED, FRAME: the sender's clock at begin */
+    tl_span payload;   /* MESSAGE, verdict ok: the payload, a view of the packet; FRAME, verdict ok, release policy
+                          frame: all parts' payloads one after the other, in the frame memory */
+    tl_verdict cause;  /* FRAME, LOST: the first cause, in the order of arrival */
+    bool revoked;      /* FRAME in release policy line: lines were released and must not be used */
+} tl_stream_event;
+
+/* Takes events as they happen, inside tl_stream_rx_packets and tl_stream_rx_tick. It must not call the stream. */
+typedef struct tl_stream_sink {
+    void *ctx;
+    void (*event)(void *ctx, const tl_stream_event *event);
+} tl_stream_sink;
+
+/* What the receiver has counted, never reset. */
+typedef struct tl_stream_counters {
+    uint64_t packets, short_packets, messages_ok, frames_ok, frames_bad, frames_lost;
+    uint64_t verdicts[TL_VERDICTS]; /* messages by verdict */
+    uint64_t other_frame;           /* dropped: names a frame that is not open */
+    uint64_t other_channel;         /* dropped: a virtual channel that is not accepted */
+    uint64_t plain;                 /* ignored: a data type listed as plain */
+    uint64_t ecc_corrected, crc32_beside_tag;
+} tl_stream_counters;
+
+/* One run's progress inside the open frame. */
+typedef struct tl_rx_part {
+    /* private */
+    uint32_t received;
+} tl_rx_part;
+
+/* One data type's progress inside the open frame. */
+typedef struct tl_rx_type {
+    /* private */
+    uint8_t data_type;
+    uint32_t next;   /* one above the highest message number seen */
+    uint64_t window; /* bit i: number next - 1 - i was seen */
+} tl_rx_type;
+
+typedef struct tl_stream_rx {
+    /* private */
+    const tl_crypto *crypto;
+    tl_stream_config config;
+    tl_stream_sink sink;
+    uint8_t *memory; /* frame memory, release policy frame */
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
+    tl_stream_key key, next_key;
+    uint64_t expected; /* lowest frame number that may open */
+    bool open;
+    uint32_t frame;
+    uint64_t opened_ms, time_us;
+    tl_rx_part parts[TL_SEP_PARTS_MAX];
+    tl_rx_type types[TL_SEP_PARTS_MAX];
+    uint8_t type_count;
+    tl_verdict proven, claimed, first_cause; /* worst of the open frame, or since the last one closed */
+    uint16_t first_message;
+    uint8_t first_type;
+    uint32_t lines_out;
+    tl_stream_counters counters;
+} tl_stream_rx;
+
+/* memory: tl_stream_frame_bytes(config) bytes for release policy frame (not read or written by others until a FRAME
+ * event gives it), {NULL, 0} for policy line. Errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
+typedef struct tl_room {
+    uint8_t *p;
+    size_t n;
+} tl_room;
+tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, const tl_crypto *crypto,
+                         tl_key_source *source, uint32_t epoch, tl_room memory, tl_stream_sink sink) TL_MUST_USE;
+/* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
+tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
+/* Takes n packets, in order of arrival, verifies them as one batch and gives the events. n is the caller's choice of
+ * delay against speed. Encrypted payloads are decrypted in place. The packets may go when it returns.
+ * An error is the backend's: the packets count as lost. */
+tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_room *packets, size_t n) TL_MUST_USE;
+/* Lets time pass: closes a frame that is over its time. */
+void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
+const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);
+void tl_stream_rx_wipe(tl_stream_rx *rx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
