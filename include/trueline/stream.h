@@ -130,6 +130,9 @@ enum {
     TL_SEP_SERVICE_MAX = 256 /* payload bytes of a begin or an end, at most */
 };
 
+/* Messages that either end hands to the backend at once, at most; a call may bring more. */
+enum { TL_STREAM_BATCH = 16 };
+
 /* A message to send: the payload stands in the caller's buffer at TL_SEP_BEFORE, and is protected in place. */
 typedef struct tl_tx_message {
     uint8_t data_type;
@@ -146,18 +149,19 @@ typedef struct tl_stream_tx {
     tl_stream_config config;
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     tl_stream_key key, next_key;
-    uint64_t frame;                       /* of the open or the next frame; beyond 32 bits: used up */
-    uint8_t part;                         /* the part that the next message belongs to */
-    uint16_t in_part;                     /* messages of it sent */
+    uint64_t next_frame; /* beyond 32 bits: used up */
+    uint32_t frame;      /* the open one */
+    uint8_t part;        /* the part that the next message belongs to */
+    uint16_t row;        /* messages of it sent */
     uint8_t state;
+    tl_sealed batch[TL_STREAM_BATCH];
 } tl_stream_tx;
 
-enum { TL_TX_BATCH = 64 }; /* messages handed to the backend at once, at most */
-
-/* Takes epoch `epoch` from the source; the receiver must take the same. The config is copied. crypto must outlive tx.
+/* Takes epoch `epoch` from the source; the receiver must take the same. The config is copied; the source's backend
+ * must outlive tx, the source itself need not. The controller names the epoch.
  * TL_E_CONFIGURATION, TL_E_EPOCH (used, passed or too far), TL_E_COPIED (of the source), backend errors. */
-tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, const tl_crypto *crypto,
-                         tl_key_source *source, uint32_t epoch) TL_MUST_USE;
+tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_key_source *source,
+                         uint32_t epoch) TL_MUST_USE;
 /* Puts the next key in place; the sender switches at the next frame begin. An unused next key is replaced. */
 tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
 /* Opens a frame: writes the frame-start packet and the begin message. now_us is the sender's clock.
@@ -234,11 +238,28 @@ typedef struct tl_stream_counters {
     uint64_t ecc_corrected, crc32_beside_tag;
 } tl_stream_counters;
 
-/* One run's progress inside the open frame. */
-typedef struct tl_rx_part {
+/* Why a frame is what it is: the first cause, in the order of arrival. */
+typedef struct tl_rx_cause {
     /* private */
-    uint32_t received;
-} tl_rx_part;
+    tl_verdict verdict; /* TL_VERDICT_OK: none yet */
+    uint8_t data_type;
+    uint16_t message;
+} tl_rx_cause;
+
+/* One packet on its way through a batch. */
+typedef struct tl_rx_item {
+    /* private */
+    uint8_t fate;
+    tl_verdict verdict;
+    uint8_t info;
+    bool crc32_wrong, parsed;
+    uint8_t data_type;
+    uint8_t part;
+    uint16_t message, row;
+    uint32_t frame, epoch;
+    uint8_t sealed; /* its place in the batch handed to the backend */
+    tl_span payload;
+} tl_rx_item;
 
 /* One data type's progress inside the open frame. */
 typedef struct tl_rx_type {
@@ -256,17 +277,22 @@ typedef struct tl_stream_rx {
     uint8_t *memory; /* frame memory, release policy frame */
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     tl_stream_key key, next_key;
+    bool limit_told;
+
     uint64_t expected; /* lowest frame number that may open */
     bool open;
-    uint32_t frame;
+    uint32_t frame;    /* the open one */
     uint64_t opened_ms, time_us;
-    tl_rx_part parts[TL_SEP_PARTS_MAX];
+    uint32_t received; /* messages of it that verified, each once */
+    uint32_t released; /* lines of it that have left, release policy line */
     tl_rx_type types[TL_SEP_PARTS_MAX];
     uint8_t type_count;
-    tl_verdict proven, claimed, first_cause; /* worst of the open frame, or since the last one closed */
-    uint16_t first_message;
-    uint8_t first_type;
-    uint32_t lines_out;
+    tl_verdict proven;  /* worst of what is known for sure of the open frame */
+    tl_verdict claimed; /* worst of what packets without a right tag say, since a frame closed last */
+    tl_rx_cause proven_cause, claimed_cause, hole;
+
+    tl_rx_item items[TL_STREAM_BATCH];
+    tl_sealed batch[TL_STREAM_BATCH];
     tl_stream_counters counters;
 } tl_stream_rx;
 
@@ -276,8 +302,8 @@ typedef struct tl_room {
     uint8_t *p;
     size_t n;
 } tl_room;
-tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, const tl_crypto *crypto,
-                         tl_key_source *source, uint32_t epoch, tl_room memory, tl_stream_sink sink) TL_MUST_USE;
+tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source, uint32_t epoch,
+                         tl_room memory, tl_stream_sink sink) TL_MUST_USE;
 /* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
 /* Takes n packets, in order of arrival, verifies them as one batch and gives the events. n is the caller's choice of
