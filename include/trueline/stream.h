@@ -298,18 +298,18 @@ typedef struct tl_stream_rx {
 
 /* memory: tl_stream_frame_bytes(config) bytes for release policy frame (not read or written by others until a FRAME
  * event gives it), {NULL, 0} for policy line. Errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
-typedef struct tl_room {
+typedef struct tl_buffer {
     uint8_t *p;
     size_t n;
-} tl_room;
+} tl_buffer;
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source, uint32_t epoch,
-                         tl_room memory, tl_stream_sink sink) TL_MUST_USE;
+                         tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
 /* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
 /* Takes n packets, in order of arrival, verifies them as one batch and gives the events. n is the caller's choice of
  * delay against speed. Encrypted payloads are decrypted in place. The packets may go when it returns.
  * An error is the backend's: the packets count as lost. */
-tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_room *packets, size_t n) TL_MUST_USE;
+tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n) TL_MUST_USE;
 /* Lets time pass: closes a frame that is over its time. */
 void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);
