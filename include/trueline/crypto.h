@@ -92,8 +92,9 @@ typedef struct tl_crypto_ops {
     /* The image path's one way out: n messages under one key. protect encrypts where asked and writes each tag.
      * verify computes every tag of the batch before it says anything, compares in constant time, writes
      * `right`, and decrypts where asked; the payload of an encrypted message whose tag is wrong is wiped.
-     * An error means that the backend itself failed: no tag was written, `right` is false throughout, and
-     * encrypted payloads are wiped. */
+     * TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but `right` is false. Any other
+     * error means that the backend itself failed: tags are zeroized, `right` is false throughout, and payloads that
+     * are or were to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);
 } tl_crypto_ops;
@@ -103,7 +104,9 @@ typedef struct tl_crypto {
     void *ctx;
 } tl_crypto;
 
-/* HKDF of RFC 5869 on the backend's HMAC. prk and out: out_n bytes, at most 255 digests; info in parts. */
+/* HKDF of RFC 5869 on the backend's HMAC. extract writes one digest to prk. expand takes a prk of at least one digest
+ * and info in parts, one after the other, and writes out_n bytes, at most 255 digests; out overlaps nothing else.
+ * TL_E_USAGE, backend errors; the output is zeroized then. */
 enum { TL_HKDF_INFO_MAX = 8 }; /* parts of info */
 tl_err tl_hkdf_extract(const tl_crypto *c, tl_hash_alg alg, tl_span salt, tl_span secret, uint8_t *prk) TL_MUST_USE;
 tl_err tl_hkdf_expand(const tl_crypto *c, tl_hash_alg alg, tl_span prk, const tl_span *info, size_t info_n,

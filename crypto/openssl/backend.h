@@ -1,0 +1,69 @@
+/* What the files of the OpenSSL backend share: its state, its pools, and the operations that each file gives. */
+#ifndef TL_OPENSSL_BACKEND_H
+#define TL_OPENSSL_BACKEND_H
+
+#include <trueline/openssl.h>
+#include <openssl/evp.h>
+
+/* A set of slots, numbered from 0. A handle names a slot and how often it was given back before, so that a handle
+ * that outlives its drop is noticed although the slot is in use again. */
+typedef struct tl__slot {
+    uint16_t generation;
+    bool taken;
+} tl__slot;
+
+typedef struct tl__pool {
+    tl__slot *slots;
+    size_t n;
+} tl__pool;
+
+bool tl__pool_init(tl__pool *pool, size_t n);
+void tl__pool_free(tl__pool *pool);
+/* Takes a free slot. TL_E_POOL. */
+tl_err tl__pool_take(tl__pool *pool, size_t *slot);
+void tl__pool_give(tl__pool *pool, size_t slot);
+uint32_t tl__pool_handle(const tl__pool *pool, size_t slot);
+/* The slot of a live handle. TL_E_USAGE if it is none. */
+tl_err tl__pool_find(const tl__pool *pool, uint32_t handle, size_t *slot);
+
+enum { TL__HASHES = 2, TL__SUITES = 2 };
+
+struct tl_openssl {
+    tl_crypto crypto;
+    tl__pool hashes, keys;
+    EVP_MD_CTX **hash;    /* one per hash slot */
+    EVP_CIPHER_CTX **key; /* one per key slot; holds the expanded key */
+    EVP_MD *digest[TL__HASHES];
+    EVP_MAC_CTX *hmac[TL__HASHES];
+    EVP_CIPHER *cipher[TL__SUITES];
+};
+
+/* Each file's share of opening and closing. What an open that failed has left is closed too. */
+tl_err tl__hash_open(tl_openssl *b, size_t slots);
+void tl__hash_close(tl_openssl *b);
+tl_err tl__hmac_open(tl_openssl *b);
+void tl__hmac_close(tl_openssl *b);
+tl_err tl__key_open(tl_openssl *b, size_t slots);
+void tl__key_close(tl_openssl *b);
+
+/* The row of `alg` in digest[] and hmac[]. TL_E_USAGE if there is none. */
+tl_err tl__hash_row(tl_hash_alg alg, size_t *row);
+const char *tl__hash_row_name(size_t row);
+
+/* Empties OpenSSL's error queue and gives TL_E_BACKEND. */
+tl_err tl__openssl_failed(void);
+
+/* The operations of tl_crypto_ops. */
+tl_err tl__random(void *ctx, uint8_t *out, size_t n);
+tl_err tl__hash_start(void *ctx, tl_hash_alg alg, tl_hash *h);
+tl_err tl__hash_add(void *ctx, tl_hash h, tl_span data);
+tl_err tl__hash_clone(void *ctx, tl_hash from, tl_hash *to);
+tl_err tl__hash_end(void *ctx, tl_hash h, uint8_t *digest);
+void tl__hash_drop(void *ctx, tl_hash h);
+tl_err tl__hmac(void *ctx, tl_hash_alg alg, tl_span key, const tl_span *parts, size_t n, uint8_t *mac);
+tl_err tl__key_load(void *ctx, tl_suite suite, tl_span key, tl_key *k);
+void tl__key_drop(void *ctx, tl_key k);
+tl_err tl__protect(void *ctx, tl_key k, tl_sealed *m, size_t n);
+tl_err tl__verify(void *ctx, tl_key k, tl_sealed *m, size_t n);
+
+#endif
