@@ -1,0 +1,47 @@
+/* Whole files: read with a bound, written so that they are there complete or not at all. */
+#ifndef TL_POSIX_FILE_H
+#define TL_POSIX_FILE_H
+
+#include "fault.h"
+
+#include <trueline/base.h>
+
+#include <stdio.h>
+#include <sys/types.h>
+
+typedef enum tl_file_kind {
+    TL_FILE_PUBLIC = 0,
+    TL_FILE_SECRET /* refused if anybody but its owner may read it */
+} tl_file_kind;
+
+/* Reads a file of at most `room` bytes. TL_EXIT_USAGE with what and why. */
+tl_exit tl_file_read(const char *path, tl_file_kind kind, uint8_t *p, size_t room, size_t *n, tl_fault *fault)
+    __attribute__((warn_unused_result));
+
+typedef enum tl_file_clash {
+    TL_FILE_REFUSE = 0, /* a file of that name stays as it is: TL_EXIT_USAGE */
+    TL_FILE_REPLACE
+} tl_file_clash;
+
+/* A file being written under a temporary name in the same folder. */
+typedef struct tl_file {
+    FILE *stream; /* to write to */
+    /* private */
+    char path[1024], temporary[1040];
+} tl_file;
+
+/* Begins a file. mode is exact, whatever the umask. TL_EXIT_INTERNAL. */
+tl_exit tl_file_begin(tl_file *file, const char *path, mode_t mode, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* Flushes, syncs and gives the file its name. On a fault nothing is left behind. */
+tl_exit tl_file_commit(tl_file *file, tl_file_clash clash, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* Leaves nothing behind. After a commit: nothing to do. */
+void tl_file_abandon(tl_file *file);
+/* Begin, write and commit. */
+tl_exit tl_file_write(const char *path, tl_span bytes, mode_t mode, tl_file_clash clash, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* Makes a folder; one that is there already is right too. TL_EXIT_INTERNAL. */
+tl_exit tl_file_folder(const char *path, tl_fault *fault) __attribute__((warn_unused_result));
+
+#endif
