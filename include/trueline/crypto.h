@@ -92,9 +92,9 @@ typedef struct tl_crypto_ops {
     /* The image path's one way out: n messages under one key. protect encrypts where asked and writes each tag.
      * verify computes every tag of the batch before it says anything, compares in constant time, writes
      * `right`, and decrypts where asked; the payload of an encrypted message whose tag is wrong is wiped.
-     * TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but `right` is false. Any other
-     * error means that the backend itself failed: tags are zeroized, `right` is false throughout, and payloads that
-     * are or were to be encrypted are wiped. */
+     * TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but verify's `right` is false.
+     * Any other error means that the backend itself failed: protect's tags are zeroized, `right` is false throughout,
+     * and payloads that are or were to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);
 } tl_crypto_ops;

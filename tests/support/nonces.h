@@ -1,0 +1,46 @@
+/* A crypto backend that sees to it that no (key, nonce) pair is given to protect twice.
+ *
+ * A key is its bytes, not its handle: loading the same bytes again does not make a used nonce new. Verifying is not
+ * recorded. One recorder may stand in several chains (a sender's and a receiver's) if they share the wrapper. */
+#ifndef TL_TESTS_NONCES_H
+#define TL_TESTS_NONCES_H
+
+#include "wrap.h"
+
+typedef struct tl_nonces_key {
+    uint8_t bytes[32];
+    size_t n;
+} tl_nonces_key;
+
+typedef struct tl_nonces_pair {
+    uint32_t key; /* its number in keys, from 1; 0: the place is free */
+    uint8_t nonce[TL_NONCE_SIZE];
+} tl_nonces_pair;
+
+/* What to do when a pair comes again. */
+typedef enum tl_nonces_policy {
+    TL_NONCES_FAIL = 0, /* fail the running test */
+    TL_NONCES_COUNT     /* only count it */
+} tl_nonces_policy;
+
+enum { TL_NONCES_HANDLES_MAX = 256 };
+
+typedef struct tl_nonces {
+    tl_wrap wrap;
+    tl_nonces_policy policy;
+    size_t repeats;        /* pairs that were seen before */
+    size_t used;           /* different pairs */
+    tl_nonces_pair *pairs; /* a hash table of `room` places */
+    size_t room;
+    tl_nonces_key *keys; /* every different key that was loaded */
+    size_t key_count;
+    struct {
+        uint32_t slot, key;
+    } handles[TL_NONCES_HANDLES_MAX]; /* live ones; slot 0: free */
+} tl_nonces;
+
+void tl_nonces_init(tl_nonces *n, const tl_crypto *inner, tl_nonces_policy policy);
+const tl_crypto *tl_nonces_crypto(const tl_nonces *n);
+void tl_nonces_free(tl_nonces *n);
+
+#endif
