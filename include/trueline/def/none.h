@@ -1,0 +1,26 @@
+/* The end of a pass: no word has a meaning. */
+#undef MSG
+#undef U8
+#undef U16
+#undef U24
+#undef U32
+#undef U64
+#undef U16B
+#undef U24B
+#undef U32B
+#undef U64B
+#undef OPT
+#undef OPTB
+#undef RSV
+#undef RAW
+#undef SIZED
+#undef LV8
+#undef LV16
+#undef BY
+#undef REST
+#undef BODY
+#undef BOX8
+#undef BOX16
+#undef BOX32
+#undef BIT
+#undef END
