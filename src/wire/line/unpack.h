@@ -6,9 +6,11 @@
         const uint8_t *p = tl_take(r, size);                                                                 \
         uint32_t box = 0, odd = 0;                                                                           \
                                                                                                              \
-        if (r->bad) {                                                                                        \
+        if (p == NULL) {                                                                                     \
             *m = (tl_##name){ 0 };                                                                           \
-            return size < TL__NEVER ? TL_E_WIRE_SHORT : TL_E_USAGE;                                          \
+            if (r->bad)                                                                                      \
+                return size < TL__NEVER ? TL_E_WIRE_SHORT : TL_E_USAGE;                                      \
+            return TL_OK;                                                                                    \
         }
 #define U8(id, s)        m->id = (uint32_t)tl__load(&p, tl__if(e, s, 1), TL_LITTLE);
 #define U16(id, s)       m->id = (uint32_t)tl__load(&p, tl__if(e, s, 2), TL_LITTLE);
