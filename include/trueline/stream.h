@@ -60,14 +60,16 @@ typedef struct tl_stream_config {
     tl_tag_mode tag_mode;
     uint8_t tag_size; /* 12 or 16 bytes */
     tl_presence crc32;
-    uint8_t variant[4]; /* tl_variant by tl_block; [TL_BLOCK_SERVICE] is not used: begin and end are always SV-2 */
+    uint8_t variant
+        [4]; /* tl_variant by tl_block; [TL_BLOCK_SERVICE] is not used: begin and end are always SV-2 */
     uint32_t first_frame;
     tl_stream_part parts[TL_SEP_PARTS_MAX];
     uint8_t part_count;
     /* ---- each end's own ---- */
     uint8_t virtual_channel;   /* sender: the channel it sends on, 0..3 */
     uint8_t channels_accepted; /* receiver: bit n set: accepted on virtual channel n; 0: the sender's only */
-    uint64_t plain_types;      /* receiver: bit n set: data type n may come without a service header, and is ignored */
+    uint64_t
+        plain_types; /* receiver: bit n set: data type n may come without a service header, and is ignored */
     uint32_t frame_timeout_ms; /* receiver: a frame whose end has not come by then is cut; 0: no time-out */
     tl_release release;        /* receiver */
     tl_stream_limits limits;
@@ -136,10 +138,10 @@ enum { TL_STREAM_BATCH = 16 };
 /* A message to send: the payload stands in the caller's buffer at TL_SEP_BEFORE, and is protected in place. */
 typedef struct tl_tx_message {
     uint8_t data_type;
-    uint16_t length;  /* payload bytes; must be the part's */
-    uint8_t *buffer;  /* at least length + TL_SEP_OVERHEAD_MAX bytes */
-    size_t room;      /* bytes of buffer */
-    tl_span packet;   /* written: the whole packet, a view of buffer */
+    uint16_t length; /* payload bytes; must be the part's */
+    uint8_t *buffer; /* at least length + TL_SEP_OVERHEAD_MAX bytes */
+    size_t room;     /* bytes of buffer */
+    tl_span packet;  /* written: the whole packet, a view of buffer */
 } tl_tx_message;
 
 typedef struct tl_stream_tx {
@@ -194,32 +196,36 @@ typedef enum tl_verdict {
 const char *tl_verdict_text(tl_verdict v);
 
 /* Beside the verdict, for information. */
-enum { TL_INFO_ECC_CORRECTED = 1, TL_INFO_CRC32 = 2 }; /* one header bit was mended; CRC-32 wrong beside a right tag */
+enum {
+    TL_INFO_ECC_CORRECTED = 1,
+    TL_INFO_CRC32 = 2
+}; /* one header bit was mended; CRC-32 wrong beside a right tag */
 
 typedef enum tl_event_kind {
     TL_EVENT_MESSAGE, /* verdict of one message. ok messages give it in release policy `line` only, with their payload */
-    TL_EVENT_OPENED,  /* a begin has verified */
-    TL_EVENT_FRAME,   /* verdict of a frame; if ok, its pixels */
-    TL_EVENT_LOST,    /* frames of which no begin came: frame is the first, count how many; verdict gap or a cause before it */
-    TL_EVENT_KEY,     /* the sender has switched to epoch `count`; the older key is wiped */
-    TL_EVENT_LIMIT    /* the key's limit is near (a sixteenth left) or reached (verdict limit): take a new epoch */
+    TL_EVENT_OPENED, /* a begin has verified */
+    TL_EVENT_FRAME, /* verdict of a frame; if ok, its pixels, which the sink uses or copies before it returns */
+    TL_EVENT_LOST, /* frames of which no begin came: frame is the first, count how many; verdict gap or a cause before it */
+    TL_EVENT_KEY, /* the sender has switched to epoch `count`; the older key is wiped */
+    TL_EVENT_LIMIT /* the key's limit is near (a sixteenth left) or reached (verdict limit): take a new epoch */
 } tl_event_kind;
 
 typedef struct tl_stream_event {
     tl_event_kind kind;
     tl_verdict verdict;
-    bool proven;       /* the tag was right: frame, message and data type are facts. Else they are claims */
-    uint8_t info;      /* TL_INFO_ bits */
+    bool proven;  /* the tag was right: frame, message and data type are facts. Else they are claims */
+    uint8_t info; /* TL_INFO_ bits */
     uint8_t data_type;
-    uint16_t message;  /* MESSAGE: its number. FRAME: the first cause's */
+    uint16_t message; /* MESSAGE: its number. FRAME: the first cause's */
     uint32_t frame;
     uint32_t epoch;
-    uint32_t count;    /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
-    uint64_t time_us;  /* OPENED, FRAME: the sender's clock at begin */
-    tl_span payload;   /* MESSAGE, verdict ok: the payload, a view of the packet; FRAME, verdict ok, release policy
+    uint32_t count;   /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
+    uint64_t time_us; /* OPENED, FRAME: the sender's clock at begin */
+    tl_span
+        payload; /* MESSAGE, verdict ok: the payload, a view of the packet; FRAME, verdict ok, release policy
                           frame: all parts' payloads one after the other, in the frame memory */
-    tl_verdict cause;  /* FRAME, LOST: the first cause, in the order of arrival */
-    bool revoked;      /* FRAME in release policy line: lines were released and must not be used */
+    tl_verdict cause; /* FRAME, LOST: the first cause, in the order of arrival */
+    bool revoked;     /* FRAME in release policy line: lines were released and must not be used */
 } tl_stream_event;
 
 /* Takes events as they happen, inside tl_stream_rx_packets and tl_stream_rx_tick. It must not call the stream. */
@@ -244,21 +250,21 @@ typedef struct tl_rx_cause {
     tl_verdict verdict; /* TL_VERDICT_OK: none yet */
     uint8_t data_type;
     uint16_t message;
+    uint64_t at; /* packets counted by then */
 } tl_rx_cause;
 
 /* One packet on its way through a batch. */
 typedef struct tl_rx_item {
     /* private */
-    uint8_t fate;
+    uint8_t fate, info;
     tl_verdict verdict;
-    uint8_t info;
-    bool crc32_wrong, parsed;
-    uint8_t data_type;
-    uint8_t part;
+    bool parsed; /* the service header could be read; the rest is what it says */
+    uint8_t data_type, part;
     uint16_t message, row;
     uint32_t frame, epoch;
-    uint8_t sealed; /* its place in the batch handed to the backend */
-    tl_span payload;
+    uint8_t *payload;
+    size_t payload_n;
+    uint64_t at;
 } tl_rx_item;
 
 /* One data type's progress inside the open frame. */
@@ -281,7 +287,7 @@ typedef struct tl_stream_rx {
 
     uint64_t expected; /* lowest frame number that may open */
     bool open;
-    uint32_t frame;    /* the open one */
+    uint32_t frame; /* the open one */
     uint64_t opened_ms, time_us;
     uint32_t received; /* messages of it that verified, each once */
     uint32_t released; /* lines of it that have left, release policy line */
@@ -302,14 +308,15 @@ typedef struct tl_buffer {
     uint8_t *p;
     size_t n;
 } tl_buffer;
-tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source, uint32_t epoch,
-                         tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
+tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
+                         uint32_t epoch, tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
 /* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
 /* Takes n packets, in order of arrival, verifies them as one batch and gives the events. n is the caller's choice of
  * delay against speed. Encrypted payloads are decrypted in place. The packets may go when it returns.
  * An error is the backend's: the packets count as lost. */
-tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n) TL_MUST_USE;
+tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets,
+                            size_t n) TL_MUST_USE;
 /* Lets time pass: closes a frame that is over its time. */
 void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);

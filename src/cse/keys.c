@@ -8,7 +8,8 @@
  * e travels as its low byte; both ends hold all 32 bits. Integers in the derivation are little-endian. */
 #include "cse/keys.h"
 
-enum { KEY_MAX = 32, DERIVE_HASH = TL_HASH_SHA256 };
+enum { KEY_MAX = 32 };
+static const tl_hash_alg derive_hash = TL_HASH_SHA256;
 
 static tl_span label(const char *text)
 {
@@ -32,8 +33,9 @@ tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
                                  tl_direction direction)
 {
     uint8_t salt[2 * TL_FRESH_SIZE], prk[TL_HASH_MAX], id[2], way[1];
-    const tl_span info[] = { label("trueline stream"), little(id, 2, stream), little(way, 1, (uint32_t)direction) };
-    size_t size = tl_hash_size(DERIVE_HASH);
+    const tl_span info[] = { label("trueline stream"), little(id, 2, stream),
+                             little(way, 1, (uint32_t)direction) };
+    size_t size = tl_hash_size(derive_hash);
     tl_err e;
 
     *source = (tl_key_source){ 0 };
@@ -43,16 +45,16 @@ tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
         salt[i] = sender_fresh[i];
         salt[TL_FRESH_SIZE + i] = receiver_fresh[i];
     }
-    e = tl_hkdf_extract(crypto, DERIVE_HASH, tl_span_of(salt, sizeof salt), secret, prk);
+    e = tl_hkdf_extract(crypto, derive_hash, tl_span_of(salt, sizeof salt), secret, prk);
     if (e == TL_OK)
-        e = tl_hkdf_expand(crypto, DERIVE_HASH, tl_span_of(prk, size), info, 3, source->secret, size);
+        e = tl_hkdf_expand(crypto, derive_hash, tl_span_of(prk, size), info, 3, source->secret, size);
     tl_wipe(prk, sizeof prk);
     if (e != TL_OK) {
         tl_wipe(source, sizeof *source);
         return e;
     }
     source->crypto = crypto;
-    source->hash = DERIVE_HASH;
+    source->hash = derive_hash;
     source->self = (uintptr_t)source;
     return TL_OK;
 }
@@ -83,10 +85,11 @@ static tl_err derive(const tl_key_source *source, const uint8_t *secret, const c
                      const uint8_t *digest, tl_wr *out)
 {
     uint8_t number[4];
-    const tl_span info[] = { label(what), little(number, 4, epoch), tl_span_of(digest, TL_CONFIG_DIGEST_SIZE) };
+    const tl_span info[] = { label(what), little(number, 4, epoch),
+                             tl_span_of(digest, TL_CONFIG_DIGEST_SIZE) };
 
-    return tl_hkdf_expand(source->crypto, source->hash, tl_span_of(secret, tl_hash_size(source->hash)), info, 3,
-                          out->p, out->cap);
+    return tl_hkdf_expand(source->crypto, source->hash, tl_span_of(secret, tl_hash_size(source->hash)), info,
+                          3, out->p, out->cap);
 }
 
 tl_err tl_cse_key_take(tl_stream_key *key, tl_key_source *source, uint32_t epoch, tl_suite suite,
@@ -132,8 +135,9 @@ void tl_cse_key_drop(tl_stream_key *key, const tl_crypto *crypto)
     tl_wipe(key, sizeof *key);
 }
 
-tl_err tl_cse_key_take_next(tl_stream_key *next, const tl_stream_key *current, tl_key_source *source, uint32_t epoch,
-                            const tl_stream_config *config, const uint8_t digest[TL_CONFIG_DIGEST_SIZE])
+tl_err tl_cse_key_take_next(tl_stream_key *next, const tl_stream_key *current, tl_key_source *source,
+                            uint32_t epoch, const tl_stream_config *config,
+                            const uint8_t digest[TL_CONFIG_DIGEST_SIZE])
 {
     tl_stream_key taken = { 0 };
 

@@ -11,8 +11,8 @@ tl_err tl_cse_key_take(tl_stream_key *key, tl_key_source *source, uint32_t epoch
 void tl_cse_key_drop(tl_stream_key *key, const tl_crypto *crypto);
 
 /* The next key beside the current one: their numbers on the wire must differ. An unused next key is replaced. */
-tl_err tl_cse_key_take_next(tl_stream_key *next, const tl_stream_key *current, tl_key_source *source, uint32_t epoch,
-                            const tl_stream_config *config,
+tl_err tl_cse_key_take_next(tl_stream_key *next, const tl_stream_key *current, tl_key_source *source,
+                            uint32_t epoch, const tl_stream_config *config,
                             const uint8_t digest[TL_CONFIG_DIGEST_SIZE]) TL_MUST_USE;
 /* The next key becomes the current one, which is dropped. */
 void tl_cse_key_switch(tl_stream_key *current, tl_stream_key *next, const tl_crypto *crypto);

@@ -1,0 +1,192 @@
+/* The receiver's first look at a packet: everything that can be said before its tag is checked.
+ *
+ * What it finds are claims. The checks run in the order of verdicts.def, so the first that fails is the verdict. */
+#include "cse/keys.h"
+#include "cse/rx.h"
+#include "cse/sep.h"
+#include "wire/line.h"
+
+/* A service message's payload is short; nothing else about it can be known before its tag is. */
+static bool is_service(const tl_sep_header *h)
+{
+    return h->data_type == TL_SEP_SERVICE_TYPE;
+}
+
+/* Drops what is not for this stream; gives true if the packet is dealt with. */
+static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *item)
+{
+    unsigned channels = rx->config.channels_accepted;
+
+    if (channels == 0)
+        channels = 1u << rx->config.virtual_channel;
+    if (p->ecc == TL_CSI2_ECC_BAD) {
+        item->verdict = TL_VERDICT_ECC;
+        return true;
+    }
+    if (p->ecc == TL_CSI2_ECC_CORRECTED) {
+        item->info |= TL_INFO_ECC_CORRECTED;
+        rx->counters.ecc_corrected++;
+    }
+    if (!(channels >> p->header.virtual_channel & 1)) {
+        rx->counters.other_channel++;
+        item->fate = TL_FATE_DROP;
+        return true;
+    }
+    if (!p->crc_right) {
+        item->verdict = TL_VERDICT_CRC16;
+        return true;
+    }
+    if (tl_csi2_is_short(p->header.data_type)) {
+        rx->counters.short_packets++;
+        item->fate = TL_FATE_DROP;
+        return true;
+    }
+    if (rx->config.plain_types >> p->header.data_type & 1) {
+        rx->counters.plain++;
+        item->fate = TL_FATE_DROP;
+        return true;
+    }
+    if (p->header.data_type != TL_SEP_WIRE_TYPE)
+        item->verdict = TL_VERDICT_UNPROTECTED;
+    return p->header.data_type != TL_SEP_WIRE_TYPE;
+}
+
+/* The service header, and whether it is one that this stream may send. */
+static bool look_at_header(const tl_stream_rx *rx, tl_span body, tl_sep_header *h, tl_rx_item *item)
+{
+    const tl_env env = tl_cse_env(&rx->config);
+    tl_rd r = tl_rd_of(body);
+    tl_place place;
+
+    if (body.n < TL_SEP_HEADER_SIZE + tl_cse_footer_size(&rx->config) ||
+        tl_unpack_sep_header(&env, &r, h) != TL_OK)
+        return false;
+    item->parsed = true;
+    item->data_type = (uint8_t)h->data_type;
+    item->message = (uint16_t)h->message;
+    item->frame = h->frame;
+    if (h->version != TL_SEP_VERSION || h->flags != 0 || h->count != 0 || h->stream != rx->config.stream)
+        return false;
+    if (is_service(h))
+        return h->block == TL_BLOCK_SERVICE && (h->message == TL_SEP_BEGIN || h->message == TL_SEP_END);
+    place = tl_cse_place(&rx->config, h->data_type, h->message);
+    item->part = place.part;
+    item->row = place.row;
+    return place.named && h->block == rx->config.parts[place.part].block;
+}
+
+static tl_stream_key *key_by_number(tl_stream_rx *rx, uint32_t number)
+{
+    if (rx->key.held && (rx->key.epoch & 0xFF) == number)
+        return &rx->key;
+    if (rx->next_key.held && (rx->next_key.epoch & 0xFF) == number)
+        return &rx->next_key;
+    return NULL;
+}
+
+tl_stream_key *tl_cse_rx_key(tl_stream_rx *rx, uint32_t epoch)
+{
+    tl_stream_key *key = key_by_number(rx, epoch & 0xFF);
+
+    return key != NULL && key->epoch == epoch ? key : NULL;
+}
+
+/* One verification more under this key; false at its limit. */
+static bool count_under(const tl_stream_rx *rx, tl_stream_key *key, size_t bytes)
+{
+    const tl_stream_limits limits = tl_cse_limits(&rx->config);
+
+    if (key->messages >= limits.messages || key->bytes >= limits.bytes || key->bad >= limits.bad)
+        return false;
+    key->messages++;
+    key->bytes += bytes;
+    return true;
+}
+
+static bool right_length(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item,
+                         size_t length)
+{
+    if (h->length != length)
+        return false;
+    return is_service(h) ? length <= TL_SEP_SERVICE_MAX : length == rx->config.parts[item->part].length;
+}
+
+/* What a wrong tag would be blamed on: a begin that names another configuration, a CRC-32 that is wrong, or itself. */
+static tl_verdict blame(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item)
+{
+    const tl_env env = tl_cse_env(&rx->config);
+    tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
+    tl_sep_begin begin;
+
+    if (item->info & TL_INFO_CRC32)
+        return TL_VERDICT_CRC32;
+    if (is_service(h) && h->message == TL_SEP_BEGIN && tl_decode_sep_begin(&env, &r, &begin) == TL_OK &&
+        !tl_equal(begin.configuration, tl_span_of(rx->digest, sizeof rx->digest)))
+        return TL_VERDICT_CONFIGURATION;
+    return TL_VERDICT_TAG;
+}
+
+/* Footer, checksum, nonce: the row for the backend. */
+static bool prepare(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, const tl_stream_key *key,
+                    tl_rx_item *item, tl_sealed *s)
+{
+    const tl_env env = tl_cse_env(&rx->config);
+    size_t covered = TL_SEP_HEADER_SIZE + item->payload_n;
+    tl_rd r = tl_rd_of(tl_span_of(body.p + covered, body.n - covered));
+    tl_sep_footer f;
+
+    if (tl_unpack_sep_footer(&env, &r, &f) != TL_OK || tl_cse_nonce(key, h, s->nonce) != TL_OK)
+        return false;
+    if (rx->config.crc32 == TL_WITH && tl_cse_footer_crc(tl_span_of(body.p, covered), f.tag) != f.crc32)
+        item->info |= TL_INFO_CRC32;
+    s->header = tl_span_of(body.p, TL_SEP_HEADER_SIZE);
+    s->payload = item->payload;
+    s->payload_n = item->payload_n;
+    s->cover = tl_cse_cover(&rx->config, h->block);
+    s->tag_n = rx->config.tag_size;
+    s->right = false;
+    for (size_t i = 0; i < f.tag.n; i++)
+        s->tag[i] = f.tag.p[i];
+    item->verdict = blame(rx, h, item);
+    item->fate = TL_FATE_CHECK;
+    return true;
+}
+
+static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_item *item, tl_sealed *s)
+{
+    size_t around = TL_SEP_HEADER_SIZE + tl_cse_footer_size(&rx->config);
+    tl_sep_header h;
+    tl_stream_key *key;
+
+    item->verdict = TL_VERDICT_HEADER;
+    if (!look_at_header(rx, tl_span_of(body, n), &h, item))
+        return;
+    item->payload = body + TL_SEP_HEADER_SIZE;
+    item->payload_n = n - around;
+    key = key_by_number(rx, h.key);
+    if (key == NULL) {
+        item->verdict = TL_VERDICT_KEY;
+        return;
+    }
+    item->epoch = key->epoch;
+    if (!right_length(rx, &h, item, item->payload_n)) {
+        item->verdict = TL_VERDICT_LENGTH;
+        return;
+    }
+    if (!count_under(rx, key, item->payload_n)) {
+        item->verdict = TL_VERDICT_LIMIT;
+        return;
+    }
+    (void)prepare(rx, tl_span_of(body, n), &h, key, item, s);
+}
+
+void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_item *item, tl_sealed *sealed)
+{
+    tl_csi2_packet p;
+
+    rx->counters.packets++;
+    *item = (tl_rx_item){ .fate = TL_FATE_CLAIM, .at = rx->counters.packets };
+    tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
+    if (!look_at_hop(rx, &p, item))
+        look_at_message(rx, packet.p + TL_CSI2_HEADER_SIZE, p.payload.n, item, sealed);
+}

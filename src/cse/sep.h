@@ -1,0 +1,22 @@
+/* One message between service header and footer. Shared by both ends.
+ *
+ *   packet   CSI-2 header | H | P | F | CRC-16        F = tag and CRC-32, in the layout's order
+ *   T        MAC(K, N, H || P)                        the CRC-32 covers H, P and the tag                          */
+#ifndef TL_CSE_SEP_H
+#define TL_CSE_SEP_H
+
+#include "cse/config.h"
+
+#include <trueline/messages.h>
+
+/* N of a message: salt of the key, frame, message, purpose, data type. */
+tl_err tl_cse_nonce(const tl_stream_key *key, const tl_sep_header *h,
+                    uint8_t nonce[TL_NONCE_SIZE]) TL_MUST_USE;
+/* CRC-32 of a message's footer; header and payload stand one after the other. */
+uint32_t tl_cse_footer_crc(tl_span header_and_payload, tl_span tag);
+/* How the payload of a block is covered. */
+tl_cover tl_cse_cover(const tl_stream_config *config, uint32_t block);
+/* The frame number of the short packets: 16 bits, never 0, the same at frame start and frame end. */
+uint16_t tl_cse_short_number(uint32_t frame);
+
+#endif

@@ -1,0 +1,335 @@
+/* The sending end of a stream: frames in order, messages protected in place, a nonce never twice.
+ *
+ * A nonce is made of frame and message number. The frame number is spent the moment a frame is opened, whatever
+ * becomes of it; a message number is spent the moment it is handed to the backend. After a failure inside a batch
+ * nobody can say which numbers were used, so the frame is broken and can only be given up. */
+#include "cse/crc32.h"
+#include "cse/keys.h"
+#include "cse/sep.h"
+#include "wire/line.h"
+
+enum { TX_IDLE = 0, TX_OPEN, TX_BROKEN };
+enum { SERVICE_MESSAGES = 2 };
+
+static bool is_copy(const tl_stream_tx *tx)
+{
+    return tx->self != (uintptr_t)tx;
+}
+
+tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_key_source *source,
+                         uint32_t epoch)
+{
+    *tx = (tl_stream_tx){ 0 };
+    TL_TRY(tl_stream_config_check(config, NULL));
+    if (source->self != (uintptr_t)source)
+        return TL_E_COPIED;
+    TL_TRY(tl_stream_config_digest(config, source->crypto, tx->digest));
+    TL_TRY(tl_cse_key_take(&tx->key, source, epoch, config->suite, tx->digest));
+    tx->crypto = source->crypto;
+    tx->config = *config;
+    tx->next_frame = config->first_frame;
+    tx->self = (uintptr_t)tx;
+    return TL_OK;
+}
+
+tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoch)
+{
+    if (is_copy(tx))
+        return TL_E_COPIED;
+    return tl_cse_key_take_next(&tx->next_key, &tx->key, source, epoch, &tx->config, tx->digest);
+}
+
+tl_err tl_stream_tx_move(tl_stream_tx *to, tl_stream_tx *from)
+{
+    if (is_copy(from))
+        return TL_E_COPIED;
+    *to = *from;
+    to->self = (uintptr_t)to;
+    tl_wipe(from, sizeof *from);
+    return TL_OK;
+}
+
+void tl_stream_tx_wipe(tl_stream_tx *tx)
+{
+    if (!is_copy(tx)) {
+        tl_cse_key_drop(&tx->key, tx->crypto);
+        tl_cse_key_drop(&tx->next_key, tx->crypto);
+    }
+    tl_wipe(tx, sizeof *tx);
+}
+
+/* True if the key may protect `messages` more with `bytes` of payload. */
+static bool key_lasts(const tl_stream_tx *tx, uint64_t messages, uint64_t bytes)
+{
+    const tl_stream_limits limits = tl_cse_limits(&tx->config);
+
+    return tx->key.held && tx->key.messages + messages <= limits.messages &&
+           tx->key.bytes + bytes <= limits.bytes;
+}
+
+/* Writes H in front of the payload and makes the backend's row of the message. */
+static tl_err lay_out(const tl_stream_tx *tx, const tl_sep_header *h, uint8_t *buffer, tl_sealed *s)
+{
+    const tl_env env = tl_cse_env(&tx->config);
+    uint8_t *header = buffer + TL_CSI2_HEADER_SIZE;
+    tl_wr w = tl_wr_of(header, TL_SEP_HEADER_SIZE);
+
+    TL_TRY(tl_pack_sep_header(&env, h, &w));
+    *s = (tl_sealed){
+        .header = tl_span_of(header, TL_SEP_HEADER_SIZE),
+        .payload = buffer + TL_SEP_BEFORE,
+        .payload_n = h->length,
+        .cover = tl_cse_cover(&tx->config, h->block),
+        .tag_n = tx->config.tag_size,
+    };
+    return tl_cse_nonce(&tx->key, h, s->nonce);
+}
+
+static tl_sep_header header_of(const tl_stream_tx *tx, tl_block block, uint32_t data_type, uint32_t message,
+                               uint32_t length)
+{
+    return (tl_sep_header){
+        .version = TL_SEP_VERSION,
+        .block = block,
+        .stream = tx->config.stream,
+        .data_type = data_type,
+        .key = tx->key.epoch & 0xFF,
+        .message = message,
+        .frame = tx->frame,
+        .length = length,
+    };
+}
+
+/* Footer and CSI-2 header and checksum around a sealed message; the packet's size is the result. */
+static tl_err close_packet(const tl_stream_tx *tx, uint8_t *buffer, const tl_sealed *s, tl_span *packet)
+{
+    const tl_env env = tl_cse_env(&tx->config);
+    size_t size = tl_cse_footer_size(&tx->config), body = TL_SEP_HEADER_SIZE + s->payload_n + size;
+    tl_wr footer = tl_wr_of(s->payload + s->payload_n, size), head = tl_wr_of(buffer, TL_CSI2_HEADER_SIZE);
+    tl_wr check = tl_wr_of(s->payload + s->payload_n + size, TL_CSI2_FOOTER_SIZE);
+    const tl_csi2_header h = { tx->config.virtual_channel, TL_SEP_WIRE_TYPE, (uint16_t)body };
+    tl_sep_footer f = { .tag = tl_span_of(s->tag, s->tag_n) };
+
+    if (tx->config.crc32 == TL_WITH)
+        f.crc32 = tl_cse_footer_crc(tl_span_of(s->header.p, TL_SEP_HEADER_SIZE + s->payload_n), f.tag);
+    TL_TRY(tl_pack_sep_footer(&env, &f, &footer));
+    TL_TRY(tl_csi2_header_write(&h, &head));
+    tl_put(&check, TL_CSI2_FOOTER_SIZE, TL_LITTLE,
+           tl_csi2_crc16(TL_CSI2_CRC_START, tl_span_of(s->header.p, body)));
+    *packet = tl_span_of(buffer, TL_CSI2_HEADER_SIZE + body + TL_CSI2_FOOTER_SIZE);
+    return TL_OK;
+}
+
+static tl_err seal(tl_stream_tx *tx, size_t n)
+{
+    tl_err e = tx->crypto->ops->protect(tx->crypto->ctx, tx->key.handle, tx->batch, n);
+
+    tx->key.messages += n;
+    for (size_t i = 0; i < n; i++)
+        tx->key.bytes += tx->batch[i].payload_n;
+    if (e != TL_OK)
+        tx->state = TX_BROKEN;
+    return e;
+}
+
+/* ---- begin and end ---- */
+
+static tl_err put_short(const tl_stream_tx *tx, tl_data_type type, tl_wr *out)
+{
+    const tl_csi2_header h = { tx->config.virtual_channel, (uint8_t)type, tl_cse_short_number(tx->frame) };
+
+    return tl_csi2_write(&h, tl_span_of(NULL, 0), out);
+}
+
+static tl_err begin_payload(const tl_stream_tx *tx, uint64_t now_us, tl_wr *w)
+{
+    const tl_stream_config *c = &tx->config;
+    const tl_env env = tl_cse_env(c);
+    uint8_t list[16 * TL_SEP_PARTS_MAX];
+    tl_wr parts = tl_wr_of(list, sizeof list);
+    tl_sep_begin m = { .configuration = tl_span_of(tx->digest, sizeof tx->digest), .time_us = now_us };
+
+    for (unsigned i = 0; i < c->part_count; i++) {
+        tl_sep_begin_part part = { .block = c->parts[i].block,
+                                   .data_type = c->parts[i].data_type,
+                                   .first = tl_cse_part_first(c, i),
+                                   .count = c->parts[i].count };
+        TL_TRY(tl_encode_sep_begin_part(&env, &part, &parts));
+    }
+    m.parts = tl_written(&parts);
+    return tl_encode_sep_begin(&env, &m, w);
+}
+
+static tl_err end_payload(const tl_stream_tx *tx, tl_wr *w)
+{
+    const tl_stream_config *c = &tx->config;
+    const tl_env env = tl_cse_env(c);
+    uint8_t list[16 * TL_SEP_PARTS_MAX];
+    tl_wr parts = tl_wr_of(list, sizeof list);
+    tl_sep_end m = { 0 };
+
+    for (unsigned i = 0; i < c->part_count; i++) {
+        tl_sep_end_part part = { .block = c->parts[i].block, .data_type = c->parts[i].data_type };
+
+        part.count = i < tx->part ? c->parts[i].count : i == tx->part ? tx->row : 0;
+        TL_TRY(tl_encode_sep_end_part(&env, &part, &parts));
+    }
+    m.parts = tl_written(&parts);
+    return tl_encode_sep_end(&env, &m, w);
+}
+
+/* A whole service message: payload stands in `buffer` already. */
+static tl_err put_service(tl_stream_tx *tx, uint32_t message, size_t length, uint8_t *buffer, tl_wr *out)
+{
+    const tl_sep_header h = header_of(tx, TL_BLOCK_SERVICE, TL_SEP_SERVICE_TYPE, message, (uint32_t)length);
+    tl_span packet;
+
+    TL_TRY(lay_out(tx, &h, buffer, &tx->batch[0]));
+    TL_TRY(seal(tx, 1));
+    TL_TRY(close_packet(tx, buffer, &tx->batch[0], &packet));
+    tl_put_bytes(out, packet);
+    return out->bad ? TL_E_ROOM : TL_OK;
+}
+
+static bool has_room(const tl_wr *out)
+{
+    return !out->bad && out->cap - out->n >= TL_SEP_BEGIN_ROOM;
+}
+
+tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
+{
+    uint8_t buffer[TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
+    tl_wr payload = tl_wr_of(buffer + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
+
+    if (is_copy(tx))
+        return TL_E_COPIED;
+    if (tx->state != TX_IDLE)
+        return TL_E_STATE;
+    if (!has_room(out))
+        return TL_E_ROOM;
+    if (tx->next_frame > UINT32_MAX)
+        return TL_E_LIMIT;
+    if (tx->next_key.held)
+        tl_cse_key_switch(&tx->key, &tx->next_key, tx->crypto);
+    if (!key_lasts(tx, (uint64_t)tl_stream_frame_messages(&tx->config) + SERVICE_MESSAGES,
+                   (uint64_t)tl_stream_frame_bytes(&tx->config) + SERVICE_MESSAGES * TL_SEP_SERVICE_MAX))
+        return TL_E_LIMIT;
+    tx->frame = (uint32_t)tx->next_frame++;
+    tx->part = 0;
+    tx->row = 0;
+    tx->state = TX_BROKEN; /* until the begin is out */
+    TL_TRY(begin_payload(tx, now_us, &payload));
+    TL_TRY(put_short(tx, TL_DT_FRAME_START, out));
+    TL_TRY(put_service(tx, TL_SEP_BEGIN, payload.n, buffer, out));
+    tx->state = TX_OPEN;
+    return TL_OK;
+}
+
+tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_wr *out)
+{
+    uint8_t buffer[TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
+    tl_wr payload = tl_wr_of(buffer + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
+
+    if (is_copy(tx))
+        return TL_E_COPIED;
+    if (tx->state != TX_OPEN)
+        return TL_E_STATE;
+    if (!has_room(out))
+        return TL_E_ROOM;
+    tx->state = TX_BROKEN; /* until the end is out */
+    TL_TRY(end_payload(tx, &payload));
+    TL_TRY(put_service(tx, TL_SEP_END, payload.n, buffer, out));
+    TL_TRY(put_short(tx, TL_DT_FRAME_END, out));
+    tx->state = TX_IDLE;
+    return TL_OK;
+}
+
+void tl_stream_tx_abandon(tl_stream_tx *tx)
+{
+    if (!is_copy(tx))
+        tx->state = TX_IDLE;
+}
+
+/* ---- messages ---- */
+
+/* Where the message i places on from here belongs; false behind the last. */
+static bool place_ahead(const tl_stream_tx *tx, size_t ahead, unsigned *part, uint32_t *row)
+{
+    size_t r = tx->row + ahead;
+
+    for (unsigned i = tx->part; i < tx->config.part_count; i++) {
+        if (r < tx->config.parts[i].count) {
+            *part = i;
+            *row = (uint32_t)r;
+            return true;
+        }
+        r -= tx->config.parts[i].count;
+    }
+    return false;
+}
+
+static tl_err check_messages(const tl_stream_tx *tx, const tl_tx_message *m, size_t n)
+{
+    unsigned part;
+    uint32_t row;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!place_ahead(tx, i, &part, &row))
+            return TL_E_USAGE;
+        if (m[i].data_type != tx->config.parts[part].data_type ||
+            m[i].length != tx->config.parts[part].length)
+            return TL_E_USAGE;
+        if (m[i].room <
+            (size_t)m[i].length + TL_SEP_BEFORE + tl_cse_footer_size(&tx->config) + TL_CSI2_FOOTER_SIZE)
+            return TL_E_ROOM;
+    }
+    return TL_OK;
+}
+
+static void move_on(tl_stream_tx *tx, size_t n)
+{
+    unsigned part = tx->config.part_count;
+    uint32_t row = 0;
+
+    (void)place_ahead(tx, n, &part, &row);
+    tx->part = (uint8_t)part;
+    tx->row = (uint16_t)row;
+}
+
+static tl_err protect_batch(tl_stream_tx *tx, tl_tx_message *m, size_t n)
+{
+    unsigned part = 0;
+    uint32_t row = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        (void)place_ahead(tx, i, &part, &row);
+        const tl_stream_part *p = &tx->config.parts[part];
+        const tl_sep_header h = header_of(tx, (tl_block)p->block, p->data_type,
+                                          tl_cse_part_first(&tx->config, part) + row, p->length);
+        TL_TRY(lay_out(tx, &h, m[i].buffer, &tx->batch[i]));
+    }
+    TL_TRY(seal(tx, n));
+    for (size_t i = 0; i < n; i++)
+        TL_TRY(close_packet(tx, m[i].buffer, &tx->batch[i], &m[i].packet));
+    move_on(tx, n);
+    return TL_OK;
+}
+
+tl_err tl_stream_tx_messages(tl_stream_tx *tx, tl_tx_message *messages, size_t n)
+{
+    tl_err e = TL_OK;
+
+    if (is_copy(tx))
+        return TL_E_COPIED;
+    if (tx->state != TX_OPEN)
+        return TL_E_STATE;
+    TL_TRY(check_messages(tx, messages, n));
+    for (size_t done = 0; done < n && e == TL_OK; done += TL_STREAM_BATCH)
+        e = protect_batch(tx, messages + done, n - done < TL_STREAM_BATCH ? n - done : TL_STREAM_BATCH);
+    if (e != TL_OK) {
+        tx->state = TX_BROKEN;
+        for (size_t i = 0; i < n; i++)
+            messages[i].packet = tl_span_of(NULL, 0);
+    }
+    return e;
+}
