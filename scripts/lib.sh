@@ -20,7 +20,7 @@ build_options() { # BUILD
 }
 # Without position-independent code a table of constant pointers is not in a writable section.
 core_alone='-DTL_OPENSSL=OFF -DTL_TOOLS=OFF -DTL_TESTS=OFF'
-host_core='-DCMAKE_POSITION_INDEPENDENT_CODE=OFF -DCMAKE_C_FLAGS=-fno-pie;-fno-stack-protector;-fstack-usage'
+host_core='-DCMAKE_POSITION_INDEPENDENT_CODE=OFF -DCMAKE_C_FLAGS=-fno-pie;-no-pie;-fno-stack-protector;-fstack-usage'
 m33_core=-DCMAKE_TOOLCHAIN_FILE=cmake/cortex-m33.cmake
 
 # Configures and builds, without a word unless it fails.
@@ -35,9 +35,9 @@ make_build() { # BUILD [TARGET]
         options+=("${option//;/ }")
     done
     mkdir -p "$root/$build"
-    if ! { CC=$cc cmake -S "$root" -B "$root/$build" -DCMAKE_BUILD_TYPE=$type "${options[@]}" &&
+    if ! { CC=$cc cmake --no-warn-unused-cli -S "$root" -B "$root/$build" -DCMAKE_BUILD_TYPE=$type "${options[@]}" &&
            cmake --build "$root/$build" -j"$jobs_at_once" ${2:+--target "$2"}; } >"$log" 2>&1; then
-        cat "$log"
+        grep -vE "^(-- |\[ *[0-9]+%\]|g?make)" "$log" || cat "$log"
         return 1
     fi
 }
