@@ -1,7 +1,6 @@
-/* Helpers of the tests: errors by name, hex, reproducible random numbers (splitmix64), vector files. */
+/* Helpers of the tests: errors by name, hex, reproducible random numbers (splitmix64). */
 #include "testing.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,23 +111,4 @@ void tl_seeded_init(tl_seeded *s, const tl_crypto *inner, uint64_t seed)
 const tl_crypto *tl_seeded_crypto(const tl_seeded *s)
 {
     return &s->wrap.crypto;
-}
-
-char *tl_read_vectors(const char *folder, const char *name)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        fail_msg("%s: %s", path, strerror(errno));
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    long n = ftell(file);
-    assert_true(n > 0);
-    rewind(file);
-    char *text = malloc((size_t)n + 1);
-    assert_non_null(text);
-    assert_int_equal(fread(text, 1, (size_t)n, file), (size_t)n);
-    fclose(file);
-    text[n] = '\0';
-    return text;
 }

@@ -55,10 +55,4 @@ typedef struct tl_seeded {
 void tl_seeded_init(tl_seeded *s, const tl_crypto *inner, uint64_t seed);
 const tl_crypto *tl_seeded_crypto(const tl_seeded *s);
 
-/* ---- files ---- */
-
-/* Reads a whole file of tests/vectors into memory that the caller frees, with a zero behind it. Fails the test if it is
- * not there. */
-char *tl_read_vectors(const char *folder, const char *name);
-
 #endif

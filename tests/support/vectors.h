@@ -1,0 +1,30 @@
+/* Reading test vectors: text files of records, one `name = value` a line, an empty line between records, # a comment. */
+#ifndef TL_TESTS_VECTORS_H
+#define TL_TESTS_VECTORS_H
+
+#include "testing.h"
+
+enum { TL_VECTOR_FIELDS_MAX = 12 };
+
+typedef struct tl_vector {
+    const char *name[TL_VECTOR_FIELDS_MAX];
+    const char *value[TL_VECTOR_FIELDS_MAX];
+    size_t n;
+} tl_vector;
+
+typedef struct tl_vectors {
+    char *text, *next;
+} tl_vectors;
+
+/* Opens folder/name; a test's folder is TL_TEST_DATA. Fails the test if it is not there. */
+void tl_vectors_open(tl_vectors *v, const char *folder, const char *name);
+void tl_vectors_close(tl_vectors *v);
+/* The next record, which lives until close. False at the end of the file. */
+bool tl_vectors_next(tl_vectors *v, tl_vector *record);
+
+/* The text of a field; NULL if the record has none of that name. */
+const char *tl_vector_text(const tl_vector *record, const char *name);
+/* A field of hex digits; fails the test if it is not there. Gives the number of bytes. */
+size_t tl_vector_hex(const tl_vector *record, const char *name, uint8_t *out, size_t room);
+
+#endif

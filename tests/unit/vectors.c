@@ -1,0 +1,253 @@
+/* Published test vectors against the whole crypto interface: NIST's for AES-GCM (and GMAC, where there is no text) and
+ * SHA-2, those of RFC 4231 for HMAC and of RFC 5869 for HKDF. Each file must give as many vectors as it is known to
+ * hold, so that a file that is cut or misread is noticed. */
+#include "vectors.h"
+
+#include <trueline/openssl.h>
+
+#include <string.h>
+
+typedef struct state {
+    tl_openssl *backend;
+    const tl_crypto *crypto;
+} state;
+
+static int set_up(void **s)
+{
+    static state st;
+    tl_assert_ok(tl_openssl_open(NULL, &st.backend));
+    st.crypto = tl_openssl_crypto(st.backend);
+    *s = &st;
+    return 0;
+}
+
+static int tear_down(void **s)
+{
+    tl_openssl_close(((state *)*s)->backend);
+    return 0;
+}
+
+/* ---- AES-GCM ---- */
+
+enum { TEXT_MAX = 128 };
+
+typedef struct gcm {
+    uint8_t key[32], nonce[TL_NONCE_SIZE], aad[TEXT_MAX], plain[TEXT_MAX], cipher[TEXT_MAX], tag[TL_TAG_MAX];
+    size_t key_n, aad_n, text_n, tag_n;
+    bool right;
+} gcm;
+
+static void read_gcm(const tl_vector *r, gcm *v)
+{
+    const char *result = tl_vector_text(r, "result");
+    v->key_n = tl_vector_hex(r, "key", v->key, sizeof v->key);
+    assert_int_equal(tl_vector_hex(r, "iv", v->nonce, sizeof v->nonce), TL_NONCE_SIZE);
+    v->aad_n = tl_vector_hex(r, "aad", v->aad, sizeof v->aad);
+    v->text_n = tl_vector_hex(r, "cipher", v->cipher, sizeof v->cipher);
+    v->tag_n = tl_vector_hex(r, "tag", v->tag, sizeof v->tag);
+    v->right = result == NULL || strcmp(result, "right") == 0;
+    assert_true(v->right || strcmp(result, "wrong") == 0);
+    if (v->right)
+        assert_int_equal(tl_vector_hex(r, "plain", v->plain, sizeof v->plain), v->text_n);
+}
+
+static tl_sealed message_of(const gcm *v, tl_span header, uint8_t *payload, size_t payload_n, tl_cover cover)
+{
+    tl_sealed m = { .header = header, .payload = payload, .payload_n = payload_n, .cover = cover };
+    m.tag_n = (uint8_t)v->tag_n;
+    memcpy(m.nonce, v->nonce, sizeof m.nonce);
+    return m;
+}
+
+/* AES-GCM as it is: the associated data is the header. */
+static void encrypted(const tl_crypto *c, tl_key k, const gcm *v)
+{
+    uint8_t payload[TEXT_MAX];
+    tl_sealed m = message_of(v, tl_span_of(v->aad, v->aad_n), payload, v->text_n, TL_COVER_ENCRYPTED);
+    if (v->right) {
+        memcpy(payload, v->plain, v->text_n);
+        tl_assert_ok(c->ops->protect(c->ctx, k, &m, 1));
+        assert_memory_equal(payload, v->cipher, v->text_n);
+        assert_memory_equal(m.tag, v->tag, v->tag_n);
+    }
+    memcpy(payload, v->cipher, v->text_n);
+    memcpy(m.tag, v->tag, v->tag_n);
+    tl_assert_ok(c->ops->verify(c->ctx, k, &m, 1));
+    assert_int_equal(m.right, v->right);
+    if (v->right)
+        assert_memory_equal(payload, v->plain, v->text_n);
+    else
+        tl_assert_all(payload, 0, v->text_n);
+}
+
+/* GMAC: the associated data is the header and the payload, wherever the one ends. */
+static void clear(const tl_crypto *c, tl_key k, const gcm *v, size_t split)
+{
+    uint8_t payload[TEXT_MAX];
+    tl_sealed m = message_of(v, tl_span_of(v->aad, split), payload, v->aad_n - split, TL_COVER_PAYLOAD);
+    memcpy(payload, v->aad + split, m.payload_n);
+    if (v->right) {
+        tl_assert_ok(c->ops->protect(c->ctx, k, &m, 1));
+        assert_memory_equal(m.tag, v->tag, v->tag_n);
+    }
+    memcpy(m.tag, v->tag, v->tag_n);
+    tl_assert_ok(c->ops->verify(c->ctx, k, &m, 1));
+    assert_int_equal(m.right, v->right);
+    assert_memory_equal(payload, v->aad + split, m.payload_n);
+}
+
+static void run_gcm(const state *st, tl_suite suite, const char *file, size_t expected_wrong)
+{
+    const tl_crypto *c = st->crypto;
+    tl_vectors file_vectors;
+    tl_vector r;
+    gcm v;
+    size_t n = 0, gmac = 0, wrong = 0;
+    tl_vectors_open(&file_vectors, TL_TEST_DATA, file);
+    for (; tl_vectors_next(&file_vectors, &r); n++) {
+        tl_key k;
+        read_gcm(&r, &v);
+        tl_assert_ok(c->ops->key_load(c->ctx, suite, tl_span_of(v.key, v.key_n), &k));
+        encrypted(c, k, &v);
+        for (size_t split = 0; v.text_n == 0 && split <= v.aad_n; split++)
+            clear(c, k, &v, split);
+        c->ops->key_drop(c->ctx, k);
+        gmac += v.text_n == 0;
+        wrong += !v.right;
+    }
+    tl_vectors_close(&file_vectors);
+    assert_int_equal(n, 250);
+    assert_int_equal(gmac, 50);
+    assert_int_equal(wrong, expected_wrong);
+}
+
+static void gcm128_as_nist_when_encrypting_then_text_and_tag_fit(void **s)
+{
+    run_gcm(*s, TL_SUITE_AES128_GMAC, "gcm_encrypt_128.txt", 0);
+}
+
+static void gcm256_as_nist_when_encrypting_then_text_and_tag_fit(void **s)
+{
+    run_gcm(*s, TL_SUITE_AES256_GMAC, "gcm_encrypt_256.txt", 0);
+}
+
+static void gcm128_as_nist_when_decrypting_then_wrong_tags_are_refused(void **s)
+{
+    run_gcm(*s, TL_SUITE_AES128_GMAC, "gcm_decrypt_128.txt", 122);
+}
+
+static void gcm256_as_nist_when_decrypting_then_wrong_tags_are_refused(void **s)
+{
+    run_gcm(*s, TL_SUITE_AES256_GMAC, "gcm_decrypt_256.txt", 128);
+}
+
+/* ---- SHA-2 ---- */
+
+static void run_hash(const state *st, tl_hash_alg alg, const char *file, size_t expected)
+{
+    const tl_crypto *c = st->crypto;
+    tl_vectors vectors;
+    tl_vector r;
+    size_t n = 0;
+    tl_vectors_open(&vectors, TL_TEST_DATA, file);
+    for (; tl_vectors_next(&vectors, &r); n++) {
+        uint8_t message[256], expected_digest[TL_HASH_MAX], digest[TL_HASH_MAX];
+        size_t size = tl_vector_hex(&r, "message", message, sizeof message);
+        size_t cut = size / 3;
+        tl_hash h;
+        assert_int_equal(tl_vector_hex(&r, "digest", expected_digest, TL_HASH_MAX), tl_hash_size(alg));
+        tl_assert_ok(c->ops->hash_start(c->ctx, alg, &h));
+        tl_assert_ok(c->ops->hash_add(c->ctx, h, tl_span_of(message, cut)));
+        tl_assert_ok(c->ops->hash_add(c->ctx, h, tl_span_of(message + cut, size - cut)));
+        tl_assert_ok(c->ops->hash_end(c->ctx, h, digest));
+        assert_memory_equal(digest, expected_digest, tl_hash_size(alg));
+    }
+    tl_vectors_close(&vectors);
+    assert_int_equal(n, expected);
+}
+
+static void sha256_as_nist_when_added_in_parts_then_digest_fits(void **s)
+{
+    run_hash(*s, TL_HASH_SHA256, "sha256.txt", 65);
+}
+
+static void sha384_as_nist_when_added_in_parts_then_digest_fits(void **s)
+{
+    run_hash(*s, TL_HASH_SHA384, "sha384.txt", 129);
+}
+
+/* ---- HMAC, HKDF ---- */
+
+static void run_hmac(const state *st, tl_hash_alg alg, const char *file)
+{
+    const tl_crypto *c = st->crypto;
+    tl_vectors vectors;
+    tl_vector r;
+    size_t n = 0;
+    tl_vectors_open(&vectors, TL_TEST_DATA, file);
+    for (; tl_vectors_next(&vectors, &r); n++) {
+        uint8_t key[256], message[256], expected[TL_HASH_MAX], mac[TL_HASH_MAX];
+        size_t key_n = tl_vector_hex(&r, "key", key, sizeof key);
+        size_t message_n = tl_vector_hex(&r, "message", message, sizeof message);
+        size_t expected_n = tl_vector_hex(&r, "digest", expected, sizeof expected);
+        for (size_t cut = 0; cut <= message_n; cut++) {
+            tl_span parts[2] = { tl_span_of(message, cut), tl_span_of(message + cut, message_n - cut) };
+            tl_assert_ok(c->ops->hmac(c->ctx, alg, tl_span_of(key, key_n), parts, 2, mac));
+            assert_memory_equal(mac, expected, expected_n);
+        }
+    }
+    tl_vectors_close(&vectors);
+    assert_int_equal(n, 7);
+}
+
+static void hmac_sha256_as_rfc4231_when_in_two_parts_then_mac_fits(void **s)
+{
+    run_hmac(*s, TL_HASH_SHA256, "hmac_sha256.txt");
+}
+
+static void hmac_sha384_as_rfc4231_when_in_two_parts_then_mac_fits(void **s)
+{
+    run_hmac(*s, TL_HASH_SHA384, "hmac_sha384.txt");
+}
+
+static void hkdf_sha256_as_rfc5869_when_info_is_in_parts_then_output_fits(void **s)
+{
+    const tl_crypto *c = ((state *)*s)->crypto;
+    tl_vectors vectors;
+    tl_vector r;
+    size_t n = 0;
+    tl_vectors_open(&vectors, TL_TEST_DATA, "hkdf_sha256.txt");
+    for (; tl_vectors_next(&vectors, &r); n++) {
+        uint8_t secret[128], salt[128], info[128], expected_prk[32], expected[128], prk[32], out[128];
+        size_t secret_n = tl_vector_hex(&r, "secret", secret, sizeof secret);
+        size_t salt_n = tl_vector_hex(&r, "salt", salt, sizeof salt);
+        size_t info_n = tl_vector_hex(&r, "info", info, sizeof info);
+        size_t out_n = tl_vector_hex(&r, "output", expected, sizeof expected);
+        tl_span parts[2] = { tl_span_of(info, info_n / 4),
+                             tl_span_of(info + info_n / 4, info_n - info_n / 4) };
+        tl_vector_hex(&r, "prk", expected_prk, sizeof expected_prk);
+        tl_assert_ok(
+            tl_hkdf_extract(c, TL_HASH_SHA256, tl_span_of(salt, salt_n), tl_span_of(secret, secret_n), prk));
+        assert_memory_equal(prk, expected_prk, sizeof prk);
+        tl_assert_ok(tl_hkdf_expand(c, TL_HASH_SHA256, tl_span_of(prk, sizeof prk), parts, 2, out, out_n));
+        assert_memory_equal(out, expected, out_n);
+    }
+    tl_vectors_close(&vectors);
+    assert_int_equal(n, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gcm128_as_nist_when_encrypting_then_text_and_tag_fit),
+        cmocka_unit_test(gcm256_as_nist_when_encrypting_then_text_and_tag_fit),
+        cmocka_unit_test(gcm128_as_nist_when_decrypting_then_wrong_tags_are_refused),
+        cmocka_unit_test(gcm256_as_nist_when_decrypting_then_wrong_tags_are_refused),
+        cmocka_unit_test(sha256_as_nist_when_added_in_parts_then_digest_fits),
+        cmocka_unit_test(sha384_as_nist_when_added_in_parts_then_digest_fits),
+        cmocka_unit_test(hmac_sha256_as_rfc4231_when_in_two_parts_then_mac_fits),
+        cmocka_unit_test(hmac_sha384_as_rfc4231_when_in_two_parts_then_mac_fits),
+        cmocka_unit_test(hkdf_sha256_as_rfc5869_when_info_is_in_parts_then_output_fits),
+    };
+    return cmocka_run_group_tests_name("vectors", tests, set_up, tear_down);
+}
