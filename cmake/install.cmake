@@ -1,5 +1,6 @@
-# cmake --install: headers, the chosen layout, the libraries, the programs, a pkg-config file and a CMake package.
-# Both files find the rest from where they stand, so that the prefix may be chosen when installing.
+# cmake --install: headers, the chosen layout, the libraries, a pkg-config file and a CMake package; the programs are
+# installed by their own folders.
+# Both package files find the rest from where they stand, so that the prefix may be chosen when installing.
 include(CMakePackageConfigHelpers)
 set(tl_package ${CMAKE_INSTALL_LIBDIR}/cmake/trueline)
 
@@ -17,12 +18,6 @@ install(EXPORT trueline-targets NAMESPACE trueline:: DESTINATION ${tl_package})
 install(DIRECTORY include/trueline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/include/trueline/layout
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/trueline)
-
-foreach(program trueline-cli trueline-input)
-    if(TARGET ${program}) # left out: without tools, or without its libraries
-        install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-    endif()
-endforeach()
 
 configure_package_config_file(cmake/trueline-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/trueline-config.cmake
     INSTALL_DESTINATION ${tl_package})

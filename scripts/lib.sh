@@ -37,7 +37,7 @@ make_build() { # BUILD [TARGET]
     mkdir -p "$root/$build"
     if ! { CC=$cc cmake --no-warn-unused-cli -S "$root" -B "$root/$build" -DCMAKE_BUILD_TYPE=$type "${options[@]}" &&
            cmake --build "$root/$build" -j"$jobs_at_once" ${2:+--target "$2"}; } >"$log" 2>&1; then
-        grep -vE "^(-- |\[ *[0-9]+%\]|g?make)" "$log" || cat "$log"
+        grep -vE "^(-- |Not searching|\[ *[0-9]+%\]|g?make)" "$log" || cat "$log"
         return 1
     fi
 }
