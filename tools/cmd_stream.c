@@ -1,0 +1,300 @@
+/* `trueline stream new FILE` makes a stream file with a fresh secret, `trueline stream show FILE` prints one. The
+ * digest that `show` prints is what both ends compare in their hellos: two files with the same digest protect alike. */
+#include "command.h"
+#include "stream_file.h"
+#include "ui.h"
+
+#include <trueline/openssl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Options without a letter. */
+enum {
+    OPT_STREAM = 0x100,
+    OPT_WIDTH,
+    OPT_HEIGHT,
+    OPT_BITS,
+    OPT_TOP,
+    OPT_BOTTOM,
+    OPT_SUITE,
+    OPT_ENCRYPT,
+    OPT_VARIANT,
+    OPT_TAG,
+    OPT_NO_CRC32,
+    OPT_FORCE,
+    OPT_JSON,
+    OPT_SECRET
+};
+
+typedef struct stream_options {
+    const char *path;
+    stream_file file;
+    tl_file_clash clash;
+    bool json;
+    stream_secrecy secrecy;
+} stream_options;
+
+static const struct argp_option new_options[] = {
+    { "stream", OPT_STREAM, "ID", 0, "id of the stream, 1 to 65535 (1)", 1 },
+    { "width", OPT_WIDTH, "PIXELS", 0, "pixels of a line, a multiple of 4 (1280)", 2 },
+    { "height", OPT_HEIGHT, "LINES", 0, "lines of pixels, even (720)", 2 },
+    { "bits", OPT_BITS, "10|12", 0, "RAW10 or RAW12 (12)", 2 },
+    { "embedded-top", OPT_TOP, "N", 0, "embedded data lines before the pixels (2)", 2 },
+    { "embedded-bottom", OPT_BOTTOM, "N", 0, "embedded data lines behind them (2)", 2 },
+    { "suite", OPT_SUITE, "NAME", 0, "aes128-gmac or aes256-gmac (aes128-gmac)", 3 },
+    { "encrypt", OPT_ENCRYPT, NULL, 0, "encrypt the pixels: security variant 1 for the middle block", 3 },
+    { "variant", OPT_VARIANT, "T,M,B", 0,
+      "security variants of top, middle, bottom: 1 encrypted, 2 in clear (2,2,2)", 3 },
+    { "tag-size", OPT_TAG, "12|16", 0, "bytes of each tag (16)", 3 },
+    { "no-crc32", OPT_NO_CRC32, NULL, 0, "without the CRC-32 beside the tag", 3 },
+    { "force", OPT_FORCE, NULL, 0, "write over a file that is there", 4 },
+    { 0 },
+};
+
+/* Three digits with commas. */
+static void parse_variants(struct argp_state *state, const char *text, stream_file *file)
+{
+    if (strlen(text) != 5 || text[1] != ',' || text[3] != ',' || strspn(text, "12,") != 5 || text[0] == ',' ||
+        text[2] == ',' || text[4] == ',')
+        argp_error(state, "--variant: '%s': give three of 1 and 2, such as 2,1,2", text);
+    file->variant_top = (uint32_t)(text[0] - '0');
+    file->variant_middle = (uint32_t)(text[2] - '0');
+    file->variant_bottom = (uint32_t)(text[4] - '0');
+}
+
+static void parse_suite(struct argp_state *state, const char *text, stream_file *file)
+{
+    for (tl_suite s = TL_SUITE_NONE; s <= TL_SUITE_AES256_GMAC; s++) {
+        if (tl_suite_name(s) != NULL && strcmp(text, tl_suite_name(s)) == 0) {
+            file->suite = s;
+            return;
+        }
+    }
+    argp_error(state, "--suite: '%s': give aes128-gmac or aes256-gmac", text);
+}
+
+static error_t parse_path(struct argp_state *state, int key, char *arg, const char **path)
+{
+    if (key == ARGP_KEY_ARG && *path == NULL) {
+        *path = arg;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "one FILE only; '%s' is too much", arg);
+    if (key == ARGP_KEY_NO_ARGS)
+        argp_error(state, "give a FILE");
+    return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_new(int key, char *arg, struct argp_state *state)
+{
+    stream_options *o = state->input;
+    stream_file *f = &o->file;
+
+    switch (key) {
+    case OPT_STREAM: f->stream = (uint32_t)ui_number(state, "--stream", arg, 1, 65535); return 0;
+    case OPT_WIDTH: f->width = (uint32_t)ui_number(state, "--width", arg, 16, 16384); return 0;
+    case OPT_HEIGHT: f->height = (uint32_t)ui_number(state, "--height", arg, 2, 16384); return 0;
+    case OPT_BITS: f->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
+    case OPT_TOP: f->embedded_top = (uint32_t)ui_number(state, "--embedded-top", arg, 0, 255); return 0;
+    case OPT_BOTTOM:
+        f->embedded_bottom = (uint32_t)ui_number(state, "--embedded-bottom", arg, 0, 255);
+        return 0;
+    case OPT_TAG: f->tag_size = (uint32_t)ui_number(state, "--tag-size", arg, 12, 16); return 0;
+    case OPT_SUITE: parse_suite(state, arg, f); return 0;
+    case OPT_ENCRYPT: f->variant_middle = TL_SV_1; return 0;
+    case OPT_VARIANT: parse_variants(state, arg, f); return 0;
+    case OPT_NO_CRC32: f->crc32 = TL_WITHOUT; return 0;
+    case OPT_FORCE: o->clash = TL_FILE_REPLACE; return 0;
+    default: return parse_path(state, key, arg, &o->path);
+    }
+}
+
+static const struct argp new_argp = {
+    .options = new_options,
+    .parser = parse_new,
+    .args_doc = "FILE",
+    .doc = "Makes a stream file: what to protect and how, and a fresh secret of 32 bytes. Give the same file "
+           "to both ends."
+           "\vExamples:\n"
+           "  trueline stream new cam.json\n"
+           "  trueline stream new cam.json --width 1920 --height 1080 --bits 12 --encrypt\n"
+           "  trueline stream new small.json --width 64 --height 16 --suite aes256-gmac --tag-size 12\n",
+};
+
+/* Takes what both commands need of the crypto backend; the caller closes it. */
+static tl_exit open_crypto(tl_openssl **openssl, tl_fault *fault)
+{
+    tl_err e = tl_openssl_open(NULL, openssl);
+
+    if (e != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(e));
+    return TL_EXIT_OK;
+}
+
+static tl_exit make_new(stream_options *o, tl_fault *fault)
+{
+    tl_openssl *openssl = NULL;
+    const tl_crypto *crypto;
+    tl_err err;
+    tl_exit e = stream_file_build(&o->file, o->path, fault);
+
+    if (e == TL_EXIT_OK)
+        e = open_crypto(&openssl, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    crypto = tl_openssl_crypto(openssl);
+    err = crypto->ops->random(crypto->ctx, o->file.secret, sizeof o->file.secret);
+    tl_openssl_close(openssl);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "secret: %s", tl_err_text(err));
+    return stream_file_write(&o->file, o->path, o->clash, fault);
+}
+
+static int cmd_new(int argc, char **argv)
+{
+    stream_options o = { .clash = TL_FILE_REFUSE };
+    tl_fault fault;
+    tl_exit e;
+
+    stream_file_init(&o.file);
+    if (ui_parse(&new_argp, argc, argv, &o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    e = make_new(&o, &fault);
+    stream_file_wipe(&o.file);
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream new", &fault);
+}
+
+static const struct argp_option show_options[] = {
+    { "json", OPT_JSON, NULL, 0, "one JSON object in place of the table", 1 },
+    { "secret", OPT_SECRET, NULL, 0, "show the secret too", 1 },
+    { 0 },
+};
+
+static error_t parse_show(int key, char *arg, struct argp_state *state)
+{
+    stream_options *o = state->input;
+
+    switch (key) {
+    case OPT_JSON: o->json = true; return 0;
+    case OPT_SECRET: o->secrecy = STREAM_SECRET_SHOWN; return 0;
+    default: return parse_path(state, key, arg, &o->path);
+    }
+}
+
+static const struct argp show_argp = {
+    .options = show_options,
+    .parser = parse_show,
+    .args_doc = "FILE",
+    .doc = "Prints a stream file and its configuration digest. Both ends compare the digest before the first "
+           "packet."
+           "\vExamples:\n"
+           "  trueline stream show cam.json\n"
+           "  trueline stream show cam.json --json | jq -r .digest\n",
+};
+
+static tl_exit add_digest(json_t *object, const stream_file *file, tl_fault *fault)
+{
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
+    char hex[2 * TL_CONFIG_DIGEST_SIZE + 1];
+    tl_openssl *openssl = NULL;
+    tl_err err;
+    tl_exit e = open_crypto(&openssl, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    err = tl_stream_config_digest(&file->config, tl_openssl_crypto(openssl), digest);
+    tl_openssl_close(openssl);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "digest: %s", tl_err_text(err));
+    for (size_t i = 0; i < sizeof digest; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    if (json_object_set_new(object, "digest", json_string(hex)) != 0)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "digest: no memory");
+    return TL_EXIT_OK;
+}
+
+static void print_table(json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        (void)printf("%-16s ", key);
+        if (json_is_string(value))
+            (void)printf("%s\n", json_string_value(value));
+        else if (json_is_boolean(value))
+            (void)printf("%s\n", json_is_true(value) ? "with" : "without");
+        else
+            (void)printf("%" JSON_INTEGER_FORMAT "\n", json_integer_value(value));
+    }
+}
+
+static tl_exit show(const stream_options *o, const stream_file *file, tl_fault *fault)
+{
+    json_t *object = stream_file_json(file, o->secrecy);
+    tl_exit e;
+
+    if (object == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream file: no memory");
+    e = add_digest(object, file, fault);
+    if (e == TL_EXIT_OK) {
+        if (!o->json)
+            print_table(object);
+        else if (json_dumpf(object, stdout, 0) == 0)
+            (void)putchar('\n');
+        e = ui_flush(fault);
+    }
+    json_decref(object);
+    return e;
+}
+
+static int cmd_show(int argc, char **argv)
+{
+    stream_options o = { .secrecy = STREAM_SECRET_HIDDEN };
+    tl_fault fault;
+    tl_exit e;
+
+    if (ui_parse(&show_argp, argc, argv, &o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    e = stream_file_read(&o.file, o.path, &fault);
+    if (e == TL_EXIT_OK)
+        e = show(&o, &o.file, &fault);
+    stream_file_wipe(&o.file);
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream show", &fault);
+}
+
+static const char usage[] = "Usage: trueline stream new FILE [OPTION...]\n"
+                            "  or:  trueline stream show FILE [OPTION...]\n"
+                            "Stream files: what both ends of a stream agree on, and its secret.\n\n"
+                            "Examples:\n"
+                            "  trueline stream new cam.json --width 1920 --height 1080 --encrypt\n"
+                            "  trueline stream show cam.json\n\n"
+                            "`trueline stream new --help` lists all options.\n";
+
+int cmd_stream(int argc, char **argv)
+{
+    tl_fault fault;
+    static char name_new[] = "trueline stream new", name_show[] = "trueline stream show";
+
+    stream_file_guard_json();
+    if (argc >= 2 && strcmp(argv[1], "new") == 0) {
+        argv[1] = name_new;
+        return cmd_new(argc - 1, argv + 1);
+    }
+    if (argc >= 2 && strcmp(argv[1], "show") == 0) {
+        argv[1] = name_show;
+        return cmd_show(argc - 1, argv + 1);
+    }
+    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+        (void)fputs(usage, stdout);
+        return ui_flush(&fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream", &fault);
+    }
+    if (argc >= 2)
+        (void)fprintf(stderr, "trueline stream: '%.60s' is neither new nor show\n", argv[1]);
+    (void)fputs(usage, stderr);
+    return TL_EXIT_USAGE;
+}

@@ -1,0 +1,18 @@
+/* The table of subcommands: main.c walks it, one cmd_*.c holds each command. */
+#ifndef TL_TOOLS_COMMAND_H
+#define TL_TOOLS_COMMAND_H
+
+/* A command gets its own argv (argv[0] is "trueline NAME", for argp) and gives an exit code. */
+typedef int command_function(int argc, char **argv);
+
+/* name, function, summary for `trueline --help` */
+#define COMMANDS                                                                                             \
+    COMMAND("stream", cmd_stream, "make and show stream files: what to protect, and a secret")               \
+    COMMAND("sensor", cmd_sensor, "play pictures, video or the test scene as a protected stream")            \
+    COMMAND("controller", cmd_controller, "receive a stream, verify it, write pictures or video")
+
+#define COMMAND(name, function, summary) command_function function;
+COMMANDS
+#undef COMMAND
+
+#endif

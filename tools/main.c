@@ -1,0 +1,124 @@
+/* The program `trueline`: finds the subcommand in the table of command.h and hands it the rest of the line. Help is
+ * written from the same table, and the exit codes stand here once, for all commands. */
+#include "command.h"
+#include "stop.h"
+#include "ui.h"
+
+#include <trueline/layout/ids.h>
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    command_function *run;
+    const char *summary;
+} commands[] = {
+#define COMMAND(name, function, summary) { name, function, summary },
+    COMMANDS
+#undef COMMAND
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0], NAME_MAX_SIZE = 32 };
+
+static const char first_steps[] = "\nFirst steps, in two terminals:\n"
+                                  "  trueline stream new cam.json\n"
+                                  "  trueline sensor --input scene --stream cam.json --once\n"
+                                  "  trueline controller --stream cam.json --out frames --frames 30\n"
+                                  "\n`trueline COMMAND --help` explains each, with examples.\n";
+
+static const char exit_codes[] = "\nExit codes of every command:\n"
+                                 "  0  everything verified\n"
+                                 "  1  a frame or a message was refused\n"
+                                 "  2  wrong usage, or a wrong file\n"
+                                 "  3  the peer is not authenticated\n"
+                                 "  4  link or input failed\n"
+                                 "  5  out of resources, output failed, or internal error\n";
+
+/* Edit distance of two short words, insertions, deletions and changes of one letter each. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NAME_MAX_SIZE + 1], n = strlen(a), m = strlen(b);
+
+    if (n > NAME_MAX_SIZE || m > NAME_MAX_SIZE)
+        return NAME_MAX_SIZE;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t corner = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = corner + (a[i - 1] != b[j - 1]);
+
+            corner = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[m];
+}
+
+static int unknown_command(const char *name)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < COMMAND_COUNT; i++)
+        if (distance(name, commands[i].name) < distance(name, commands[best].name))
+            best = i;
+    (void)fprintf(stderr,
+                  "trueline: there is no command '%.60s'; did you mean '%s'? `trueline --help` lists them\n",
+                  name, commands[best].name);
+    return TL_EXIT_USAGE;
+}
+
+static void print_help(FILE *to)
+{
+    (void)fputs("Usage: trueline COMMAND [OPTION...]\n"
+                "Cameras that prove themselves, and pictures that prove where they come from.\n\nCommands:\n",
+                to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        (void)fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    (void)fputs(first_steps, to);
+    (void)fputs(exit_codes, to);
+}
+
+static int run_command(size_t i, int argc, char **argv)
+{
+    static char name[sizeof "trueline " + NAME_MAX_SIZE];
+
+    /* argp takes the name that it shows from argv[0]. */
+    (void)snprintf(name, sizeof name, "trueline %.31s", commands[i].name);
+    argv[0] = name;
+    return commands[i].run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    tl_fault fault;
+
+    argp_program_version = "trueline " TL_PROGRAM_VERSION " (layout " TL_LAYOUT_NAME ")";
+    if (tl_stop_install(&fault) != TL_EXIT_OK)
+        return ui_fail("start", &fault);
+    if (argc < 2) {
+        print_help(stderr);
+        return TL_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return run_command(i, argc - 1, argv + 1);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "help") == 0)
+        print_help(stdout);
+    else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        (void)puts(argp_program_version);
+    else
+        return unknown_command(argv[1]);
+    if (ui_flush(&fault) != TL_EXIT_OK)
+        return ui_fail("--help", &fault);
+    return TL_EXIT_OK;
+}

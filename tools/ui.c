@@ -1,0 +1,108 @@
+/* Talking to people. Everything that is no result goes to stderr; the progress line only to a terminal, so that logs
+ * stay readable. */
+#include "ui.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SHOW_EVERY_US = 100000 };
+
+void ui_progress_begin(ui_progress *progress)
+{
+    *progress = (ui_progress){ .on = isatty(STDERR_FILENO) == 1, .started_us = tl_clock_us() };
+}
+
+double ui_progress_seconds(const ui_progress *progress)
+{
+    return (double)(tl_clock_us() - progress->started_us) / 1e6;
+}
+
+void ui_progress_show(ui_progress *progress, const ui_counts *counts)
+{
+    uint64_t frames = counts->frames_ok + counts->frames_bad;
+    double seconds;
+
+    if (!progress->on || tl_clock_us() < progress->due_us)
+        return;
+    progress->due_us = tl_clock_us() + SHOW_EVERY_US;
+    seconds = ui_progress_seconds(progress);
+    if (seconds <= 0)
+        return;
+    (void)fprintf(stderr, "\r%llu frames  %.1f frames/s  %.0f Mbit/s  ok %llu  bad %llu  lost %llu \033[K",
+                  (unsigned long long)frames, (double)frames / seconds,
+                  (double)counts->bytes * 8e-6 / seconds, (unsigned long long)counts->frames_ok,
+                  (unsigned long long)counts->frames_bad, (unsigned long long)counts->frames_lost);
+    (void)fflush(stderr);
+    progress->shown = true;
+}
+
+void ui_progress_clear(ui_progress *progress)
+{
+    if (progress->shown)
+        (void)fputs("\r\033[K", stderr);
+    progress->shown = false;
+}
+
+int ui_fail(const char *command, const tl_fault *fault)
+{
+    (void)fprintf(stderr, "trueline %s: %s\n", command, fault->text);
+    return (int)fault->code;
+}
+
+void ui_note(const char *command, const char *format, ...)
+{
+    va_list list;
+
+    (void)fprintf(stderr, "trueline %s: ", command);
+    va_start(list, format);
+    (void)vfprintf(stderr, format, list);
+    va_end(list);
+    (void)fputc('\n', stderr);
+}
+
+uint64_t ui_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
+                   uint64_t high)
+{
+    char *end = NULL;
+    unsigned long long v;
+
+    errno = 0;
+    v = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || v < low || v > high)
+        argp_error(state, "%s: '%s': give a number from %llu to %llu", option, text, (unsigned long long)low,
+                   (unsigned long long)high);
+    return v;
+}
+
+double ui_real(const struct argp_state *state, const char *option, const char *text, double low, double high)
+{
+    char *end = NULL;
+    double v;
+
+    errno = 0;
+    v = strtod(text, &end);
+    if (end == text || *end != '\0' || errno != 0 || !isfinite(v) || v < low || v > high)
+        argp_error(state, "%s: '%s': give a number from %g to %g", option, text, low, high);
+    return v;
+}
+
+int ui_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    argp_err_exit_status = TL_EXIT_USAGE;
+    if (argp_parse(argp, argc, argv, 0, NULL, input) != 0)
+        return TL_EXIT_USAGE;
+    return TL_EXIT_OK;
+}
+
+tl_exit ui_flush(tl_fault *fault)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "output: stdout: cannot write");
+    return TL_EXIT_OK;
+}

@@ -1,0 +1,50 @@
+/* What commands say to people: faults, notes, a progress line; and options as numbers. */
+#ifndef TL_TOOLS_UI_H
+#define TL_TOOLS_UI_H
+
+#include "fault.h"
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A line on stderr that is written over again and again; nothing at all if stderr is no terminal. */
+typedef struct ui_progress {
+    /* private */
+    bool on, shown;
+    uint64_t started_us, due_us;
+} ui_progress;
+
+/* What the line shows. */
+typedef struct ui_counts {
+    uint64_t frames_ok, frames_bad, frames_lost;
+    uint64_t bytes; /* on the wire */
+} ui_counts;
+
+void ui_progress_begin(ui_progress *progress);
+/* Shows the counts, at most ten times a second. */
+void ui_progress_show(ui_progress *progress, const ui_counts *counts);
+/* Takes the line away, so that other text can be written. */
+void ui_progress_clear(ui_progress *progress);
+/* Seconds since ui_progress_begin. */
+double ui_progress_seconds(const ui_progress *progress);
+
+/* Writes "trueline COMMAND: text" to stderr and gives the exit code. */
+int ui_fail(const char *command, const tl_fault *fault);
+/* Writes "trueline COMMAND: text" to stderr. */
+void ui_note(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The value of a number option, in low..high; else ends the program by argp_error, exit code 2. */
+uint64_t ui_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
+                   uint64_t high);
+/* The same for numbers with a fraction. */
+double ui_real(const struct argp_state *state, const char *option, const char *text, double low, double high);
+
+/* Runs argp with the settings that all commands share. */
+int ui_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* Flushes stdout: a full disk or a closed pipe is a fault of class internal. */
+tl_exit ui_flush(tl_fault *fault) __attribute__((warn_unused_result));
+
+#endif
