@@ -3,6 +3,7 @@
  * only when everything before it was handed out. The writer gathers lengths and packets with sendmsg. */
 #include "link.h"
 #include "clock.h"
+#include "net.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -203,4 +204,31 @@ tl_exit tl_link_write(int fd, const tl_span *packets, size_t n, tl_fault *fault)
         v[2 * i + 1] = (struct iovec){ (uint8_t *)(uintptr_t)packets[i].p, packets[i].n };
     }
     return send_list(fd, v, 2 * n, fault);
+}
+
+tl_exit tl_link_say_enough(int fd, tl_fault *fault)
+{
+    static const uint8_t zero[TL_LINK_PREFIX];
+
+    return tl_net_send(fd, zero, sizeof zero, tl_clock_ms() + TL_LINK_PATIENCE_MS, "link", fault);
+}
+
+tl_exit tl_link_heard_enough(int fd, bool *enough, tl_fault *fault)
+{
+    uint8_t said[TL_LINK_PREFIX + 1];
+    ssize_t n = recv(fd, said, sizeof said, MSG_DONTWAIT | MSG_PEEK);
+
+    *enough = false;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return TL_EXIT_OK;
+    if (n < 0)
+        return tl_fault_errno(fault, TL_EXIT_LINK, "link: the controller is lost");
+    if (n == 0)
+        return tl_fault_set(fault, TL_EXIT_LINK, "link: the controller is lost: the connection was closed");
+    for (ssize_t i = 0; i < n; i++)
+        if (said[i] != 0 || n > TL_LINK_PREFIX)
+            return tl_fault_set(fault, TL_EXIT_LINK,
+                                "link: garbage: the controller may only say that it has enough");
+    *enough = n == TL_LINK_PREFIX;
+    return TL_EXIT_OK;
 }

@@ -50,4 +50,11 @@ enum { TL_LINK_GATHER = 128 };
 tl_exit tl_link_write(int fd, const tl_span *packets, size_t n, tl_fault *fault)
     __attribute__((warn_unused_result));
 
+/* The one thing that a receiver says: it has had enough, and is going on purpose. A length of zero, which no packet
+ * has. Without it a peer that is gone was lost. */
+tl_exit tl_link_say_enough(int fd, tl_fault *fault) __attribute__((warn_unused_result));
+/* Whether the receiver said so. *enough is false while it says nothing. TL_EXIT_LINK if it is gone, or said something
+ * else. Never waits. */
+tl_exit tl_link_heard_enough(int fd, bool *enough, tl_fault *fault) __attribute__((warn_unused_result));
+
 #endif

@@ -16,10 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    REDIAL_MS = 50,   /* between two attempts at a port that refuses */
-    DRAIN_MAX = 65536 /* bytes read and thrown away before closing */
-};
+enum { REDIAL_MS = 50 }; /* between two attempts at a port that refuses */
 
 static tl_exit bad_address(const char *text, const char *why, tl_fault *fault)
 {
@@ -278,17 +275,20 @@ tl_exit tl_net_receive(int fd, uint8_t *p, size_t n, uint64_t deadline_ms, const
     return TL_EXIT_OK;
 }
 
-void tl_net_close(int fd)
+void tl_net_close(int fd, uint64_t deadline_ms)
 {
-    uint8_t thrown[4096];
-    size_t total = 0;
-    ssize_t n;
+    uint8_t dropped[16384];
+    tl_fault ignored;
+    bool ready = true;
+    ssize_t n = 1;
 
-    /* Unread input would turn the close into a reset, and a reset may overtake what the peer has yet to read. */
     (void)shutdown(fd, SHUT_WR);
-    do {
-        n = recv(fd, thrown, sizeof thrown, MSG_DONTWAIT);
-        total += n > 0 ? (size_t)n : 0;
-    } while (n > 0 && total < DRAIN_MAX);
+    while (n != 0 && ready && tl_clock_ms() < deadline_ms) {
+        if (tl_wait(fd, POLLIN, deadline_ms, &ready, &ignored) != TL_EXIT_OK)
+            break;
+        n = ready ? recv(fd, dropped, sizeof dropped, MSG_DONTWAIT) : 0;
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            break;
+    }
     close(fd);
 }

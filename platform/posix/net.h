@@ -37,7 +37,8 @@ tl_exit tl_net_send(int fd, const uint8_t *p, size_t n, uint64_t deadline_ms, co
                     tl_fault *fault) __attribute__((warn_unused_result));
 tl_exit tl_net_receive(int fd, uint8_t *p, size_t n, uint64_t deadline_ms, const char *what, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Closes so that what was sent still arrives, even if the peer has sent bytes that were never read. */
-void tl_net_close(int fd);
+/* Closes so that what was sent still arrives: says that no more comes, then reads and drops what the peer sends until
+ * it closes too, until the deadline, or until a signal. Unread input would turn the close into a reset. */
+void tl_net_close(int fd, uint64_t deadline_ms);
 
 #endif

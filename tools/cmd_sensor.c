@@ -1,0 +1,491 @@
+/* `trueline sensor`: listens, greets one controller at a time, and plays pictures to it as a protected stream. Pixels
+ * are packed straight to where the packet keeps its payload, protected there, and sent from there. Every connection
+ * has its own hello, and so its own keys. */
+#include "clock.h"
+#include "command.h"
+#include "hello.h"
+#include "input_client.h"
+#include "link.h"
+#include "net.h"
+#include "stop.h"
+#include "stream_file.h"
+#include "ui.h"
+
+#include <trueline/openssl.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME "sensor"
+
+enum { OPT_ONCE = 0x100, OPT_RATE, OPT_LOOP, OPT_JSON, OPT_CHANNEL };
+
+enum {
+    SLOWEST_PERIOD_US = 4000000, /* a controller's patience is 5 s */
+    CLOSE_MS = 1000,
+    REGISTERS = 15,
+    BATCH = 64 /* messages protected and sent at once */
+};
+
+typedef struct sensor_options {
+    const char *listen, *input, *stream;
+    uint64_t frames;
+    double rate; /* negative: the input's own */
+    bool once, loop, json;
+    uint8_t virtual_channel;
+} sensor_options;
+
+typedef struct sensor {
+    sensor_options o;
+    stream_file file;
+    tl_openssl *openssl;
+    const tl_crypto *crypto;
+    tl_input *input;
+    uint16_t *samples; /* one frame */
+    uint8_t *buffers;  /* BATCH packets of `stride` bytes */
+    size_t stride, line_bytes;
+    int listener;
+    bool own_fault; /* the last fault is the sensor's, not the connection's: no use in listening on */
+    uint64_t connections, frames, bytes;
+    ui_progress progress;
+} sensor;
+
+/* What is to be sent in one go; the packets' bytes stay where they are until then. */
+typedef struct outbox {
+    int fd;
+    tl_span packets[TL_LINK_GATHER];
+    size_t n;
+} outbox;
+
+static const struct argp_option options[] = {
+    { "listen", 'l', "HOST:PORT", 0, "where to listen (" TL_NET_DEFAULT "); port 0 takes a free one", 1 },
+    { "input", 'i', "INPUT", 0, "scene, scene:WIDTHxHEIGHT, a picture, a video, or a device (scene)", 1 },
+    { "stream", 's', "FILE", 0, "stream file, from `trueline stream new`", 1 },
+    { "frames", 'n', "N", 0, "end each connection after N frames", 2 },
+    { "once", OPT_ONCE, NULL, 0, "serve one controller and exit with that connection's code", 2 },
+    { "rate", OPT_RATE, "FPS", 0, "frames in a second, 0: as fast as it goes (the input's own rate)", 2 },
+    { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends", 2 },
+    { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 2 },
+    { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 3 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    sensor_options *o = state->input;
+
+    switch (key) {
+    case 'l': o->listen = arg; return 0;
+    case 'i': o->input = arg; return 0;
+    case 's': o->stream = arg; return 0;
+    case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
+    case OPT_ONCE: o->once = true; return 0;
+    case OPT_RATE:
+        o->rate = ui_real(state, "--rate", arg, 0, 100000);
+        if (o->rate > 0 && o->rate < 1e6 / SLOWEST_PERIOD_US)
+            argp_error(state, "--rate: '%s': give 0, or %g and more", arg, 1e6 / SLOWEST_PERIOD_US);
+        return 0;
+    case OPT_LOOP: o->loop = true; return 0;
+    case OPT_CHANNEL:
+        o->virtual_channel = (uint8_t)ui_number(state, "--virtual-channel", arg, 0, 3);
+        return 0;
+    case OPT_JSON: o->json = true; return 0;
+    case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the input is given by --input", arg); return 0;
+    case ARGP_KEY_END:
+        if (o->stream == NULL)
+            argp_error(state, "give a stream file: --stream FILE");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .doc =
+        "Plays an input as a protected CSI-2 stream to one controller at a time. It prints where it listens, "
+        "and "
+        "goes on listening after a controller has left; SIGINT ends it."
+        "\vExamples:\n"
+        "  trueline sensor --stream cam.json                                the test scene on " TL_NET_DEFAULT
+        "\n"
+        "  trueline sensor --stream cam.json --input clip.mp4 --loop\n"
+        "  trueline sensor --stream cam.json --input photo.jpg --once --frames 1\n"
+        "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0  as fast as it goes\n",
+};
+
+/* ---- one frame ---- */
+
+static tl_exit flush(sensor *s, outbox *box, tl_fault *fault)
+{
+    tl_exit e = tl_link_write(box->fd, box->packets, box->n, fault);
+
+    for (size_t i = 0; i < box->n; i++)
+        s->bytes += TL_LINK_PREFIX + box->packets[i].n;
+    box->n = 0;
+    return e;
+}
+
+static tl_exit stream_fault(const char *what, tl_err e, tl_fault *fault)
+{
+    return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: %s: %s", what, tl_err_text(e));
+}
+
+/* Registers of an embedded data line. The addresses are this sensor's own: 0x0000 frame counter (4 bytes, high byte
+ * first), 0x0010 width, 0x0012 height (2 each), 0x0014 bits, 0x0020 exposure in lines (2), 0x0022 gain in 1/256 (2),
+ * 0x0030 block, 0x0031 line of the block. */
+static size_t fill_registers(const sensor *s, uint32_t frame, unsigned block, unsigned row,
+                             tl_embedded_register r[REGISTERS])
+{
+    uint32_t exposure = s->file.height * 3 / 4;
+    const tl_embedded_register all[REGISTERS] = {
+        { 0x0000, (uint8_t)(frame >> 24) },
+        { 0x0001, (uint8_t)(frame >> 16) },
+        { 0x0002, (uint8_t)(frame >> 8) },
+        { 0x0003, (uint8_t)frame },
+        { 0x0010, (uint8_t)(s->file.width >> 8) },
+        { 0x0011, (uint8_t)s->file.width },
+        { 0x0012, (uint8_t)(s->file.height >> 8) },
+        { 0x0013, (uint8_t)s->file.height },
+        { 0x0014, (uint8_t)s->file.bits },
+        { 0x0020, (uint8_t)(exposure >> 8) },
+        { 0x0021, (uint8_t)exposure },
+        { 0x0022, 0x01 },
+        { 0x0023, 0x00 },
+        { 0x0030, (uint8_t)block },
+        { 0x0031, (uint8_t)row },
+    };
+
+    memcpy(r, all, sizeof all);
+    return REGISTERS;
+}
+
+/* Writes the payload of message `row` of a part to where its packet keeps it. */
+static tl_err fill_payload(const sensor *s, const tl_stream_part *part, unsigned row, uint32_t frame,
+                           uint8_t *payload)
+{
+    tl_embedded_register r[REGISTERS];
+    size_t count;
+    tl_err e = TL_E_ROOM;
+
+    if (part->data_type != TL_DT_EMBEDDED)
+        return tl_raw_pack(s->file.bits, s->samples + (size_t)row * s->file.width, s->file.width, payload);
+    /* Very narrow lines hold the first registers only. */
+    for (count = fill_registers(s, frame, part->block, row, r); e == TL_E_ROOM; count--)
+        e = tl_embedded_write(s->file.bits, r, count, payload, part->length);
+    return e;
+}
+
+/* Packs, protects and sends the messages of one part, in batches. */
+static tl_exit send_part(sensor *s, tl_stream_tx *tx, const tl_stream_part *part, uint32_t frame, outbox *box,
+                         tl_fault *fault)
+{
+    tl_tx_message m[BATCH];
+    unsigned row = 0;
+
+    while (row < part->count) {
+        size_t n = 0;
+        tl_err e = TL_OK;
+        tl_exit x;
+
+        for (; n < BATCH && row < part->count && e == TL_OK; n++, row++) {
+            uint8_t *buffer = s->buffers + n * s->stride;
+
+            e = fill_payload(s, part, row, frame, buffer + TL_SEP_BEFORE);
+            m[n] = (tl_tx_message){
+                .data_type = part->data_type, .length = part->length, .buffer = buffer, .room = s->stride
+            };
+        }
+        if (e == TL_OK)
+            e = tl_stream_tx_messages(tx, m, n);
+        if (e != TL_OK)
+            return stream_fault("cannot protect", e, fault);
+        for (size_t i = 0; i < n; i++)
+            box->packets[box->n++] = m[i].packet;
+        x = flush(s, box, fault);
+        if (x != TL_EXIT_OK)
+            return x;
+    }
+    return TL_EXIT_OK;
+}
+
+/* Begin and end come with a short packet beside them, in one buffer: `first` bytes are one packet, the rest another. */
+static void post_pair(outbox *box, tl_span both, size_t first)
+{
+    box->packets[box->n++] = tl_span_of(both.p, first);
+    box->packets[box->n++] = tl_span_of(both.p + first, both.n - first);
+}
+
+static tl_exit send_frame(sensor *s, tl_stream_tx *tx, uint32_t frame, int fd, tl_fault *fault)
+{
+    uint8_t begin[TL_SEP_BEGIN_ROOM], end[TL_SEP_BEGIN_ROOM];
+    tl_wr w = tl_wr_of(begin, sizeof begin);
+    outbox box = { .fd = fd };
+    tl_err e = tl_stream_tx_begin(tx, tl_clock_us(), &w);
+
+    if (e == TL_E_LIMIT)
+        return tl_fault_set(fault, TL_EXIT_LINK, "stream: the key is used up: connect again for a new one");
+    if (e != TL_OK)
+        return stream_fault("cannot begin a frame", e, fault);
+    post_pair(&box, tl_written(&w), TL_CSI2_HEADER_SIZE);
+    for (unsigned i = 0; i < s->file.config.part_count; i++) {
+        tl_exit x = send_part(s, tx, &s->file.config.parts[i], frame, &box, fault);
+
+        if (x != TL_EXIT_OK)
+            return x;
+    }
+    w = tl_wr_of(end, sizeof end);
+    e = tl_stream_tx_end(tx, &w);
+    if (e != TL_OK)
+        return stream_fault("cannot end a frame", e, fault);
+    post_pair(&box, tl_written(&w), w.n - TL_CSI2_HEADER_SIZE);
+    return flush(s, &box, fault);
+}
+
+/* ---- one connection ---- */
+
+static tl_exit open_input(sensor *s, tl_fault *fault)
+{
+    const tl_input_options o = {
+        .source = s->o.input,
+        .width = s->file.width,
+        .height = s->file.height,
+        .bits = s->file.bits,
+        .loop = s->o.loop,
+        .frames = s->o.frames,
+    };
+    char why[400];
+    int code = tl_input_open(&o, &s->input, why, sizeof why);
+
+    s->own_fault = code != 0;
+    if (code != 0)
+        return tl_fault_set(fault, (tl_exit)code, "input: %s: %s", s->o.input, why);
+    if (tl_input_width(s->input) != s->file.width || tl_input_height(s->input) != s->file.height ||
+        tl_input_bits(s->input) != s->file.bits) {
+        s->own_fault = true;
+        return tl_fault_set(fault, TL_EXIT_USAGE,
+                            "input: %s: %ux%u, %u bits; the stream file says %ux%u, %u bits", s->o.input,
+                            tl_input_width(s->input), tl_input_height(s->input), tl_input_bits(s->input),
+                            s->file.width, s->file.height, s->file.bits);
+    }
+    return TL_EXIT_OK;
+}
+
+/* Microseconds from frame to frame; 0: as fast as it goes. */
+static uint64_t period_us(const sensor *s)
+{
+    uint32_t n, d;
+    double period;
+
+    if (s->o.rate == 0)
+        return 0;
+    if (s->o.rate > 0)
+        return (uint64_t)(1e6 / s->o.rate);
+    tl_input_rate(s->input, &n, &d);
+    period = n > 0 && d > 0 ? 1e6 * d / n : 1e6 / 30;
+    return period > SLOWEST_PERIOD_US ? SLOWEST_PERIOD_US : (uint64_t)period;
+}
+
+/* Waits until the next frame is due or the controller says something. */
+static tl_exit wait_for_turn(int fd, uint64_t due_us, bool *enough, tl_fault *fault)
+{
+    uint64_t now = tl_clock_us();
+    bool ready;
+    tl_exit e = tl_wait(fd, POLLIN, due_us > now ? (due_us + 999) / 1000 : 0, &ready, fault);
+
+    *enough = false;
+    return e != TL_EXIT_OK || !ready ? e : tl_link_heard_enough(fd, enough, fault);
+}
+
+static void show_progress(sensor *s)
+{
+    ui_counts counts = { .frames_ok = s->frames, .bytes = s->bytes };
+
+    ui_progress_show(&s->progress, &counts);
+}
+
+/* Frames until the input ends, the controller has enough, or something fails. */
+static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_fault *fault)
+{
+    uint64_t period = period_us(s), due_us = tl_clock_us();
+    uint32_t frame = s->file.first_frame;
+
+    for (*sent = 0; s->o.frames == 0 || *sent < s->o.frames; ++*sent) {
+        bool enough;
+        int got;
+        tl_exit e = wait_for_turn(fd, due_us, &enough, fault);
+
+        if (e != TL_EXIT_OK || enough)
+            return e;
+        got = tl_input_frame(s->input, s->samples);
+        if (got < 0) {
+            s->own_fault = true;
+            return tl_fault_set(fault, (tl_exit)tl_input_code(s->input), "input: %s: %s", s->o.input,
+                                tl_input_why(s->input));
+        }
+        if (got == 0)
+            return TL_EXIT_OK;
+        e = send_frame(s, tx, frame++, fd, fault);
+        if (e != TL_EXIT_OK) {
+            /* A controller that has enough may close while a frame is under way. */
+            return e == TL_EXIT_LINK && tl_link_heard_enough(fd, &enough, &(tl_fault){ 0 }) == TL_EXIT_OK &&
+                           enough
+                       ? TL_EXIT_OK
+                       : e;
+        }
+        s->frames++;
+        show_progress(s);
+        due_us += period;
+        if (due_us + 1000000 < tl_clock_us()) /* far behind: a slow input is no reason to hurry later */
+            due_us = tl_clock_us();
+    }
+    return TL_EXIT_OK;
+}
+
+static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
+{
+    tl_key_source source;
+    tl_stream_tx tx;
+    uint32_t epoch;
+    uint64_t sent = 0;
+    tl_err err;
+    tl_exit e = hello_exchange(fd, peer, TL_HELLO_SENDER, &s->file, s->crypto, &source, &epoch, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    if (s->input == NULL)
+        e = open_input(s, fault);
+    err = tl_stream_tx_init(&tx, &s->file.config, &source, epoch);
+    if (err != TL_OK) {
+        tl_key_source_wipe(&source);
+        return stream_fault("cannot start", err, fault);
+    }
+    if (e == TL_EXIT_OK)
+        e = play(s, &tx, fd, &sent, fault);
+    tl_stream_tx_wipe(&tx);
+    tl_key_source_wipe(&source);
+    tl_input_close(s->input);
+    s->input = NULL;
+    ui_progress_clear(&s->progress);
+    ui_note(NAME, "%s: %llu frames sent", peer, (unsigned long long)sent);
+    return e;
+}
+
+/* ---- all connections ---- */
+
+static tl_exit say_where(const sensor *s, const tl_net_name *name, tl_fault *fault)
+{
+    FILE *to = s->o.json ? stderr : stdout;
+
+    (void)fprintf(to, "listening on %s\n", name->text);
+    return s->o.json ? TL_EXIT_OK : ui_flush(fault);
+}
+
+/* Connections one after the other. Faults of a connection are told, and end the sensor only with --once. */
+static tl_exit serve_all(sensor *s, tl_fault *fault)
+{
+    tl_exit e;
+
+    do {
+        tl_net_name peer;
+        int fd;
+
+        e = tl_net_accept(s->listener, TL_NEVER, &fd, &peer, fault);
+        if (e != TL_EXIT_OK)
+            return e;
+        if (fd < 0)
+            continue;
+        s->connections++;
+        e = serve(s, fd, peer.text, fault);
+        tl_net_close(fd, tl_clock_ms() + (e == TL_EXIT_OK || e == TL_EXIT_PEER ? CLOSE_MS : 0));
+        if (e == TL_EXIT_STOPPED || s->own_fault || e == TL_EXIT_INTERNAL)
+            return e;
+        if (e != TL_EXIT_OK && !s->o.once)
+            (void)ui_fail(NAME, fault);
+    } while (!s->o.once || s->connections == 0);
+    return e;
+}
+
+static tl_exit set_up(sensor *s, tl_fault *fault)
+{
+    tl_address address;
+    tl_net_name name;
+    tl_err err;
+    tl_exit e = stream_file_read(&s->file, s->o.stream, fault);
+
+    if (e == TL_EXIT_OK)
+        e = tl_address_parse(s->o.listen, &address, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    s->file.config.virtual_channel = s->o.virtual_channel;
+    err = tl_openssl_open(NULL, &s->openssl);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    s->crypto = tl_openssl_crypto(s->openssl);
+    s->line_bytes = stream_file_line_bytes(&s->file);
+    s->stride = s->line_bytes + TL_SEP_OVERHEAD_MAX;
+    s->samples = malloc((size_t)s->file.width * s->file.height * sizeof *s->samples);
+    s->buffers = malloc(s->stride * BATCH);
+    if (s->samples == NULL || s->buffers == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "sensor: no memory for a frame");
+    /* The input is opened before anybody is invited: a wrong one is told at once. */
+    e = open_input(s, fault);
+    if (e == TL_EXIT_OK)
+        e = tl_net_listen(&address, &s->listener, &name, fault);
+    return e == TL_EXIT_OK ? say_where(s, &name, fault) : e;
+}
+
+static void tear_down(sensor *s)
+{
+    tl_input_close(s->input);
+    if (s->listener >= 0)
+        close(s->listener);
+    free(s->samples);
+    free(s->buffers);
+    tl_openssl_close(s->openssl);
+    stream_file_wipe(&s->file);
+}
+
+static tl_exit print_json(const sensor *s, tl_exit code, const tl_fault *why, tl_fault *fault)
+{
+    json_t *o = json_pack("{s:I, s:I, s:I, s:f, s:i, s:s}", "connections", (json_int_t)s->connections,
+                          "frames", (json_int_t)s->frames, "bytes", (json_int_t)s->bytes, "seconds",
+                          ui_progress_seconds(&s->progress), "exit", (int)code, "fault",
+                          code == TL_EXIT_OK ? "" : why->text);
+
+    if (o == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: no memory");
+    (void)json_dumpf(o, stdout, JSON_COMPACT);
+    (void)putchar('\n');
+    json_decref(o);
+    return ui_flush(fault);
+}
+
+int cmd_sensor(int argc, char **argv)
+{
+    sensor s = { .o = { .listen = TL_NET_DEFAULT, .input = "scene", .rate = -1 }, .listener = -1 };
+    tl_fault fault = { 0 }, output;
+    tl_exit e;
+
+    stream_file_guard_json();
+    if (ui_parse(&argp, argc, argv, &s.o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    ui_progress_begin(&s.progress);
+    e = set_up(&s, &fault);
+    if (e == TL_EXIT_OK)
+        e = serve_all(&s, &fault);
+    ui_progress_clear(&s.progress);
+    if (e == TL_EXIT_STOPPED) {
+        ui_note(NAME, "%s", fault.text);
+        e = TL_EXIT_OK;
+    }
+    if (e != TL_EXIT_OK)
+        (void)ui_fail(NAME, &fault);
+    if (s.o.json && print_json(&s, e, &fault, &output) != TL_EXIT_OK)
+        e = (tl_exit)ui_fail(NAME, &output);
+    tear_down(&s);
+    return (int)e;
+}
