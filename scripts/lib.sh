@@ -46,7 +46,11 @@ make_build() { # BUILD [TARGET]
 project_files() {
     (
         cd "$root"
-        git ls-files -co --exclude-standard 2>/dev/null || find . -type f ! -path './build/*' ! -path './out/*' -printf '%P\n'
+        if [ -e .git ] && command -v git >/dev/null; then
+            git -c safe.directory="$root" ls-files -co --exclude-standard
+        else
+            find . -type f ! -path './build*/*' ! -path './out/*' -printf '%P\n'
+        fi
     ) | sort -u | while IFS= read -r f; do
         [ ! -f "$root/$f" ] || printf '%s\n' "$f"
     done
