@@ -9,7 +9,8 @@ typedef int command_function(int argc, char **argv);
 #define COMMANDS                                                                                             \
     COMMAND("stream", cmd_stream, "make and show stream files: what to protect, and a secret")               \
     COMMAND("sensor", cmd_sensor, "play pictures, video or the test scene as a protected stream")            \
-    COMMAND("controller", cmd_controller, "receive a stream, verify it, write pictures or video")
+    COMMAND("controller", cmd_controller, "receive a stream, verify it, write pictures or video")            \
+    COMMAND("bench", cmd_bench, "measure what protecting and verifying cost here")
 
 #define COMMAND(name, function, summary) command_function function;
 COMMANDS

@@ -1,0 +1,35 @@
+/* Ratios that a busy machine does not spoil: two jobs timed in turn, each slice between two runs of a calibration loop.
+ *
+ * On shared machines a neighbour on the same core slows everything by half. The loop notices: a slice whose loops were
+ * more than a tenth slower than the best one ever is taken again. What counts is the median of the rounds' ratios. */
+#ifndef TL_TOOLS_GATE_H
+#define TL_TOOLS_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A job: `prepare` is not timed (may be NULL), `run` is. */
+typedef struct gate_job {
+    const char *name;
+    void (*prepare)(void *ctx);
+    void (*run)(void *ctx);
+    void *ctx;
+} gate_job;
+
+typedef struct gate_result {
+    double ratio;     /* median of peer's time / own time: above 1, own is faster */
+    double low, high; /* quartiles of it */
+    double own_us;    /* median time of one run */
+    double peer_us;
+    unsigned rounds; /* all of them */
+    unsigned dirty;  /* slices that never came out clean, and were taken as they were */
+} gate_result;
+
+enum { GATE_ROUNDS_MAX = 101 };
+
+/* Finds the loop's best time; once, before the first comparison. */
+void gate_calibrate(void);
+/* Times both jobs in turn, `rounds` times (at most GATE_ROUNDS_MAX). */
+gate_result gate_compare(const gate_job *own, const gate_job *peer, unsigned rounds);
+
+#endif
