@@ -55,19 +55,19 @@ typedef struct tl_key {
 /* What the tag of a message covers beside its header, and whether the payload is encrypted. */
 typedef enum tl_cover {
     TL_COVER_PAYLOAD = 0, /* tag over header and payload, payload in clear */
-    TL_COVER_ENCRYPTED    /* payload encrypted in place, tag over header and ciphertext: AES-GCM, header as AAD */
+    TL_COVER_ENCRYPTED    /* payload encrypted in place, tag over header and ciphertext (AES-GCM) */
 } tl_cover;
 
 /* One message of a batch. Header and payload are the caller's memory and stay where they are. */
 typedef struct tl_sealed {
-    tl_span header;               /* associated data */
-    uint8_t *payload;             /* changed in place by TL_COVER_ENCRYPTED, else only read */
-    size_t payload_n;             /* bytes */
+    tl_span header;   /* associated data */
+    uint8_t *payload; /* changed in place by TL_COVER_ENCRYPTED, else only read */
+    size_t payload_n; /* bytes */
     tl_cover cover;
-    uint8_t tag_n;                /* bytes of the tag that travel: verify compares so many, 1..TL_TAG_MAX */
+    uint8_t tag_n; /* bytes of the tag that travel: verify compares so many, 1..TL_TAG_MAX */
     uint8_t nonce[TL_NONCE_SIZE];
-    uint8_t tag[TL_TAG_MAX];      /* protect writes all of it, verify compares with it */
-    bool right;                   /* written by verify */
+    uint8_t tag[TL_TAG_MAX]; /* protect writes all of it, verify compares with it */
+    bool right;              /* written by verify */
 } tl_sealed;
 
 typedef struct tl_crypto_ops {
@@ -108,7 +108,8 @@ typedef struct tl_crypto {
  * and info in parts, one after the other, and writes out_n bytes, at most 255 digests; out overlaps nothing else.
  * TL_E_USAGE, backend errors; the output is zeroized then. */
 enum { TL_HKDF_INFO_MAX = 8 }; /* parts of info */
-tl_err tl_hkdf_extract(const tl_crypto *c, tl_hash_alg alg, tl_span salt, tl_span secret, uint8_t *prk) TL_MUST_USE;
+tl_err tl_hkdf_extract(const tl_crypto *c, tl_hash_alg alg, tl_span salt, tl_span secret,
+                       uint8_t *prk) TL_MUST_USE;
 tl_err tl_hkdf_expand(const tl_crypto *c, tl_hash_alg alg, tl_span prk, const tl_span *info, size_t info_n,
                       uint8_t *out, size_t out_n) TL_MUST_USE;
 

@@ -56,8 +56,8 @@ typedef struct tl_csi2_packet {
     tl_csi2_header header; /* corrected; zero when ecc is TL_CSI2_ECC_BAD */
     tl_span payload;       /* a view of the packet's bytes; empty for short packets and for a cut one */
     tl_csi2_ecc ecc;
-    bool crc_right;        /* long packets: the checksum fits and the packet is as long as its header says.
-                              short packets: they have none, true */
+    /* Long packets: the checksum fits and the packet is as long as its header says. Short ones have none: true. */
+    bool crc_right;
 } tl_csi2_packet;
 
 /* The 6 ECC bits over the 24 header bits (data identifier in bits 0..7, word count in bits 8..23). */
