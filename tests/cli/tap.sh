@@ -18,7 +18,7 @@ code=0 out='' err=''
 
 tap_leave() {
     local pids
-    pids=$(jobs -p)
+    pids=$(jobs -pr)
     [ -z "$pids" ] || kill $pids 2>/dev/null || true
     rm -rf "$tmp"
 }
