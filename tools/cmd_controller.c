@@ -1,0 +1,470 @@
+/* `trueline controller`: dials a sensor, greets it, and verifies every packet that comes. What verified becomes
+ * pictures; what did not is counted, reported and named. The exit code says whether all of it was right. */
+#include "clock.h"
+#include "command.h"
+#include "frame_out.h"
+#include "hello.h"
+#include "link.h"
+#include "net.h"
+#include "report.h"
+#include "stop.h"
+#include "stream_file.h"
+#include "ui.h"
+
+#include <trueline/openssl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "controller"
+
+enum {
+    OPT_Y4M = 0x100,
+    OPT_RELEASE,
+    OPT_PNG,
+    OPT_REPORT,
+    OPT_JSON,
+    OPT_KEEP_GOING,
+    OPT_KEEP_REVOKED,
+    OPT_CHANNEL
+};
+
+enum {
+    DIAL_MS = 5000,
+    FRAME_TIMEOUT_MS = 5000,
+    TICK_MS = 100,
+    CLOSE_MS = 1000,
+    BATCH = 64 /* packets verified at once, at most */
+};
+
+typedef struct controller_options {
+    const char *connect, *stream, *report;
+    frame_out_options out;
+    uint64_t frames;
+    tl_release release;
+    bool json, keep_going;
+    uint8_t virtual_channel;
+} controller_options;
+
+typedef struct controller {
+    controller_options o;
+    stream_file file;
+    tl_openssl *openssl;
+    tl_buffer memory; /* one frame */
+    tl_stream_rx rx;
+    bool rx_open;
+    tl_link_reader link;
+    frame_out out;
+    report report;
+    ui_progress progress;
+    bool frame_open, at_boundary;
+    uint64_t verdicts; /* frames that were judged: what --frames counts */
+    uint64_t refused;  /* messages, frames and lost frames that were refused */
+    bool told;         /* the first refusal was named */
+    bool enough;       /* --frames, or the first refusal without --keep-going */
+    tl_exit output;    /* first fault of writing */
+    tl_fault output_fault;
+} controller;
+
+static const struct argp_option options[] = {
+    { "connect", 'c', "HOST:PORT", 0, "the sensor (" TL_NET_DEFAULT ")", 1 },
+    { "stream", 's', "FILE", 0, "stream file, the same as the sensor's", 1 },
+    { "out", 'o', "DIR", 0, "write verified frames as DIR/frame_000001.png and so on", 2 },
+    { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video; - for stdout", 2 },
+    { "png", OPT_PNG, "all|none|N", 0, "with --out: each frame, none, every Nth (all)", 2 },
+    { "frames", 'n', "N", 0, "end after N frames; fewer are a failure", 3 },
+    { "release", OPT_RELEASE, "frame|line", 0,
+      "hand pixels on by whole frames, or by lines as they verify (frame)", 3 },
+    { "keep-going", OPT_KEEP_GOING, NULL, 0, "go on after a refused frame", 3 },
+    { "keep-revoked", OPT_KEEP_REVOKED, NULL, 0,
+      "with --release line and --out: write refused frames too, as revoked_*.png; what is missing is magenta",
+      3 },
+    { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 3 },
+    { "report", OPT_REPORT, "FILE", 0, "write every verdict that counts as JSON", 4 },
+    { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 4 },
+    { 0 },
+};
+
+static uint32_t parse_every(struct argp_state *state, const char *arg)
+{
+    if (strcmp(arg, "all") == 0)
+        return 1;
+    if (strcmp(arg, "none") == 0)
+        return 0;
+    return (uint32_t)ui_number(state, "--png", arg, 1, UINT32_MAX);
+}
+
+static tl_release parse_release(struct argp_state *state, const char *arg)
+{
+    if (strcmp(arg, "line") == 0)
+        return TL_RELEASE_LINE;
+    if (strcmp(arg, "frame") != 0)
+        argp_error(state, "--release: '%s': give frame or line", arg);
+    return TL_RELEASE_FRAME;
+}
+
+static void check_options(struct argp_state *state, const controller_options *o)
+{
+    if (o->stream == NULL)
+        argp_error(state, "give a stream file: --stream FILE");
+    if (o->out.folder != NULL && o->out.y4m != NULL)
+        argp_error(state, "--out and --y4m: one of them");
+    if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
+        argp_error(state, "--json and --y4m -: stdout has room for one of them");
+    if (o->out.keep_revoked && (o->release != TL_RELEASE_LINE || o->out.folder == NULL))
+        argp_error(
+            state,
+            "--keep-revoked needs --release line and --out: by frames nothing of a refused one leaves");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    controller_options *o = state->input;
+
+    switch (key) {
+    case 'c': o->connect = arg; return 0;
+    case 's': o->stream = arg; return 0;
+    case 'o': o->out.folder = arg; return 0;
+    case OPT_Y4M: o->out.y4m = arg; return 0;
+    case OPT_PNG: o->out.every = parse_every(state, arg); return 0;
+    case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
+    case OPT_RELEASE: o->release = parse_release(state, arg); return 0;
+    case OPT_KEEP_GOING: o->keep_going = true; return 0;
+    case OPT_KEEP_REVOKED: o->out.keep_revoked = true; return 0;
+    case OPT_CHANNEL:
+        o->virtual_channel = (uint8_t)ui_number(state, "--virtual-channel", arg, 0, 3);
+        return 0;
+    case OPT_REPORT: o->report = arg; return 0;
+    case OPT_JSON: o->json = true; return 0;
+    case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the sensor is given by --connect", arg); return 0;
+    case ARGP_KEY_END: check_options(state, o); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .doc = "Receives a protected stream from a sensor and verifies it. Exit code 0: every frame verified, "
+           "and at least "
+           "one came."
+           "\vExamples:\n"
+           "  trueline controller --stream cam.json --out frames --frames 30\n"
+           "  trueline controller --stream cam.json --y4m - | ffplay -\n"
+           "  trueline controller --stream cam.json --release line --keep-revoked --keep-going --out frames\n"
+           "  trueline controller --stream cam.json --report report.json       verifies only\n",
+};
+
+/* ---- events ---- */
+
+/* The first refusal is named at once; all of them stand in the report. */
+static void refuse(controller *c, const tl_stream_event *v)
+{
+    const char *claim = v->proven ? "" : " (a claim: its tag is not right)";
+
+    c->refused++;
+    if (!c->told) {
+        ui_progress_clear(&c->progress);
+        if (v->kind == TL_EVENT_MESSAGE)
+            ui_note(NAME, "refused: frame %u, %s, message %u: %s%s", v->frame,
+                    tl_data_type_text(v->data_type), v->message, tl_verdict_text(v->verdict), claim);
+        else if (v->kind == TL_EVENT_LOST)
+            ui_note(NAME, "refused: frames lost: %u from frame %u on: %s", v->count, v->frame,
+                    tl_verdict_text(v->verdict));
+        else
+            ui_note(NAME, "refused: frame %u: %s", v->frame, tl_verdict_text(v->verdict));
+    }
+    c->told = true;
+    /* A bad message inside an open frame has the frame's verdict still to come. */
+    if (!c->o.keep_going && (v->kind != TL_EVENT_MESSAGE || !c->frame_open))
+        c->enough = true;
+}
+
+static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_fault *fault)
+{
+    bool by_line = c->o.release == TL_RELEASE_LINE;
+
+    if (v->kind == TL_EVENT_OPENED && by_line)
+        frame_out_begin(&c->out);
+    if (v->kind == TL_EVENT_MESSAGE && v->verdict == TL_VERDICT_OK)
+        return frame_out_line(&c->out, v->data_type, v->message, v->payload, fault);
+    if (v->kind != TL_EVENT_FRAME)
+        return TL_EXIT_OK;
+    if (by_line)
+        return v->verdict == TL_VERDICT_OK || v->revoked
+                   ? frame_out_end(&c->out, v->frame, v->verdict != TL_VERDICT_OK, fault)
+                   : TL_EXIT_OK;
+    return v->verdict == TL_VERDICT_OK ? frame_out_frame(&c->out, v->frame, v->payload, fault) : TL_EXIT_OK;
+}
+
+/* A begin that failed counts as a frame too, or `--frames` would never be reached under a wrong key. */
+static bool judges_frame(const tl_stream_event *v)
+{
+    return v->kind == TL_EVENT_FRAME || (v->kind == TL_EVENT_MESSAGE && v->verdict != TL_VERDICT_OK &&
+                                         v->data_type == TL_SEP_SERVICE_TYPE && v->message == TL_SEP_BEGIN);
+}
+
+static void on_event(void *ctx, const tl_stream_event *v)
+{
+    controller *c = ctx;
+
+    /* Packets that came in the same batch as the last frame that was asked for. */
+    if (c->enough)
+        return;
+    report_event(&c->report, v);
+    if (v->kind == TL_EVENT_OPENED)
+        c->frame_open = true;
+    if (v->kind == TL_EVENT_FRAME)
+        c->frame_open = false;
+    if (c->output == TL_EXIT_OK)
+        c->output = take_pixels(c, v, &c->output_fault);
+    if (judges_frame(v))
+        c->verdicts++;
+    if (v->kind != TL_EVENT_OPENED && v->verdict != TL_VERDICT_OK)
+        refuse(c, v);
+    if (c->o.frames > 0 && c->verdicts >= c->o.frames)
+        c->enough = true;
+}
+
+/* ---- receiving ---- */
+
+static bool is_frame_end(const tl_buffer *packet)
+{
+    tl_csi2_header h;
+
+    return packet->n == TL_CSI2_HEADER_SIZE && tl_csi2_header_read(packet->p, &h) != TL_CSI2_ECC_BAD &&
+           h.data_type == TL_DT_FRAME_END;
+}
+
+static void show_progress(controller *c)
+{
+    const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
+    ui_counts counts = { n->frames_ok, n->frames_bad, n->frames_lost, c->link.bytes };
+
+    ui_progress_show(&c->progress, &counts);
+}
+
+static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
+{
+    tl_err e = tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
+
+    if (e != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot verify: %s", tl_err_text(e));
+    c->at_boundary = is_frame_end(&packets[n - 1]) && !c->frame_open;
+    show_progress(c);
+    if (c->output != TL_EXIT_OK) {
+        *fault = c->output_fault;
+        return c->output;
+    }
+    return TL_EXIT_OK;
+}
+
+/* The sensor has closed: right between two frames when no number was asked for, else too early. */
+static tl_exit judge_end(const controller *c, tl_fault *fault)
+{
+    if (!c->at_boundary)
+        return tl_fault_set(fault, TL_EXIT_LINK, "link: the sensor closed the connection %s",
+                            c->verdicts == 0 && !c->frame_open ? "before the first frame" : "inside a frame");
+    if (c->o.frames > 0)
+        return tl_fault_set(fault, TL_EXIT_LINK,
+                            "link: the sensor ended the stream after %llu of %llu frames",
+                            (unsigned long long)c->verdicts, (unsigned long long)c->o.frames);
+    return TL_EXIT_OK;
+}
+
+static tl_exit receive(controller *c, int fd, tl_fault *fault)
+{
+    tl_buffer packets[BATCH];
+
+    while (!c->enough) {
+        tl_link_state state;
+        size_t n;
+        tl_exit e = tl_link_read(&c->link, tl_clock_ms() + TICK_MS, packets, BATCH, &n, &state, fault);
+
+        if (e == TL_EXIT_OK && state == TL_LINK_CLOSED)
+            return judge_end(c, fault);
+        if (e == TL_EXIT_OK && state == TL_LINK_PACKETS)
+            e = verify(c, packets, n, fault);
+        if (e != TL_EXIT_OK)
+            return e;
+        tl_stream_rx_tick(&c->rx, tl_clock_ms());
+        if (tl_stop_asked())
+            return tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal");
+    }
+    return tl_link_say_enough(fd, fault);
+}
+
+static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *fault)
+{
+    tl_stream_sink sink = { c, on_event };
+    tl_key_source source;
+    uint32_t epoch;
+    tl_err err;
+    tl_exit e = hello_exchange(fd, peer, TL_HELLO_RECEIVER, &c->file, tl_openssl_crypto(c->openssl), &source,
+                               &epoch, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    err = tl_stream_rx_init(&c->rx, &c->file.config, &source, epoch, c->memory, sink);
+    tl_key_source_wipe(&source);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));
+    c->rx_open = true;
+    return tl_link_reader_open(&c->link, fd, fault);
+}
+
+static tl_exit run(controller *c, tl_fault *fault)
+{
+    tl_address address;
+    tl_net_name peer;
+    int fd;
+    tl_exit e = tl_address_parse(c->o.connect, &address, fault);
+
+    if (e == TL_EXIT_OK)
+        e = tl_net_connect(&address, tl_clock_ms() + DIAL_MS, &fd, &peer, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    e = start_stream(c, fd, peer.text, fault);
+    if (e == TL_EXIT_OK) {
+        ui_progress_begin(&c->progress);
+        e = receive(c, fd, fault);
+    }
+    tl_net_close(fd, tl_clock_ms() + (e == TL_EXIT_OK || e == TL_EXIT_PEER ? CLOSE_MS : 0));
+    return e;
+}
+
+/* ---- beginning and end ---- */
+
+static tl_exit set_up(controller *c, tl_fault *fault)
+{
+    tl_err err;
+    tl_exit e = stream_file_read(&c->file, c->o.stream, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    c->file.config.virtual_channel = c->o.virtual_channel;
+    c->file.config.release = c->o.release;
+    c->file.config.frame_timeout_ms = FRAME_TIMEOUT_MS;
+    err = tl_openssl_open(NULL, &c->openssl);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    if (c->o.release == TL_RELEASE_FRAME) {
+        c->memory.n = tl_stream_frame_bytes(&c->file.config);
+        c->memory.p = malloc(c->memory.n);
+        if (c->memory.p == NULL)
+            return tl_fault_set(fault, TL_EXIT_INTERNAL, "controller: no memory for a frame of %zu bytes",
+                                c->memory.n);
+    }
+    e = frame_out_open(&c->out, &c->o.out, &c->file, fault);
+    return e == TL_EXIT_OK ? report_open(&c->report, c->o.report, fault) : e;
+}
+
+/* Refusals outweigh a link that failed later; the rest of the faults outweigh refusals. */
+static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
+{
+    const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
+
+    if (e == TL_EXIT_STOPPED) {
+        ui_note(NAME, "%s", fault->text);
+        e = TL_EXIT_OK;
+    }
+    if (e == TL_EXIT_LINK && c->refused > 0)
+        (void)ui_fail(NAME, fault);
+    if (c->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
+        return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)c->refused);
+    if (n->other_channel > 0 && n->frames_ok == 0)
+        ui_note(NAME, "%llu packets came on another virtual channel than %u",
+                (unsigned long long)n->other_channel, c->o.virtual_channel);
+    if (e == TL_EXIT_OK && n->frames_ok == 0)
+        return tl_fault_set(fault, TL_EXIT_LINK, "link: no frame came");
+    return e;
+}
+
+static json_t *totals_json(const controller *c, tl_exit code, const tl_fault *fault)
+{
+    double seconds = ui_progress_seconds(&c->progress);
+    json_t *o = report_counters(tl_stream_rx_counters(&c->rx));
+    json_t *more = json_pack("{s:I, s:I, s:f, s:i, s:s}", "refused", (json_int_t)c->refused, "bytes",
+                             (json_int_t)c->link.bytes, "seconds", seconds, "exit", (int)code, "fault",
+                             code == TL_EXIT_OK ? "" : fault->text);
+
+    (void)json_object_update(o, more);
+    json_decref(more);
+    return o;
+}
+
+static tl_exit print_totals(const controller *c, json_t *totals, tl_fault *fault)
+{
+    const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
+    bool stdout_taken = c->o.json || (c->o.out.y4m != NULL && strcmp(c->o.out.y4m, "-") == 0);
+
+    (void)fprintf(stdout_taken ? stderr : stdout, "frames_ok=%llu frames_bad=%llu frames_lost=%llu\n",
+                  (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,
+                  (unsigned long long)n->frames_lost);
+    if (c->o.json) {
+        (void)json_dumpf(totals, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+    }
+    return ui_flush(fault);
+}
+
+/* What was written is finished, the verdict is printed; a fault of writing changes the code. */
+static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
+{
+    tl_exit kept = c->output, x;
+    json_t *totals;
+
+    x = frame_out_close(&c->out, kept == TL_EXIT_OK, &c->output_fault);
+    if (kept == TL_EXIT_OK && x != TL_EXIT_OK) {
+        *fault = c->output_fault;
+        e = x;
+    }
+    totals = totals_json(c, e, fault);
+    x = report_close(&c->report, totals, &c->output_fault);
+    if (x == TL_EXIT_OK)
+        x = print_totals(c, totals, &c->output_fault);
+    json_decref(totals);
+    if (x != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED || e == TL_EXIT_LINK)) {
+        *fault = c->output_fault;
+        e = x;
+    }
+    return e;
+}
+
+static void tear_down(controller *c)
+{
+    tl_link_reader_close(&c->link);
+    if (c->rx_open)
+        tl_stream_rx_wipe(&c->rx);
+    if (c->memory.p != NULL)
+        tl_wipe(c->memory.p, c->memory.n);
+    free(c->memory.p);
+    tl_openssl_close(c->openssl);
+    stream_file_wipe(&c->file);
+}
+
+int cmd_controller(int argc, char **argv)
+{
+    static controller c; /* zero, and too large for a stack */
+    tl_fault fault = { 0 };
+    tl_exit e;
+
+    c.o = (controller_options){ .connect = TL_NET_DEFAULT, .out = { .every = 1 } };
+    stream_file_guard_json();
+    if (ui_parse(&argp, argc, argv, &c.o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    ui_progress_begin(&c.progress);
+    e = set_up(&c, &fault);
+    if (e == TL_EXIT_OK) {
+        e = run(&c, &fault);
+        ui_progress_clear(&c.progress);
+        e = judge_all(&c, e, &fault);
+        e = finish(&c, e, &fault);
+    } else {
+        tl_file_abandon(&c.report.file);
+        c.output = frame_out_close(&c.out, false, &c.output_fault);
+    }
+    tear_down(&c);
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(NAME, &fault);
+}

@@ -1,0 +1,88 @@
+/* The report is written as it happens, event by event, to a temporary file, so that its length costs no memory; its
+ * name appears when it is complete. */
+#include "report.h"
+#include "clock.h"
+
+#include <string.h>
+
+static const char *kind_text(tl_event_kind kind)
+{
+    switch (kind) {
+    case TL_EVENT_MESSAGE: return "message";
+    case TL_EVENT_OPENED: return "opened";
+    case TL_EVENT_FRAME: return "frame";
+    case TL_EVENT_LOST: return "lost";
+    case TL_EVENT_KEY: return "key";
+    case TL_EVENT_LIMIT: return "limit";
+    default: return "unknown";
+    }
+}
+
+tl_exit report_open(report *r, const char *path, tl_fault *fault)
+{
+    tl_exit e = TL_EXIT_OK;
+
+    memset(r, 0, sizeof *r);
+    r->started_us = tl_clock_us();
+    if (path != NULL)
+        e = tl_file_begin(&r->file, path, 0644, fault);
+    if (r->file.stream != NULL)
+        (void)fputs("{\"layout\": \"" TL_LAYOUT_NAME "\", \"events\": [", r->file.stream);
+    return e;
+}
+
+void report_event(report *r, const tl_stream_event *v)
+{
+    json_t *o;
+    bool worth = v->kind != TL_EVENT_OPENED && (v->kind != TL_EVENT_MESSAGE || v->verdict != TL_VERDICT_OK);
+
+    if (r->file.stream == NULL || !worth)
+        return;
+    if (r->events >= REPORT_EVENTS_MAX) {
+        r->left_out++;
+        return;
+    }
+    o = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:I, s:b, s:b, s:b, s:I, s:I, s:I}", "event",
+                  kind_text(v->kind), "frame", (json_int_t)v->frame, "verdict", tl_verdict_text(v->verdict),
+                  "cause", tl_verdict_text(v->kind == TL_EVENT_MESSAGE ? v->verdict : v->cause), "line",
+                  (json_int_t)v->message, "data_type", tl_data_type_text(v->data_type), "proven",
+                  (int)v->proven, "count", (json_int_t)v->count, "revoked", (int)v->revoked, "ecc_corrected",
+                  (v->info & TL_INFO_ECC_CORRECTED) != 0, "crc32_beside_tag", (v->info & TL_INFO_CRC32) != 0,
+                  "epoch", (json_int_t)v->epoch, "sent_us", (json_int_t)v->time_us, "at_us",
+                  (json_int_t)(tl_clock_us() - r->started_us));
+    if (o == NULL) {
+        r->left_out++;
+        return;
+    }
+    (void)fputs(r->events++ > 0 ? ",\n" : "\n", r->file.stream);
+    (void)json_dumpf(o, r->file.stream, JSON_COMPACT);
+    json_decref(o);
+}
+
+json_t *report_counters(const tl_stream_counters *c)
+{
+    json_t *verdicts = json_object(), *o;
+
+    for (int v = 0; v < TL_VERDICTS; v++)
+        if (c->verdicts[v] > 0)
+            (void)json_object_set_new(verdicts, tl_verdict_text((tl_verdict)v),
+                                      json_integer((json_int_t)c->verdicts[v]));
+    o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "frames_ok",
+                  (json_int_t)c->frames_ok, "frames_bad", (json_int_t)c->frames_bad, "frames_lost",
+                  (json_int_t)c->frames_lost, "packets", (json_int_t)c->packets, "messages_ok",
+                  (json_int_t)c->messages_ok, "other_frame", (json_int_t)c->other_frame, "other_channel",
+                  (json_int_t)c->other_channel, "plain", (json_int_t)c->plain, "ecc_corrected",
+                  (json_int_t)c->ecc_corrected, "crc32_beside_tag", (json_int_t)c->crc32_beside_tag,
+                  "verdicts", verdicts);
+    return o;
+}
+
+tl_exit report_close(report *r, json_t *totals, tl_fault *fault)
+{
+    if (r->file.stream == NULL)
+        return TL_EXIT_OK;
+    (void)fprintf(r->file.stream, "\n], \"left_out\": %llu, \"totals\": ", (unsigned long long)r->left_out);
+    (void)json_dumpf(totals, r->file.stream, JSON_COMPACT);
+    (void)fputs("}\n", r->file.stream);
+    return tl_file_commit(&r->file, TL_FILE_REPLACE, fault);
+}

@@ -1,0 +1,31 @@
+/* A receiver's report: one JSON file, an entry for each event that counts, totals at the end. */
+#ifndef TL_TOOLS_REPORT_H
+#define TL_TOOLS_REPORT_H
+
+#include "fault.h"
+#include "file.h"
+
+#include <trueline/stream.h>
+
+#include <jansson.h>
+
+enum { REPORT_EVENTS_MAX = 1000000 }; /* further ones are counted only: an attacker must not fill the disk */
+
+typedef struct report {
+    /* private */
+    tl_file file;
+    uint64_t events, left_out;
+    uint64_t started_us;
+} report;
+
+/* path NULL: no report, and all calls do nothing. TL_EXIT_INTERNAL. */
+tl_exit report_open(report *r, const char *path, tl_fault *fault) __attribute__((warn_unused_result));
+/* Frames, lost frames, keys, limits, and messages that failed. Errors of writing show at the end. */
+void report_event(report *r, const tl_stream_event *event);
+/* Writes the totals (an object, not kept) and gives the file its name. */
+tl_exit report_close(report *r, json_t *totals, tl_fault *fault) __attribute__((warn_unused_result));
+
+/* The counters as JSON, verdicts by name; NULL without memory. */
+json_t *report_counters(const tl_stream_counters *counters);
+
+#endif
