@@ -1,12 +1,12 @@
-/* What the files of the OpenSSL backend share: its state, its pools, and the operations that each file gives. */
+/* What the files of the OpenSSL backend share: its state, its pools and its operations. */
 #ifndef TL_OPENSSL_BACKEND_H
 #define TL_OPENSSL_BACKEND_H
 
 #include <trueline/openssl.h>
 #include <openssl/evp.h>
 
-/* A set of slots, numbered from 0. A handle names a slot and how often it was given back before, so that a handle
- * that outlives its drop is noticed although the slot is in use again. */
+/* A set of slots, numbered from 0. A handle names a slot and how often it was given back before, so that a
+ * handle that outlives its drop is noticed although the slot is in use again. */
 typedef struct tl__slot {
     uint16_t generation;
     bool taken;

@@ -1,9 +1,10 @@
 /* The image path: batches of messages under one key, with AES-GCM and its authentication-only form GMAC.
  *
- * Header and a payload in clear are associated data (GMAC over header || payload); an encrypted payload is GCM's own
- * text, the header its associated data. EVP_CIPHER does both; its GMAC through EVP_MAC costs 100 ns a message more.
- * OpenSSL gives no tag out when it decrypts: there it compares itself, in constant time and over tag_n bytes, and
- * since everything else has succeeded by then, a final call that fails is a wrong tag and not a broken backend. */
+ * Header and a payload in clear are associated data (GMAC over header || payload); an encrypted payload is
+ * GCM's own text, the header its associated data. EVP_CIPHER does both; its GMAC through EVP_MAC costs 100 ns
+ * a message more. OpenSSL gives no tag out when it decrypts: there it compares itself, in constant time and
+ * over tag_n bytes, and since everything else has succeeded by then, a final call that fails is a wrong tag
+ * and not a broken backend. */
 #include "backend.h"
 
 #include <limits.h>

@@ -1,14 +1,14 @@
 /* HMAC: one EVP_MAC_CTX per hash algorithm, made once with its digest and keyed anew by each call.
  *
- * The context keeps a copy of its key, so each call ends by keying it with a public value: the caller's key, which is
- * an epoch's secret, must not outlive the call. */
+ * The context keeps a copy of its key, so each call ends by keying it with a public value: the caller's
+ * key, which is an epoch's secret, must not outlive the call. */
 #include "backend.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 
-/* Stands for an empty key too: with a NULL pointer EVP_MAC_init would go on with the key of the call before. */
+/* Stands for an empty key too: EVP_MAC_init takes a NULL pointer for the key of the call before. */
 static const uint8_t public_key[1] = { 0 };
 
 tl_err tl__hmac_open(tl_openssl *b)

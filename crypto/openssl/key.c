@@ -1,5 +1,5 @@
-/* Stream keys: a pool of EVP_CIPHER_CTX, one per slot. A key is expanded once, when it is loaded; a message only sets
- * its nonce. Dropping resets the context, which clears the expanded key before it is freed. */
+/* Stream keys: a pool of EVP_CIPHER_CTX, one per slot. A key is expanded once, when it is loaded; a
+ * message only sets its nonce. Dropping resets the context, which clears and frees the expanded key. */
 #include "backend.h"
 
 #include <openssl/crypto.h>

@@ -1,7 +1,7 @@
 /* Opening and closing the OpenSSL backend, its table of operations, and its random bytes.
  *
- * Contexts are made once, one per slot, and reused; algorithms are fetched once. The work is in hash.c, hmac.c,
- * key.c and batch.c. */
+ * Contexts are made once, one per slot, and reused; algorithms are fetched once. The work is in hash.c,
+ * hmac.c, key.c and batch.c. */
 #include "backend.h"
 
 #include <limits.h>

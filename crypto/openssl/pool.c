@@ -1,7 +1,8 @@
 /* The slots behind the handles of hashes and keys.
  *
- * A handle holds the slot's number plus one in its low half, so that 0 is none, and the slot's generation in its high
- * half. A generation comes back after 65,536 uses of the same slot; a handle kept that long is not noticed. */
+ * A handle holds the slot's number plus one in its low half, so that 0 is none, and the slot's generation
+ * in its high half. A generation comes back after 65,536 uses of the same slot; a handle kept that long is
+ * not noticed. */
 #include "backend.h"
 
 #include <openssl/crypto.h>

@@ -73,9 +73,9 @@ typedef struct tl_sealed {
 typedef struct tl_crypto_ops {
     tl_err (*random)(void *ctx, uint8_t *out, size_t n);
 
-    /* A running hash. start takes a slot, clone a further one that goes on from the same state; end writes the
-     * digest and frees the slot, drop only frees it (slot 0: nothing). A failed add or end leaves the slot
-     * taken: the caller drops it. TL_E_POOL when no slot is free. */
+    /* A running hash. start takes a slot, clone a further one that goes on from the same state; end writes
+     * the digest and frees the slot, drop only frees it (slot 0: nothing). A failed add or end leaves the
+     * slot taken: the caller drops it. TL_E_POOL when no slot is free. */
     tl_err (*hash_start)(void *ctx, tl_hash_alg alg, tl_hash *h);
     tl_err (*hash_add)(void *ctx, tl_hash h, tl_span data);
     tl_err (*hash_clone)(void *ctx, tl_hash from, tl_hash *to);
@@ -89,12 +89,12 @@ typedef struct tl_crypto_ops {
     tl_err (*key_load)(void *ctx, tl_suite suite, tl_span key, tl_key *k);
     void (*key_drop)(void *ctx, tl_key k);
 
-    /* The image path's one way out: n messages under one key. protect encrypts where asked and writes each tag.
-     * verify computes every tag of the batch before it says anything, compares in constant time, writes
-     * `right`, and decrypts where asked; the payload of an encrypted message whose tag is wrong is wiped.
-     * TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but verify's `right` is false.
-     * Any other error means that the backend itself failed: protect's tags are zeroized, `right` is false throughout,
-     * and payloads that are or were to be encrypted are wiped. */
+    /* The image path's one way out: n messages under one key. protect encrypts where asked and writes each
+     * tag. verify computes every tag of the batch before it says anything, compares in constant time,
+     * writes `right`, and decrypts where asked; the payload of an encrypted message whose tag is wrong is
+     * wiped. TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but verify's
+     * `right` is false. Any other error means that the backend itself failed: protect's tags are zeroized,
+     * `right` is false throughout, and payloads that are or were to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);
 } tl_crypto_ops;
@@ -104,9 +104,9 @@ typedef struct tl_crypto {
     void *ctx;
 } tl_crypto;
 
-/* HKDF of RFC 5869 on the backend's HMAC. extract writes one digest to prk. expand takes a prk of at least one digest
- * and info in parts, one after the other, and writes out_n bytes, at most 255 digests; out overlaps nothing else.
- * TL_E_USAGE, backend errors; the output is zeroized then. */
+/* HKDF of RFC 5869 on the backend's HMAC. extract writes one digest to prk. expand takes a prk of at least
+ * one digest and info in parts, one after the other, and writes out_n bytes, at most 255 digests; out
+ * overlaps nothing else. TL_E_USAGE, backend errors; the output is zeroized then. */
 enum { TL_HKDF_INFO_MAX = 8 }; /* parts of info */
 tl_err tl_hkdf_extract(const tl_crypto *c, tl_hash_alg alg, tl_span salt, tl_span secret,
                        uint8_t *prk) TL_MUST_USE;

@@ -1,5 +1,5 @@
-/* Failure injection: counts the calls, fails one of them before it reaches the wrapped backend, and keeps a list of the
- * handles that are live. */
+/* Failure injection: counts the calls, fails one of them before it reaches the wrapped backend, and keeps
+ * a list of the handles that are live. */
 #include "faulty.h"
 #include "testing.h"
 

@@ -33,8 +33,8 @@ typedef struct tl_faulty {
     unsigned long strays; /* drops and uses of a handle that is not live; dropping 0 is none */
 } tl_faulty;
 
-/* Fails the fail_at-th call, counted over all operations, with what a real backend would leave behind: TL_E_RANDOM or
- * TL_E_BACKEND, outputs zeroized, encrypted payloads wiped. */
+/* Fails the fail_at-th call, counted over all operations, with what a real backend would leave behind:
+ * TL_E_RANDOM or TL_E_BACKEND, outputs zeroized, encrypted payloads wiped. */
 void tl_faulty_init(tl_faulty *f, const tl_crypto *inner, unsigned long fail_at);
 const tl_crypto *tl_faulty_crypto(const tl_faulty *f);
 /* Fails the test unless every hash and key was given back, and no dead handle was used. */

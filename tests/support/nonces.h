@@ -1,7 +1,7 @@
 /* A crypto backend that sees to it that no (key, nonce) pair is given to protect twice.
  *
- * A key is its bytes, not its handle: loading the same bytes again does not make a used nonce new. Verifying is not
- * recorded. */
+ * A key is its bytes, not its handle: loading the same bytes again does not make a used nonce new.
+ * Verifying is not recorded. */
 #ifndef TL_TESTS_NONCES_H
 #define TL_TESTS_NONCES_H
 

@@ -1,7 +1,7 @@
-/* What every test program starts from: cmocka with its headers, hex, and random numbers that can be had again.
+/* What every test program starts from: cmocka with its headers, hex, and reproducible random numbers.
  *
- * A random test calls tl_random_start() first: it prints its seed as a TAP comment, so that the log of a test that fails,
- * crashes or hangs names it. TL_SEED=0x... in the environment sets it. */
+ * A random test calls tl_random_start() first: it prints its seed as a TAP comment, so that the log of a
+ * test that fails, crashes or hangs names it. TL_SEED=0x... in the environment sets it. */
 #ifndef TL_TESTS_TESTING_H
 #define TL_TESTS_TESTING_H
 
@@ -26,8 +26,8 @@ void tl_assert_all(const void *p, uint8_t value, size_t n);
 
 /* ---- hex ---- */
 
-/* Reads hex digits, spaces between bytes allowed, into at most `room` bytes, and gives their number. Fails the test on
- * anything else. */
+/* Reads hex digits, spaces between bytes allowed, into at most `room` bytes, and gives their number. Fails
+ * the test on anything else. */
 size_t tl_hex(const char *text, uint8_t *out, size_t room);
 /* Writes n bytes as 2 n digits and a zero to `text`, and gives it back. */
 const char *tl_hex_text(const uint8_t *p, size_t n, char *text);

@@ -1,4 +1,5 @@
-/* Reading test vectors: text files of records, one `name = value` a line, an empty line between records, # a comment. */
+/* Reading test vectors: text files of records, one `name = value` a line, with an empty line between records;
+ * # begins a comment. */
 #ifndef TL_TESTS_VECTORS_H
 #define TL_TESTS_VECTORS_H
 

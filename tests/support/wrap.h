@@ -1,5 +1,5 @@
-/* A crypto backend around another one, that hands every call on. The wrappers of the tests start from it and replace
- * the calls they care about; they chain over any tl_crypto. */
+/* A crypto backend around another one, that hands every call on. The wrappers of the tests start from it
+ * and replace the calls they care about; they chain over any tl_crypto. */
 #ifndef TL_TESTS_WRAP_H
 #define TL_TESTS_WRAP_H
 

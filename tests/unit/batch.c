@@ -1,6 +1,6 @@
-/* Batches of the OpenSSL backend: what protect makes is what AES-GCM called directly makes, verify takes it and nothing
- * that differs in a bit, a wrong message does not touch its neighbours, refused batches are left as they were, and no
- * message costs an allocation. */
+/* Batches of the OpenSSL backend: what protect makes is what AES-GCM called directly makes, verify takes
+ * it and nothing that differs in a bit, a wrong message does not touch its neighbours, refused batches are
+ * left as they were, and no message costs an allocation. */
 #include "testing.h"
 
 #include <trueline/openssl.h>

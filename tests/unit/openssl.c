@@ -1,4 +1,4 @@
-/* The OpenSSL backend but for its batches: opening, random bytes, the pool of running hashes, HMAC, the pool of keys. */
+/* The OpenSSL backend without its batches: opening, random bytes, running hashes, HMAC, keys. */
 #include "testing.h"
 
 #include <trueline/openssl.h>

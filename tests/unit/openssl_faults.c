@@ -1,7 +1,8 @@
 /* The OpenSSL backend when OpenSSL itself fails: each call that can fail does, one after the other.
  *
- * The functions below stand in front of libcrypto's: the program's own definitions come first when it is linked, and
- * hand on to the library's. Each counts, and the chosen one fails in OpenSSL's way, with an entry in the error queue. */
+ * The functions below stand in front of libcrypto's: the program's own definitions come first when it is
+ * linked, and hand on to the library's. Each counts, and the chosen one fails in OpenSSL's way, with an
+ * entry in the error queue. */
 #define _GNU_SOURCE
 #include "testing.h"
 
@@ -265,7 +266,7 @@ static void protect_when_any_call_fails_then_no_tags_and_no_text(void **s)
     assert_true(n > 5 * BATCH);
 }
 
-/* A final call that fails while decrypting is how OpenSSL says that the tag is wrong: then that message is wrong. */
+/* A final call that fails while decrypting is OpenSSL's way to say that the tag is wrong: one message is. */
 static void verify_when_any_call_fails_then_nothing_is_right_and_no_text(void **s)
 {
     (void)s;

@@ -1,5 +1,5 @@
-/* The tests' own tools: failure injection must count and fail as it says, the leak check must see a leak, the nonce
- * recorder must see a repeated nonce, and random numbers must come again from their seed. */
+/* The tests' own tools: failure injection must count and fail as it says, the leak check must see a leak,
+ * the nonce recorder must see a repeated nonce, and random numbers must come again from their seed. */
 #include "faulty.h"
 #include "nonces.h"
 #include "testing.h"

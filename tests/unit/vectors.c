@@ -1,6 +1,6 @@
-/* Published test vectors against the whole crypto interface: NIST's for AES-GCM (and GMAC, where there is no text) and
- * SHA-2, those of RFC 4231 for HMAC and of RFC 5869 for HKDF. Each file must give as many vectors as it is known to
- * hold, so that a file that is cut or misread is noticed. */
+/* Published test vectors against the whole crypto interface: NIST's for AES-GCM (and GMAC, where there is
+ * no text) and SHA-2, those of RFC 4231 for HMAC and of RFC 5869 for HKDF. Each file must give as many
+ * vectors as it is known to hold, so that a file that is cut or misread is noticed. */
 #include "vectors.h"
 
 #include <trueline/openssl.h>
