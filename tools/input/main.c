@@ -273,7 +273,6 @@ static void confine(void)
     const struct rlimit none = { 0, 0 }, memory = { MEMORY_LIMIT, MEMORY_LIMIT };
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)prctl(PR_SET_DUMPABLE, 0);
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)setrlimit(RLIMIT_AS, &memory);
     (void)signal(SIGPIPE, SIG_IGN);

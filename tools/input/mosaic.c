@@ -81,9 +81,10 @@ static int convert(mosaic *m, const AVFrame *f, int width, int height, enum AVPi
     int matrix = (int)f->colorspace;
     if (matrix == AVCOL_SPC_UNSPECIFIED || matrix == AVCOL_SPC_RGB)
         matrix = f->height > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
-    /* refused for formats that have no matrix, which is as well */
-    (void)sws_setColorspaceDetails(m->sws, sws_getCoefficients(matrix), full_range(f),
-                                   sws_getCoefficients(SWS_CS_ITU709), 1, 0, 1 << 16, 1 << 16);
+    /* The same matrix twice: swscale scales RGB by way of YUV, there and back. Formats that have no matrix refuse
+     * it, which is as well. */
+    const int *m3 = sws_getCoefficients(matrix);
+    (void)sws_setColorspaceDetails(m->sws, m3, full_range(f), m3, 1, 0, 1 << 16, 1 << 16);
     r = sws_scale(m->sws, (const uint8_t *const *)f->data, f->linesize, 0, height, m->rgb->data,
                   m->rgb->linesize);
     return r < 0 ? r : 0;

@@ -35,6 +35,7 @@ struct source {
     int decode_error;
     unsigned in_a_row;
     uint64_t frames, damaged;
+    int64_t end;       /* of the last packet in the file, as far as the format says */
     int width, height; /* of the frame that was too large; 0 if none was */
 };
 
@@ -237,13 +238,25 @@ static int finish(const source *s, reason *why)
         return fail(why, "reading failed after %llu frames: %s", frames, text);
     }
     if (frames == 0)
-        return fail(why, "is damaged or truncated: no frame can be decoded");
+        return fail(why, "is no picture or video, or a damaged one: no frame can be decoded");
     if (s->read_error)
         return fail(why, "is damaged or truncated: it ends after %llu frames", frames);
     if (damaged)
         return fail(why, "is damaged or truncated: spoiled places: %llu, frames delivered: %llu", damaged,
                     frames);
     return 0;
+}
+
+/* Some demuxers pass a file off as complete that was cut in a frame: asks the file itself. */
+static int end_check(const source *s)
+{
+    AVIOContext *io = s->format->pb;
+    if (!io)
+        return 0;
+    if (io->error < 0 && io->error != AVERROR_EOF)
+        return io->error;
+    bool packets_alone = strcmp(s->format->iformat->name, "yuv4mpegpipe") == 0;
+    return packets_alone && avio_size(io) > s->end ? AVERROR_INVALIDDATA : 0;
 }
 
 /* Hands the decoder its next packet, or tells it that none will come. */
@@ -259,15 +272,14 @@ static int feed(source *s)
         return 0;
     }
     if (r < 0) {
-        if (r != AVERROR_EOF)
-            s->read_error = r;
-        else if (s->format->pb && s->format->pb->error < 0 && s->format->pb->error != AVERROR_EOF)
-            s->read_error = s->format->pb->error;
+        s->read_error = r == AVERROR_EOF ? end_check(s) : r;
         s->draining = true;
         return avcodec_send_packet(s->codec, NULL);
     }
     if (s->packet->flags & AV_PKT_FLAG_CORRUPT)
         s->damaged++;
+    if (s->packet->pos >= 0)
+        s->end = s->packet->pos + s->packet->size;
     r = avcodec_send_packet(s->codec, s->packet);
     av_packet_unref(s->packet);
     return r;
