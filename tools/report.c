@@ -18,6 +18,29 @@ static const char *kind_text(tl_event_kind kind)
     }
 }
 
+/* Line and data type say where the first fault was; a right frame has none. */
+static json_t *event_json(const tl_stream_event *v, uint64_t at_us)
+{
+    tl_verdict cause = v->kind == TL_EVENT_MESSAGE ? v->verdict : v->cause;
+    json_t *o =
+        json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:b, s:I, s:I}", "event", kind_text(v->kind), "frame",
+                  (json_int_t)v->frame, "verdict", tl_verdict_text(v->verdict), "proven", (int)v->proven,
+                  "count", (json_int_t)v->count, "epoch", (json_int_t)v->epoch, "revoked", (int)v->revoked,
+                  "sent_us", (json_int_t)v->time_us, "at_us", (json_int_t)at_us);
+    json_t *more = NULL;
+
+    if (v->verdict != TL_VERDICT_OK)
+        more = json_pack("{s:s, s:I, s:s}", "cause", tl_verdict_text(cause), "line", (json_int_t)v->message,
+                         "data_type", tl_data_type_text(v->data_type));
+    else if (v->info != 0)
+        more = json_pack("{s:b, s:b}", "ecc_corrected", (v->info & TL_INFO_ECC_CORRECTED) != 0,
+                         "crc32_beside_tag", (v->info & TL_INFO_CRC32) != 0);
+    if (more != NULL)
+        (void)json_object_update(o, more);
+    json_decref(more);
+    return o;
+}
+
 tl_exit report_open(report *r, const char *path, tl_fault *fault)
 {
     tl_exit e = TL_EXIT_OK;
@@ -42,14 +65,7 @@ void report_event(report *r, const tl_stream_event *v)
         r->left_out++;
         return;
     }
-    o = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:I, s:b, s:b, s:b, s:I, s:I, s:I}", "event",
-                  kind_text(v->kind), "frame", (json_int_t)v->frame, "verdict", tl_verdict_text(v->verdict),
-                  "cause", tl_verdict_text(v->kind == TL_EVENT_MESSAGE ? v->verdict : v->cause), "line",
-                  (json_int_t)v->message, "data_type", tl_data_type_text(v->data_type), "proven",
-                  (int)v->proven, "count", (json_int_t)v->count, "revoked", (int)v->revoked, "ecc_corrected",
-                  (v->info & TL_INFO_ECC_CORRECTED) != 0, "crc32_beside_tag", (v->info & TL_INFO_CRC32) != 0,
-                  "epoch", (json_int_t)v->epoch, "sent_us", (json_int_t)v->time_us, "at_us",
-                  (json_int_t)(tl_clock_us() - r->started_us));
+    o = event_json(v, tl_clock_us() - r->started_us);
     if (o == NULL) {
         r->left_out++;
         return;
