@@ -47,6 +47,8 @@ static bool check_part(const tl_stream_config *c, const tl_stream_part *p, const
 
 static bool check_parts(const tl_stream_config *c, const char **why)
 {
+    uint64_t bytes = 0;
+
     if (c->part_count == 0 || c->part_count > TL_SEP_PARTS_MAX)
         return fail(why, "parts: none, or more than the layout has room for");
     for (unsigned i = 0; i < c->part_count; i++) {
@@ -56,6 +58,9 @@ static bool check_parts(const tl_stream_config *c, const char **why)
             return fail(why, "parts: blocks are not in the order top, middle, bottom");
         if (tl_cse_part_first(c, i) + (uint32_t)c->parts[i].count > TL_SEP_MESSAGES_MAX)
             return fail(why, "parts: more messages of one data type than a frame can number");
+        bytes += (uint64_t)c->parts[i].count * c->parts[i].length;
+        if (bytes > UINT32_MAX) /* sizes and offsets are size_t, which may have 32 bits */
+            return fail(why, "parts: a frame of 4 GiB or more");
     }
     return true;
 }
