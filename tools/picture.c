@@ -19,40 +19,44 @@
 
 typedef struct rows {
     const uint16_t *u, *m, *b; /* above, this one, below */
+    unsigned c, cut;           /* c: 0 red, 2 blue; cut: bits above 8 */
 } rows;
 
-static inline void at_colour(uint8_t *o, rows r, unsigned l, unsigned x, unsigned n, unsigned c, unsigned cut)
+/* Column x, between l and n. */
+static inline void at_colour(uint8_t *o, rows r, unsigned l, unsigned x, unsigned n)
 {
-    o[c] = (uint8_t)(r.m[x] >> cut);
-    o[1] = (uint8_t)(((unsigned)r.m[l] + r.m[n] + r.u[x] + r.b[x]) >> (cut + 2));
-    o[2 - c] = (uint8_t)(((unsigned)r.u[l] + r.u[n] + r.b[l] + r.b[n]) >> (cut + 2));
+    o[r.c] = (uint8_t)(r.m[x] >> r.cut);
+    o[1] = (uint8_t)(((unsigned)r.m[l] + r.m[n] + r.u[x] + r.b[x]) >> (r.cut + 2));
+    o[2 - r.c] = (uint8_t)(((unsigned)r.u[l] + r.u[n] + r.b[l] + r.b[n]) >> (r.cut + 2));
 }
 
-static inline void at_green(uint8_t *o, rows r, unsigned l, unsigned x, unsigned n, unsigned c, unsigned cut)
+static inline void at_green(uint8_t *o, rows r, unsigned l, unsigned x, unsigned n)
 {
-    o[c] = (uint8_t)(((unsigned)r.m[l] + r.m[n]) >> (cut + 1));
-    o[1] = (uint8_t)(r.m[x] >> cut);
-    o[2 - c] = (uint8_t)(((unsigned)r.u[x] + r.b[x]) >> (cut + 1));
+    o[r.c] = (uint8_t)(((unsigned)r.m[l] + r.m[n]) >> (r.cut + 1));
+    o[1] = (uint8_t)(r.m[x] >> r.cut);
+    o[2 - r.c] = (uint8_t)(((unsigned)r.u[x] + r.b[x]) >> (r.cut + 1));
 }
 
-static void row_red(uint8_t *o, rows r, unsigned width, unsigned cut)
+static void row_red(uint8_t *o, rows r, unsigned width)
 {
-    at_colour(o, r, 1, 0, 1, 0, cut);
+    r.c = 0;
+    at_colour(o, r, 1, 0, 1);
     for (unsigned x = 1; x + 1 < width; x += 2) {
-        at_green(o + 3 * x, r, x - 1, x, x + 1, 0, cut);
-        at_colour(o + 3 * x + 3, r, x, x + 1, x + 2, 0, cut);
+        at_green(o + 3 * x, r, x - 1, x, x + 1);
+        at_colour(o + 3 * x + 3, r, x, x + 1, x + 2);
     }
-    at_green(o + 3 * (width - 1), r, width - 2, width - 1, width - 2, 0, cut);
+    at_green(o + 3 * (width - 1), r, width - 2, width - 1, width - 2);
 }
 
-static void row_blue(uint8_t *o, rows r, unsigned width, unsigned cut)
+static void row_blue(uint8_t *o, rows r, unsigned width)
 {
-    at_green(o, r, 1, 0, 1, 2, cut);
+    r.c = 2;
+    at_green(o, r, 1, 0, 1);
     for (unsigned x = 1; x + 1 < width; x += 2) {
-        at_colour(o + 3 * x, r, x - 1, x, x + 1, 2, cut);
-        at_green(o + 3 * x + 3, r, x, x + 1, x + 2, 2, cut);
+        at_colour(o + 3 * x, r, x - 1, x, x + 1);
+        at_green(o + 3 * x + 3, r, x, x + 1, x + 2);
     }
-    at_colour(o + 3 * (width - 1), r, width - 2, width - 1, width - 2, 2, cut);
+    at_colour(o + 3 * (width - 1), r, width - 2, width - 1, width - 2);
 }
 
 bool tl_demosaic(uint8_t *rgb, const uint16_t *bayer, unsigned width, unsigned height, unsigned bits)
@@ -61,12 +65,12 @@ bool tl_demosaic(uint8_t *rgb, const uint16_t *bayer, unsigned width, unsigned h
         return false;
     for (unsigned y = 0; y < height; y++) {
         const uint16_t *m = bayer + (size_t)y * width;
-        rows r = { y ? m - width : m + width, m, y + 1 < height ? m + width : m - width };
+        rows r = { y ? m - width : m + width, m, y + 1 < height ? m + width : m - width, 0, bits - 8 };
         uint8_t *o = rgb + (size_t)y * width * 3;
         if (y & 1)
-            row_blue(o, r, width, bits - 8);
+            row_blue(o, r, width);
         else
-            row_red(o, r, width, bits - 8);
+            row_red(o, r, width);
     }
     return true;
 }

@@ -46,6 +46,12 @@ typedef struct page {
 
 enum weight { REGULAR, BOLD };
 
+typedef struct pen {
+    double size;
+    enum weight weight;
+    int colour;
+} pen;
+
 tl_sheet *tl_sheet_open(unsigned columns, unsigned cell_width, const char *title)
 {
     if (!columns || columns > COLUMN_LIMIT || cell_width < 64 || cell_width > WIDTH_LIMIT)
@@ -116,8 +122,7 @@ bool tl_sheet_add(tl_sheet *s, const uint8_t *rgb, unsigned width, unsigned heig
 /* ---- text ---- */
 
 /* Draws, or with image NULL measures. Returns the width, or -1 if there is no font but libgd's own. */
-static int text_outline(gdImagePtr image, int x, int y, double size, enum weight weight, int colour,
-                        char *line)
+static int text_outline(gdImagePtr image, int x, int y, pen p, char *line)
 {
     static const char *const fonts[2][2] = { { "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "sans" },
                                              { "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",
@@ -125,36 +130,35 @@ static int text_outline(gdImagePtr image, int x, int y, double size, enum weight
     int box[8];
     for (int i = 0; i < 2; i++) {
         char font[64];
-        snprintf(font, sizeof font, "%s", fonts[weight][i]);
+        snprintf(font, sizeof font, "%s", fonts[p.weight][i]);
         gdFTUseFontConfig(i);
-        if (!gdImageStringFT(image, box, colour, font, size, 0, x, y, line))
+        if (!gdImageStringFT(image, box, p.colour, font, p.size, 0, x, y, line))
             return box[2] - box[0];
     }
     return -1;
 }
 
-static int text_width(double size, enum weight weight, char *line)
+static int text_width(pen p, char *line)
 {
-    int n = text_outline(NULL, 0, 0, size, weight, 0, line);
+    int n = text_outline(NULL, 0, 0, p, line);
     return n >= 0 ? n : (int)strlen(line) * gdFontGetLarge()->w;
 }
 
 /* Draws on the base line y, no wider than `width`: what does not fit is cut off, with dots in its place. */
-static void text_put(gdImagePtr image, int x, int y, int width, double size, enum weight weight, int colour,
-                     const char *text)
+static void text_put(gdImagePtr image, int x, int y, int width, pen p, const char *text)
 {
     char line[256];
     size_t n = (size_t)snprintf(line, sizeof line - 4, "%s", text);
     n = n < sizeof line - 4 ? n : sizeof line - 5;
-    while (n && text_width(size, weight, line) > width) {
+    while (n && text_width(p, line) > width) {
         do
             n--;
         while (n && ((unsigned char)line[n] & 0xc0) == 0x80);
         memcpy(line + n, "...", 4);
     }
     gdFontPtr plain = gdFontGetLarge();
-    if (text_outline(image, x, y, size, weight, colour, line) < 0)
-        gdImageString(image, plain, x, y - plain->h + 3, (unsigned char *)line, colour);
+    if (text_outline(image, x, y, p, line) < 0)
+        gdImageString(image, plain, x, y - plain->h + 3, (unsigned char *)line, p.colour);
 }
 
 /* ---- drawing ---- */
@@ -167,12 +171,12 @@ static void verdict_put(const page *p, const cell *c, int x, int y, int height)
     int indent = (int)(p->size * 2.1);
     gdImageFilledRectangle(p->image, x, y, x + p->card_width - 1, y + height - 1, c->good ? BLUE : ORANGE);
     snprintf(mark, sizeof mark, "%s", c->good ? "\xe2\x9c\x93" : "\xe2\x9c\x97");
-    if (text_outline(p->image, x + PAD, base, p->size * 1.15, BOLD, CARD, mark) < 0) {
+    if (text_outline(p->image, x + PAD, base, (pen){ p->size * 1.15, BOLD, CARD }, mark) < 0) {
         snprintf(mark, sizeof mark, "%s", c->good ? "[+]" : "[x]");
-        text_put(p->image, x + PAD, base, p->card_width, p->size, BOLD, CARD, mark);
+        text_put(p->image, x + PAD, base, p->card_width, (pen){ p->size, BOLD, CARD }, mark);
         indent += (int)p->size;
     }
-    text_put(p->image, x + PAD + indent, base, p->card_width - 2 * PAD - indent, p->size, BOLD, CARD,
+    text_put(p->image, x + PAD + indent, base, p->card_width - 2 * PAD - indent, (pen){ p->size, BOLD, CARD },
              c->lines[2]);
 }
 
@@ -192,8 +196,8 @@ static void card_put(const page *p, const cell *c, int x, int y)
     gdImageRectangle(p->image, x, y, right, bottom, colour);
     gdImageFilledRectangle(p->image, x, y, right, y + p->picture_height + 2 * FRAME - 1, colour);
     picture_put(p->image, c, x + FRAME, y + FRAME + (p->picture_height - (int)c->height) / 2);
-    text_put(p->image, x + PAD, base, text, p->size, BOLD, INK, c->lines[0]);
-    text_put(p->image, x + PAD, base + p->step, text, p->size * 0.92, REGULAR, SOFT, c->lines[1]);
+    text_put(p->image, x + PAD, base, text, (pen){ p->size, BOLD, INK }, c->lines[0]);
+    text_put(p->image, x + PAD, base + p->step, text, (pen){ p->size * 0.92, REGULAR, SOFT }, c->lines[1]);
     int bar = (int)(p->size * 2.4);
     verdict_put(p, c, x, bottom + 1 - bar, bar);
 }
@@ -203,8 +207,8 @@ static void page_draw(const page *p)
     const tl_sheet *s = p->sheet;
     int width = gdImageSX(p->image);
     gdImageFilledRectangle(p->image, 0, 0, width - 1, gdImageSY(p->image) - 1, BACKGROUND);
-    text_put(p->image, MARGIN, MARGIN + (int)(p->size * 1.7), width - 2 * MARGIN, p->size * 1.7, BOLD, INK,
-             s->title);
+    text_put(p->image, MARGIN, MARGIN + (int)(p->size * 1.7), width - 2 * MARGIN,
+             (pen){ p->size * 1.7, BOLD, INK }, s->title);
     int top = MARGIN + (int)(p->size * 1.7) + GAP;
     for (size_t i = 0; i < s->count; i++) {
         int column = (int)(i % s->columns), row = (int)(i / s->columns);
