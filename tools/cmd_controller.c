@@ -166,9 +166,12 @@ static void refuse(controller *c, const tl_stream_event *v)
     c->refused++;
     if (!c->told) {
         ui_progress_clear(&c->progress);
-        if (v->kind == TL_EVENT_MESSAGE)
-            ui_note(NAME, "refused: frame %u, %s, message %u: %s%s", v->frame,
-                    tl_data_type_text(v->data_type), v->message, tl_verdict_text(v->verdict), claim);
+        if (v->kind == TL_EVENT_MESSAGE && v->data_type == TL_SEP_SERVICE_TYPE)
+            ui_note(NAME, "refused: frame %u, %s: %s%s", v->frame, report_subject(v),
+                    tl_verdict_text(v->verdict), claim);
+        else if (v->kind == TL_EVENT_MESSAGE)
+            ui_note(NAME, "refused: frame %u, %s, line %u: %s%s", v->frame, report_subject(v), v->message,
+                    tl_verdict_text(v->verdict), claim);
         else if (v->kind == TL_EVENT_LOST)
             ui_note(NAME, "refused: frames lost: %u from frame %u on: %s", v->count, v->frame,
                     tl_verdict_text(v->verdict));

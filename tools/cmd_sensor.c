@@ -262,7 +262,7 @@ static tl_exit open_input(sensor *s, tl_fault *fault)
 
     s->own_fault = code != 0;
     if (code != 0)
-        return tl_fault_set(fault, (tl_exit)code, "input: %s: %s", s->o.input, why);
+        return tl_fault_set(fault, (tl_exit)code, "input: %s", why);
     if (tl_input_width(s->input) != s->file.width || tl_input_height(s->input) != s->file.height ||
         tl_input_bits(s->input) != s->file.bits) {
         s->own_fault = true;
@@ -323,8 +323,7 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
         got = tl_input_frame(s->input, s->samples);
         if (got < 0) {
             s->own_fault = true;
-            return tl_fault_set(fault, (tl_exit)tl_input_code(s->input), "input: %s: %s", s->o.input,
-                                tl_input_why(s->input));
+            return tl_fault_set(fault, (tl_exit)tl_input_code(s->input), "input: %s", tl_input_why(s->input));
         }
         if (got == 0)
             return TL_EXIT_OK;

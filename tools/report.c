@@ -18,6 +18,13 @@ static const char *kind_text(tl_event_kind kind)
     }
 }
 
+const char *report_subject(const tl_stream_event *v)
+{
+    if (v->data_type != TL_SEP_SERVICE_TYPE)
+        return tl_data_type_text(v->data_type);
+    return v->message == TL_SEP_BEGIN ? "frame begin" : "frame end";
+}
+
 /* Line and data type say where the first fault was; a right frame has none. */
 static json_t *event_json(const tl_stream_event *v, uint64_t at_us)
 {
@@ -31,7 +38,7 @@ static json_t *event_json(const tl_stream_event *v, uint64_t at_us)
 
     if (v->verdict != TL_VERDICT_OK)
         more = json_pack("{s:s, s:I, s:s}", "cause", tl_verdict_text(cause), "line", (json_int_t)v->message,
-                         "data_type", tl_data_type_text(v->data_type));
+                         "data_type", report_subject(v));
     else if (v->info != 0)
         more = json_pack("{s:b, s:b}", "ecc_corrected", (v->info & TL_INFO_ECC_CORRECTED) != 0,
                          "crc32_beside_tag", (v->info & TL_INFO_CRC32) != 0);

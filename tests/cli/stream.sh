@@ -1,0 +1,119 @@
+#!/bin/bash
+# Stream files on the command line: made, shown, and refused.
+. "$(dirname "$0")/tap.sh"
+program=$build/trueline
+f=$tmp/cam.json
+
+# ---- new ----
+run "$program" stream new "$f"
+is "$code" 0 "new_when_the_name_is_free_then_made"
+is "$(stat -c %a "$f")" 600 "new_when_made_then_for_its_owner_alone"
+before=$(cat "$f")
+run "$program" stream new "$f"
+is "$code" 2 "new_when_the_file_is_there_then_refused"
+like "$err" "cam.json: is there already" "new_when_the_file_is_there_then_named"
+is "$(cat "$f")" "$before" "new_when_refused_then_the_old_file_stands"
+run "$program" stream new "$f" --force
+is "$code" 0 "new_when_forced_then_written_over"
+unlike "$(cat "$f")" "$(grep secret <<<"$before")" "new_when_made_twice_then_another_secret"
+(umask 0; "$program" stream new "$tmp/open.json")
+is "$(stat -c %a "$tmp/open.json")" 600 "new_when_the_umask_is_open_then_still_private"
+run "$program" stream new "$tmp/none/cam.json"
+is "$code" 5 "new_when_the_folder_is_missing_then_output_fault"
+run bash -c "(ulimit -f 0; exec '$program' stream new '$tmp/full.json') 2>&1 | cat >&2; exit \${PIPESTATUS[0]}"
+is "$code" 5 "new_when_the_disk_is_full_then_output_fault"
+like "$err" "full.json: not written: File too large" "new_when_the_disk_is_full_then_named"
+is "$(ls "$tmp" | grep -c full)" 0 "new_when_the_disk_is_full_then_nothing_is_left"
+
+# ---- show ----
+run "$program" stream show "$f"
+is "$code" 0 "show_when_right_then_printed"
+unlike "$out" "secret" "show_when_not_asked_then_no_secret"
+like "$out" "^digest +[0-9a-f]{64}$" "show_when_right_then_with_digest"
+digest=$(sed -n 's/^digest *//p' <<<"$out")
+run "$program" stream show "$f" --secret
+like "$out" "^secret +[0-9a-f]{64}$" "show_when_asked_then_the_secret_too"
+run "$program" stream show "$f" --json
+like "$out" "^\{.*\"digest\": \"$digest\"\}$" "show_when_json_then_one_object"
+run "$program" stream show "$tmp/open.json"
+like "$out" "^digest +$digest$" "show_when_only_the_secret_differs_then_the_same_digest"
+"$program" stream new "$tmp/enc.json" --encrypt
+run "$program" stream show "$tmp/enc.json"
+unlike "$out" "$digest" "show_when_encrypted_then_another_digest"
+like "$out" "^variant_middle +1$" "show_when_encrypted_then_the_pixels_are"
+"$program" stream new "$tmp/all.json" --stream 77 --width 1920 --height 1080 --bits 10 --embedded-top 3 \
+    --embedded-bottom 0 --suite aes256-gmac --variant 1,2,1 --tag-size 12 --no-crc32
+run "$program" stream show "$tmp/all.json"
+for line in "stream +77" "width +1920" "height +1080" "bits +10" "embedded_top +3" "embedded_bottom +0" \
+    "suite +aes256-gmac" "variant_top +1" "variant_middle +2" "variant_bottom +1" "tag_size +12" "crc32 +without"; do
+    like "$out" "^$line$" "show_when_made_with_options_then_${line%% *}"
+done
+run bash -c "'$program' stream show '$f' >/dev/full"
+is "$code" 5 "show_when_stdout_is_full_then_output_fault"
+
+# ---- refusals of a file ----
+refuse() { # NAME PATTERN CONTENT
+    printf '%s' "$3" >"$tmp/bad.json"
+    chmod 600 "$tmp/bad.json"
+    run "$program" stream show "$tmp/bad.json"
+    is "$code" 2 "show_when_$1_then_refused"
+    like "$err" "$2" "show_when_$1_then_named"
+}
+right=$(cat "$f")
+refuse empty "no JSON" ""
+refuse no_json "bad.json: line 1, column [0-9]+: no JSON" "this is no JSON"
+refuse an_array "no JSON object" "[1, 2]"
+refuse a_key_is_unknown "\"colour\" is no key" "${right/\"stream\"/\"colour\": 1, \"stream\"}"
+refuse a_key_is_missing "\"width\" .* is missing" "$(grep -v width <<<"$right")"
+refuse a_number_is_too_large "\"height\" .*: 99999; allowed are 2 to 16384" "${right/\"height\": 720/\"height\": 99999}"
+refuse a_number_is_text "\"height\" .* wrong kind" "${right/\"height\": 720/\"height\": \"720\"}"
+refuse the_layout_is_another "\"layout\" is 'other'" "$(sed 's/"layout": ".*"/"layout": "other"/' <<<"$right")"
+refuse the_secret_is_short "\"secret\" has 2 characters" "$(sed 's/"secret": ".*"/"secret": "00"/' <<<"$right")"
+refuse too_long "longer than the 65536 bytes" "$(head -c 65537 /dev/zero | tr '\0' ' ')"
+chmod 640 "$f"
+run "$program" stream show "$f"
+is "$code" 2 "show_when_others_may_read_it_then_refused"
+like "$err" "chmod 600 $f" "show_when_others_may_read_it_then_says_what_to_do"
+mkfifo -m 600 "$tmp/pipe.json"
+RUN_LIMIT=5 run "$program" stream show "$tmp/pipe.json"
+is "$code" 2 "show_when_it_is_a_pipe_then_refused_at_once"
+run "$program" stream show "$tmp/nothing.json"
+is "$code" 2 "show_when_missing_then_refused"
+like "$err" "nothing.json: No such file" "show_when_missing_then_named"
+
+# ---- usage ----
+usage() { # PATTERN ARGUMENT...
+    local pattern=$1
+    shift
+    run "$program" "$@"
+    is "$code" 2 "usage_when_${*//[^a-zA-Z0-9]/_}_then_2"
+    like "$err" "$pattern" "usage_when_${*//[^a-zA-Z0-9]/_}_then_explained"
+}
+usage "Usage: trueline COMMAND"
+usage "no command 'sensro'; did you mean 'sensor'" sensro
+usage "neither new nor show" stream frobnicate
+usage "Usage: trueline stream new" stream
+usage "give a FILE" stream new
+usage "one FILE only" stream new "$tmp/a" "$tmp/b"
+usage "16 to 16384" stream new "$tmp/a" --width 8
+usage "multiples of 4" stream new "$tmp/a" --width 66
+usage "10 to 12" stream new "$tmp/a" --bits 8
+usage "three of 1 and 2" stream new "$tmp/a" --variant 2,3,2
+usage "aes128-gmac or aes256-gmac" stream new "$tmp/a" --suite rot13
+usage "multiples of 4" stream new "$tmp/a" --tag-size 13
+is "$(ls "$tmp/a" 2>/dev/null)" "" "usage_when_wrong_then_no_file"
+
+# ---- help ----
+run "$program" --help
+is "$code" 0 "help_when_asked_then_0"
+like "$out" "^  3  the peer is not authenticated" "help_when_asked_then_shows_the_exit_codes"
+for command in stream sensor controller; do
+    like "$out" "^  $command " "help_when_asked_then_lists_$command"
+    run "$program" "$command" --help
+    is "$code" 0 "help_when_asked_of_${command}_then_0"
+    like "$out" "Examples:" "help_when_asked_of_${command}_then_teaches_by_example"
+    run "$program" --help
+done
+run "$program" --version
+like "$out" "^trueline [0-9]+\.[0-9]+\.[0-9]+ \(layout trueline-[a-z]+\)$" "version_when_asked_then_names_the_layout"
+end
