@@ -68,7 +68,7 @@ static bool names_other_frame(const tl_stream_rx *rx, const tl_rx_item *item)
 static void on_claim(tl_stream_rx *rx, const tl_rx_item *item)
 {
     refuse(rx, item, item->verdict, false);
-    if (item->verdict == TL_VERDICT_UNPROTECTED) {
+    if (item->verdict == TL_VERDICT_UNPROTECTED && rx->open) {
         hold_against(rx, item, item->verdict);
         return;
     }
@@ -88,7 +88,8 @@ static void forget_causes(tl_stream_rx *rx)
     rx->proven_cause = rx->claimed_cause = rx->hole = (tl_rx_cause){ TL_VERDICT_OK, 0, 0, 0 };
 }
 
-/* The first thing that went wrong: a fact, a claim if something is missing, else the first hole. */
+/* The first thing that went wrong: a fact, a claim if something is missing, else the first hole. What could not be read
+ * has no place of its own; where it was missing is its place. */
 static tl_rx_cause first_cause(const tl_stream_rx *rx, tl_verdict verdict, bool missing)
 {
     tl_rx_cause cause = rx->proven_cause;
@@ -98,9 +99,36 @@ static tl_rx_cause first_cause(const tl_stream_rx *rx, tl_verdict verdict, bool 
         cause = rx->claimed_cause;
     if (cause.verdict == TL_VERDICT_OK)
         cause = rx->hole;
+    if (cause.data_type == 0 && rx->hole.verdict != TL_VERDICT_OK) {
+        cause.data_type = rx->hole.data_type;
+        cause.message = rx->hole.message;
+    }
     if (cause.verdict == TL_VERDICT_OK)
         cause.verdict = verdict;
     return cause;
+}
+
+static tl_rx_type *type_of(tl_stream_rx *rx, uint8_t data_type)
+{
+    unsigned i = 0;
+
+    while (rx->types[i].data_type != data_type)
+        i++;
+    return &rx->types[i];
+}
+
+/* Messages are missing, but none between others: names the first that is missing behind the last of its type. */
+static void find_hole(tl_stream_rx *rx)
+{
+    const tl_stream_config *c = &rx->config;
+
+    for (unsigned i = 0; i < c->part_count && rx->hole.verdict == TL_VERDICT_OK; i++) {
+        uint32_t next = type_of(rx, c->parts[i].data_type)->next;
+
+        if (next < tl_cse_part_first(c, i) + c->parts[i].count)
+            rx->hole =
+                (tl_rx_cause){ TL_VERDICT_GAP, c->parts[i].data_type, (uint16_t)next, rx->counters.packets };
+    }
 }
 
 /* Closes the open frame. ending: ok if its end has verified, else cut. */
@@ -113,8 +141,10 @@ static void close_frame(tl_stream_rx *rx, uint32_t missing, tl_verdict ending)
     };
     tl_rx_cause cause;
 
-    if (missing > 0 && ending == TL_VERDICT_OK)
+    if (missing > 0 && ending == TL_VERDICT_OK) {
         verdict = tl_cse_worse(verdict, TL_VERDICT_GAP);
+        find_hole(rx);
+    }
     if (lacks)
         verdict = tl_cse_worse(verdict, rx->claimed);
     cause = first_cause(rx, verdict, lacks);
@@ -286,15 +316,6 @@ static void on_end(tl_stream_rx *rx, const tl_rx_item *item)
 }
 
 /* ---- lines ---- */
-
-static tl_rx_type *type_of(tl_stream_rx *rx, uint8_t data_type)
-{
-    unsigned i = 0;
-
-    while (rx->types[i].data_type != data_type)
-        i++;
-    return &rx->types[i];
-}
 
 /* Moves the window of seen numbers; says ok, repeat or order. Older than the window counts as a repeat. */
 static tl_verdict sequence(tl_stream_rx *rx, tl_rx_type *t, const tl_rx_item *item)

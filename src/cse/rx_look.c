@@ -118,12 +118,10 @@ static tl_verdict blame(const tl_stream_rx *rx, const tl_sep_header *h, const tl
     tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
     tl_sep_begin begin;
 
-    if (item->info & TL_INFO_CRC32)
-        return TL_VERDICT_CRC32;
     if (is_service(h) && h->message == TL_SEP_BEGIN && tl_decode_sep_begin(&env, &r, &begin) == TL_OK &&
         !tl_equal(begin.configuration, tl_span_of(rx->digest, sizeof rx->digest)))
         return TL_VERDICT_CONFIGURATION;
-    return TL_VERDICT_TAG;
+    return item->info & TL_INFO_CRC32 ? TL_VERDICT_CRC32 : TL_VERDICT_TAG;
 }
 
 /* Footer, checksum, nonce: the row for the backend. */
