@@ -43,6 +43,8 @@ tl_err tl_stream_tx_move(tl_stream_tx *to, tl_stream_tx *from)
 {
     if (is_copy(from))
         return TL_E_COPIED;
+    if (to == from)
+        return TL_OK;
     *to = *from;
     to->self = (uintptr_t)to;
     tl_wipe(from, sizeof *from);
@@ -196,10 +198,20 @@ static bool has_room(const tl_wr *out)
     return !out->bad && out->cap - out->n >= TL_SEP_BEGIN_ROOM;
 }
 
-tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
+static tl_err put_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
 {
     uint8_t buffer[TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
     tl_wr payload = tl_wr_of(buffer + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
+
+    TL_TRY(begin_payload(tx, now_us, &payload));
+    TL_TRY(put_short(tx, TL_DT_FRAME_START, out));
+    return put_service(tx, TL_SEP_BEGIN, payload.n, buffer, out);
+}
+
+tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
+{
+    size_t mark = out->n;
+    tl_err e;
 
     if (is_copy(tx))
         return TL_E_COPIED;
@@ -218,11 +230,12 @@ tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
     tx->part = 0;
     tx->row = 0;
     tx->state = TX_BROKEN; /* until the begin is out */
-    TL_TRY(begin_payload(tx, now_us, &payload));
-    TL_TRY(put_short(tx, TL_DT_FRAME_START, out));
-    TL_TRY(put_service(tx, TL_SEP_BEGIN, payload.n, buffer, out));
-    tx->state = TX_OPEN;
-    return TL_OK;
+    e = put_begin(tx, now_us, out);
+    if (e == TL_OK)
+        tx->state = TX_OPEN;
+    else
+        out->n = mark;
+    return e;
 }
 
 tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_wr *out)
