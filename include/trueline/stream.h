@@ -164,7 +164,8 @@ typedef struct tl_stream_tx {
  * TL_E_CONFIGURATION, TL_E_EPOCH (used, passed or too far), TL_E_COPIED (of the source), backend errors. */
 tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch) TL_MUST_USE;
-/* Puts the next key in place; the sender switches at the next frame begin. An unused next key is replaced. */
+/* Puts the next key in place; the sender switches at the next frame begin. An unused next key is replaced.
+ * TL_E_USAGE if the source has another backend, TL_E_EPOCH also if the low byte is the current key's. */
 tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
 /* Opens a frame: writes the frame-start packet and the begin message. now_us is the sender's clock.
  * TL_E_STATE inside a frame. TL_E_LIMIT: the key or the frame counter is used up, take a new epoch. TL_E_ROOM. */

@@ -34,6 +34,8 @@ tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_ke
 
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch)
 {
+    if (source->crypto != rx->crypto)
+        return TL_E_USAGE;
     return tl_cse_key_take_next(&rx->next_key, &rx->key, source, epoch, &rx->config, rx->digest);
 }
 

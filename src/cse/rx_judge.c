@@ -377,6 +377,10 @@ static void on_proven(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item)
 
     if (item->info & TL_INFO_CRC32)
         rx->counters.crc32_beside_tag++;
+    if (tl_cse_rx_key(rx, item->epoch) == NULL) { /* its key was given up since, in the same batch */
+        rx->counters.other_frame++;
+        return;
+    }
     if (service && item->message == TL_SEP_BEGIN) {
         on_begin(rx, now_ms, item);
         return;

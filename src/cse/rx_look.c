@@ -91,16 +91,11 @@ tl_stream_key *tl_cse_rx_key(tl_stream_rx *rx, uint32_t epoch)
     return key != NULL && key->epoch == epoch ? key : NULL;
 }
 
-/* One verification more under this key; false at its limit. */
-static bool count_under(const tl_stream_rx *rx, tl_stream_key *key, size_t bytes)
+static bool at_limit(const tl_stream_rx *rx, const tl_stream_key *key)
 {
     const tl_stream_limits limits = tl_cse_limits(&rx->config);
 
-    if (key->messages >= limits.messages || key->bytes >= limits.bytes || key->bad >= limits.bad)
-        return false;
-    key->messages++;
-    key->bytes += bytes;
-    return true;
+    return key->messages >= limits.messages || key->bytes >= limits.bytes || key->bad >= limits.bad;
 }
 
 static bool right_length(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item,
@@ -167,14 +162,16 @@ static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_ite
         return;
     }
     item->epoch = key->epoch;
+    if (at_limit(rx, key)) {
+        item->verdict = TL_VERDICT_LIMIT;
+        return;
+    }
     if (!right_length(rx, &h, item, item->payload_n)) {
         item->verdict = TL_VERDICT_LENGTH;
         return;
     }
-    if (!count_under(rx, key, item->payload_n)) {
-        item->verdict = TL_VERDICT_LIMIT;
-        return;
-    }
+    key->messages++;
+    key->bytes += item->payload_n;
     (void)prepare(rx, tl_span_of(body, n), &h, key, item, s);
 }
 

@@ -36,6 +36,8 @@ tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoc
 {
     if (is_copy(tx))
         return TL_E_COPIED;
+    if (source->crypto != tx->crypto)
+        return TL_E_USAGE;
     return tl_cse_key_take_next(&tx->next_key, &tx->key, source, epoch, &tx->config, tx->digest);
 }
 
