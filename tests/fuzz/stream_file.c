@@ -1,0 +1,57 @@
+/* Arbitrary bytes as a stream file. Beyond staying in bounds:
+ *     what is refused leaves nothing of the secret behind, and says why in one line
+ *     what is taken makes a configuration that the library takes, and is written as JSON that reads the same */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream_file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+static void expect(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    stream_file_guard_json();
+    return 0;
+}
+
+static void write_and_read(const stream_file *file)
+{
+    json_t *o = stream_file_json(file, STREAM_SECRET_SHOWN);
+    char *text = o != NULL ? json_dumps(o, JSON_INDENT(2)) : NULL;
+    stream_file again;
+    tl_fault fault;
+
+    expect(text != NULL);
+    expect(stream_file_parse(&again, "again", tl_span_of(text, strlen(text)), &fault) == TL_EXIT_OK);
+    expect(memcmp(file, &again, sizeof again) == 0);
+    json_decref(o);
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const stream_file nothing;
+    stream_file file;
+    tl_fault fault = { 0 };
+    const char *why;
+
+    if (size > STREAM_FILE_MAX)
+        return 0;
+    if (stream_file_parse(&file, "fuzz", tl_span_of(data, size), &fault) != TL_EXIT_OK) {
+        expect(memcmp(&file, &nothing, sizeof file) == 0);
+        expect(fault.code == TL_EXIT_USAGE && fault.text[0] != '\0' && strchr(fault.text, '\n') == NULL);
+        return 0;
+    }
+    expect(tl_stream_config_check(&file.config, &why) == TL_OK);
+    write_and_read(&file);
+    return 0;
+}
