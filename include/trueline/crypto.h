@@ -30,10 +30,32 @@ typedef enum tl_suite {
 #undef SUITE
 } tl_suite;
 
+/* Signatures and groups of key exchange are rows of sign_algs.def. */
+typedef enum tl_sign_alg {
+    TL_SIGN_NONE = 0,
+#define SIGN(name, id, size, text) TL_SIGN_##name = id,
+#define GROUP(name, id, size, text)
+#include <trueline/sign_algs.def>
+#undef SIGN
+#undef GROUP
+} tl_sign_alg;
+
+typedef enum tl_group {
+    TL_GROUP_NONE = 0,
+#define SIGN(name, id, size, text)
+#define GROUP(name, id, size, text) TL_GROUP_##name = id,
+#include <trueline/sign_algs.def>
+#undef SIGN
+#undef GROUP
+} tl_group;
+
 enum {
-    TL_HASH_MAX = 64,  /* bytes of the longest digest */
-    TL_TAG_MAX = 16,   /* bytes of an untruncated tag */
-    TL_NONCE_SIZE = 12 /* bytes of a nonce */
+    TL_HASH_MAX = 64,      /* bytes of the longest digest */
+    TL_TAG_MAX = 16,       /* bytes of an untruncated tag */
+    TL_NONCE_SIZE = 12,    /* bytes of a nonce */
+    TL_SIGNATURE_MAX = 96, /* bytes of the longest signature */
+    TL_POINT_MAX = 96,     /* bytes of the longest public point */
+    TL_SECRET_MAX = 48     /* bytes of the longest shared secret */
 };
 
 /* Bytes of a digest of `alg`, 0 if it is none of algs.def. */
@@ -43,8 +65,15 @@ size_t tl_suite_key_size(tl_suite suite);
 /* The name in algs.def ("aes128-gmac"), for people and files; NULL if it is none. */
 const char *tl_hash_name(tl_hash_alg alg);
 const char *tl_suite_name(tl_suite suite);
+/* Bytes of a signature, 0 if `alg` is none of sign_algs.def; its name ("ecdsa-p256"), NULL if it is none. */
+size_t tl_sign_size(tl_sign_alg alg);
+const char *tl_sign_name(tl_sign_alg alg);
+/* Bytes of a coordinate, which is the shared secret's size and half of a point's; 0 if it is none. */
+size_t tl_group_size(tl_group group);
+const char *tl_group_name(tl_group group);
 
-/* Handles. 0 is none. */
+/* Handles. 0 is none. A tl_key is a stream key, a private key, a public key, one half of a key exchange, a set
+ * of trust anchors or a set of revocation lists; where another kind is meant it is refused: TL_E_USAGE. */
 typedef struct tl_hash {
     uint32_t slot;
 } tl_hash;
@@ -70,6 +99,56 @@ typedef struct tl_sealed {
     bool right;              /* written by verify */
 } tl_sealed;
 
+/* A digest, and the hash that made it. */
+typedef struct tl_digest {
+    tl_hash_alg alg;
+    tl_span value;
+} tl_digest;
+
+/* What the owner of a certificate proves with it: id-DMTF-eku-responder-auth, id-DMTF-eku-requester-auth. */
+typedef enum tl_chain_use { TL_USE_ANY = 0, TL_USE_RESPONDER, TL_USE_REQUESTER } tl_chain_use;
+
+/* How much a chain must bring along. */
+typedef enum tl_chain_profile {
+    TL_PROFILE_STRICT = 0, /* RFC 5280 to the letter; the use asked for must stand in the leaf */
+    TL_PROFILE_DSP0274     /* what DSP0274 asks for; a leaf that names no SPDM use serves for each */
+} tl_chain_profile;
+
+typedef struct tl_chain_rules {
+    tl_key trust;     /* trust anchors: there are no others */
+    tl_key revoked;   /* revocation lists, one for each issuer in the chain; 0: revocation is not looked at */
+    uint64_t now;     /* seconds since 1970; not 0, since no clock is asked */
+    const char *role; /* the role that the leaf must name ("sensor"); NULL: any, or none */
+    tl_hash_alg hash; /* of root_hash */
+    tl_sign_alg alg;  /* what the leaf's key must be for; TL_SIGN_NONE: any of sign_algs.def */
+    tl_chain_use use;
+    tl_chain_profile profile;
+} tl_chain_rules;
+
+enum {
+    TL_CHAIN_CERTIFICATES = 10,  /* the most certificates of a chain */
+    TL_CHAIN_SIZE = 16384,       /* the most bytes of a chain */
+    TL_CHAIN_WHOLE = -1,         /* `failed` when it is no single certificate */
+    TL_ROLE_SIZE = 16,           /* bytes of a role with its final zero */
+    TL_DEVICE_INFO_SIZE = 128,   /* of MANUFACTURER:PRODUCT:SERIAL */
+    TL_SUBJECT_SIZE = 128,       /* of a subject, cut if it is longer */
+    TL_SERIAL_SIZE = 2 * 20 + 1, /* of a serial number in hex */
+    TL_FINGERPRINT_SIZE = 32     /* bytes of a SHA-256 */
+};
+
+/* What a chain says. Texts are UTF-8 and end with a zero; what the leaf does not have is empty. */
+typedef struct tl_chain_facts {
+    tl_key key; /* the leaf's public key: the caller drops it */
+    tl_sign_alg alg;
+    size_t certificates; /* in the chain as it was given */
+    char role[TL_ROLE_SIZE], device_info[TL_DEVICE_INFO_SIZE];
+    char subject[TL_SUBJECT_SIZE], serial[TL_SERIAL_SIZE]; /* of the leaf */
+    uint8_t fingerprint[TL_FINGERPRINT_SIZE];              /* SHA-256 of the leaf */
+    uint8_t root_hash[TL_HASH_MAX]; /* of the root: first certificate, or the anchor that issued it */
+    int failed;      /* TL_E_CHAIN: the certificate that was refused, 0 is the first, or TL_CHAIN_WHOLE */
+    const char *why; /* TL_E_CHAIN: the reason, a static text ("expired"); else NULL */
+} tl_chain_facts;
+
 typedef struct tl_crypto_ops {
     tl_err (*random)(void *ctx, uint8_t *out, size_t n);
 
@@ -85,7 +164,7 @@ typedef struct tl_crypto_ops {
     /* HMAC over the parts, one after the other; mac takes tl_hash_size(alg) bytes. */
     tl_err (*hmac)(void *ctx, tl_hash_alg alg, tl_span key, const tl_span *parts, size_t n, uint8_t *mac);
 
-    /* Stream keys: load copies the bytes, drop wipes them (slot 0: nothing). */
+    /* Stream keys: load copies the bytes. drop wipes and frees a key of any kind (slot 0: nothing). */
     tl_err (*key_load)(void *ctx, tl_suite suite, tl_span key, tl_key *k);
     void (*key_drop)(void *ctx, tl_key k);
 
@@ -97,6 +176,28 @@ typedef struct tl_crypto_ops {
      * `right` is false throughout, and payloads that are or were to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);
+
+    /* Signatures over digests; ECDSA's are r || s, each of a coordinate's size. k is a private key for sign,
+     * a public one for check_signature. A signature of a wrong length, or with a part out of range, is not
+     * right; TL_E_USAGE: k is of another kind or algorithm, or the digest has not its hash's length. sign
+     * zeroizes the signature then, check_signature writes false. */
+    tl_err (*sign)(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature);
+    tl_err (*check_signature)(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, tl_span signature,
+                              bool *right);
+
+    /* ECDH. start makes a fresh key pair and writes its point, x || y; end writes the shared x. end drops
+     * `own`, whatever it gives, so a key serves for one secret. TL_E_POINT: the peer's point has a wrong
+     * length or is not on the curve; the secret is zeroized then, as for any error but a handle that is
+     * none. TL_E_POOL when no slot is free. */
+    tl_err (*exchange_start)(void *ctx, tl_group group, tl_key *own, uint8_t *point);
+    tl_err (*exchange_end)(void *ctx, tl_key own, tl_span peer_point, uint8_t *secret);
+
+    /* Checks a chain of DER certificates, one directly after the other: the root, or the first below it, to
+     * the leaf. All of them must be part of the path to an anchor, in this order. TL_E_CHAIN: refused, `why`
+     * and `failed` say where; other facts are then what was learnt until there, for reports alone, and there
+     * is no key. TL_E_USAGE: the rules break a rule. */
+    tl_err (*chain_check)(void *ctx, const tl_chain_rules *rules, tl_span certificates,
+                          tl_chain_facts *facts);
 } tl_crypto_ops;
 
 typedef struct tl_crypto {
