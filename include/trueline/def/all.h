@@ -2,3 +2,4 @@
 #include <trueline/layout/line.def>
 #include <trueline/layout/sep.def>
 #include <trueline/layout/ssm.def>
+#include <trueline/def/spdm.def>
