@@ -79,7 +79,7 @@ static double quantile(double *values, unsigned n, double part)
 
 gate_result gate_compare(const gate_job *own, const gate_job *peer, unsigned rounds)
 {
-    double ratios[GATE_ROUNDS_MAX], owns[GATE_ROUNDS_MAX], peers[GATE_ROUNDS_MAX];
+    double ratios[GATE_ROUNDS_MAX] = { 0 }, owns[GATE_ROUNDS_MAX] = { 0 }, peers[GATE_ROUNDS_MAX] = { 0 };
     gate_result r = { 0 };
 
     r.rounds = rounds < GATE_ROUNDS_MAX ? rounds : GATE_ROUNDS_MAX;
