@@ -37,7 +37,7 @@ static uint32_t header_of_round(unsigned round, uint32_t *state)
 static void ecc_of_known_headers_then_their_code(void **unused)
 {
     (void)unused;
-    /* DSI packets, whose headers have the same code, as display documents print them: sleep out, display on, end of
+    /* DSI packets, whose headers have the same code, as traces of display drivers show them: sleep out, display on, end of
      * transmission, and a maximum return size of 496 on channel 0. */
     assert_int_equal(tl_csi2_ecc_of(0x001105), 0x36);
     assert_int_equal(tl_csi2_ecc_of(0x002905), 0x1C);
