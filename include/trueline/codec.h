@@ -7,7 +7,7 @@
  *   RSV    (bytes, since)              reserved: zero when sent, ignored when received
  *   RAW    (name, bytes, since)        bytes of a fixed number, kept as a view of the input
  *   SIZED  (name, CLASS, since)        bytes of a negotiated number, which may be 0
- *   OPT OPTB (name, CLASS, since)      integer of a negotiated number of bytes, 0..4; 0: absent, the value is 0
+ *   OPT OPTB (name, CLASS, since)      integer of a negotiated number of bytes, 0..4; of none it is 0
  *   LV8 LV16 (name, since)             length, then that many bytes
  *   BY     (name, field, since)        as many bytes as the earlier integer `field` says
  *   REST   (name, since)               all that is left; the last row
@@ -15,7 +15,8 @@
  *   BOX8 BOX16 BOX32 (since)           little-endian box of bits; bits that no row names are zero
  *     BIT  (name, shift, width)        width 1..31
  *
- * `since` is the first message version that has the field. The files under def/ each give these words one meaning. */
+ * `since` is the first message version that has the field. The files under def/ each give these words one
+ * meaning. */
 #ifndef TRUELINE_CODEC_H
 #define TRUELINE_CODEC_H
 
@@ -78,17 +79,18 @@ typedef struct tl_message {
     size_t size;              /* of the struct */
 } tl_message;
 
-/* Reads one message into the struct of these rows; spans are views of the input. What follows the message is left
- * in the reader. On an error the struct is zero and the reader bad: TL_E_WIRE_SHORT, TL_E_WIRE_VALUE (bits that no row
- * names), TL_E_USAGE (a negotiated size that the layout cannot have). */
+/* Reads one message into the struct of these rows; spans are views of the input. What follows the message
+ * is left in the reader. On an error the struct is zero and the reader bad: TL_E_WIRE_SHORT,
+ * TL_E_WIRE_VALUE (bits that no row names), TL_E_USAGE (a negotiated size that the layout cannot have). */
 tl_err tl_decode(const tl_field *rows, const tl_env *e, tl_rd *r, void *m) TL_MUST_USE;
 
-/* Writes one message. On an error the writer is bad, and what this call wrote is zero again and not counted: TL_E_WIRE_VALUE
- * (a value wider than its field, a span that is not as long as the layout says), TL_E_ROOM, TL_E_USAGE as above. */
+/* Writes one message. On an error the writer is bad, and what this call wrote is zero again and not
+ * counted: TL_E_WIRE_VALUE (a value wider than its field, a span that is not as long as the layout says),
+ * TL_E_ROOM, TL_E_USAGE as above. */
 tl_err tl_encode(const tl_field *rows, const tl_env *e, const void *m, tl_wr *w) TL_MUST_USE;
 
-/* Reads the next of a list of messages that goes on to the reader's end. False at the end, which is clean if the reader
- * is not bad then; a broken message, or one of no bytes, makes it bad. */
+/* Reads the next of a list of messages that goes on to the reader's end. False at the end, which is clean
+ * if the reader is not bad then; a broken message, or one of no bytes, makes it bad. */
 bool tl_each(const tl_field *rows, tl_rd *r, const tl_env *e, void *m);
 
 #ifdef __cplusplus

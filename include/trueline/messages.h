@@ -4,8 +4,8 @@
  *   tl_err tl_encode_NAME(const tl_env *e, const tl_NAME *m, tl_wr *w);
  *   bool   tl_each_NAME(tl_rd *r, const tl_env *e, tl_NAME *m);
  *
- * which are tl_decode, tl_encode and tl_each of codec.h with the message's type. Integers are uint32_t (U64: uint64_t),
- * bytes are tl_span. */
+ * which are tl_decode, tl_encode and tl_each of codec.h with the message's type. Integers are uint32_t
+ * (U64: uint64_t), bytes are tl_span. */
 #ifndef TRUELINE_MESSAGES_H
 #define TRUELINE_MESSAGES_H
 

@@ -32,9 +32,9 @@ static inline tl_rd tl_rd_of(tl_span s)
 }
 
 /* Writes to cap bytes at p. A writer of no bytes (NULL, 0) is allowed, and refuses the first one. */
-static inline tl_wr tl_wr_of(void *p, size_t cap)
+static inline tl_wr tl_wr_of(uint8_t *p, size_t cap)
 {
-    return (tl_wr){ (uint8_t *)p, 0, cap, false };
+    return (tl_wr){ p, 0, cap, false };
 }
 
 /* Writes nothing and counts: n is what a buffer would need. */
@@ -60,8 +60,8 @@ static inline const uint8_t *tl_take(tl_rd *r, size_t n)
     return p;
 }
 
-/* Room for n more bytes, or NULL if nothing is to be written: there is no room, or the writer was bad (then it is
- * bad), or it counts only (then it is not). The caller writes all n bytes, or none at NULL. */
+/* Room for n more bytes, or NULL if nothing is to be written: there is no room or the writer was bad, and
+ * it is bad from then on; or it counts only. The caller writes all n bytes, or none at NULL. */
 static inline uint8_t *tl_room(tl_wr *w, size_t n)
 {
     size_t at = w->n;
@@ -74,10 +74,12 @@ static inline uint8_t *tl_room(tl_wr *w, size_t n)
     return w->p ? w->p + at : NULL;
 }
 
-/* True if v can be written in n bytes, n at most 8. */
+/* True if v can be written in n bytes. */
 static inline bool tl_fits(uint64_t v, unsigned n)
 {
-    return n >= 8 || v >> 8 * n == 0;
+    for (unsigned i = 0; i < n; i++)
+        v /= 256;
+    return v == 0;
 }
 
 /* An unsigned integer of n bytes, 1..8. 0 if the reader is bad or becomes so. */
@@ -89,7 +91,7 @@ static inline uint64_t tl_get(tl_rd *r, unsigned n, tl_order order)
     if (p == NULL)
         return 0;
     for (unsigned i = 0; i < n; i++)
-        v = v << 8 | p[order == TL_BIG ? i : n - 1 - i];
+        v = v * 256 + p[order == TL_BIG ? i : n - 1 - i];
     return v;
 }
 
@@ -106,8 +108,8 @@ static inline void tl_put(tl_wr *w, unsigned n, tl_order order, uint64_t v)
     if (p == NULL)
         return;
     for (unsigned i = 0; i < n; i++) {
-        p[order == TL_BIG ? n - 1 - i : i] = (uint8_t)v;
-        v >>= 8;
+        p[order == TL_BIG ? n - 1 - i : i] = (uint8_t)(v % 256);
+        v /= 256;
     }
 }
 
@@ -162,8 +164,8 @@ static inline size_t tl_mark(tl_wr *w, unsigned n)
     return at;
 }
 
-/* Writes into the field of n bytes that tl_mark gave how many bytes were written behind it. A length that does not
- * fit the field, or a mark that is not of this writer, makes it bad. */
+/* Writes how many bytes stand behind the field that tl_mark gave, into that field of n bytes. A length that
+ * does not fit, or a mark beyond the end, makes the writer bad. */
 static inline void tl_fill(tl_wr *w, size_t mark, unsigned n, tl_order order)
 {
     size_t end = w->n;

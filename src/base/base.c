@@ -1,8 +1,8 @@
 /* Texts of errors, comparing and wiping.
  *
- * tl_equal looks at every byte whatever it finds, so that its time tells nothing about where two tags differ. Both
- * functions go through volatile: a compiler may neither stop the comparison early nor leave out a wipe of memory
- * that nobody reads again. */
+ * tl_equal looks at every byte whatever it finds, so that its time tells nothing about where two tags
+ * differ. Both functions go through volatile: a compiler may neither stop the comparison early nor leave
+ * out a wipe of memory that nobody reads again. */
 #include <trueline/base.h>
 
 const char *tl_err_text(tl_err e)

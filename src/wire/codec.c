@@ -1,10 +1,11 @@
 /* The walkers: one decoder and one encoder for all messages.
  *
- * A walk goes on to the last row whatever it meets, because the reader's and the writer's errors stick and take the
- * rest of the walk with them; what was wrong is decided once, at its end. A wrong value is told before missing room,
- * since more room would not help; a short input before a wrong value, since the value may not have been read.
+ * A walk goes on to the last row whatever it meets, because the reader's and the writer's errors stick and
+ * take the rest of the walk with them; what was wrong is decided once, at its end. A wrong value is told
+ * before missing room, since more room would not help; a short input before a wrong value, since the value
+ * may not have been read.
  *
- *   odd    bits that must be zero and are not: of a box, of a value above its field, of a length that differs */
+ *   odd    bits that must be zero and are not: of a box, or of a value above its field */
 #include <string.h>
 #include <trueline/codec.h>
 

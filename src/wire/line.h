@@ -1,6 +1,7 @@
-/* The rows of line.def as straight-line code, for what every packet carries: tl_unpack_NAME and tl_pack_NAME are
- * tl_decode_NAME and tl_encode_NAME in all but speed. The size of a message is summed up first and taken at once; with
- * the compiler's inlining a fixed-size header then costs one comparison and a few loads or stores. */
+/* The rows of line.def as straight-line code, for what every packet carries: tl_unpack_NAME and
+ * tl_pack_NAME are tl_decode_NAME and tl_encode_NAME in all but speed. The size of a message is summed up
+ * first and taken at once; with the compiler's inlining a fixed-size header then costs one comparison and a
+ * few loads or stores. */
 #ifndef TRUELINE_WIRE_LINE_H
 #define TRUELINE_WIRE_LINE_H
 

@@ -1,5 +1,5 @@
-/* The messages as data, with the names of their fields. A file of its own, so that a program that does not print
- * messages does not carry the names. */
+/* The messages as data, with the names of their fields. A file of its own, so that a program that does not
+ * print messages does not carry the names. */
 #include <trueline/messages.h>
 
 #include <trueline/def/names.h>

@@ -1,4 +1,5 @@
-/* The walkers over messages of every kind of row: what they read, what they write, and above all what they refuse. */
+/* The walkers over messages of every kind of row: what they read, what they write, and above all what they
+ * refuse. */
 #include <trueline/base.h>
 #include "testing.h"
 #include <string.h>
@@ -6,7 +7,8 @@
 
 static const tl_env env0 = { .version = 0, .len = { [TL_LEN_HASH] = 2, [TL_LEN_TAG] = 3, [TL_LEN_CRC] = 4 } };
 
-/* a 01 | box b0=5 b4=9 | c | d | e | f | g | h | i | j | reserved | box k1=1 k0=1 | raw | sized | opt | (optb) */
+/* a 01 | box b0=5 b4=9 | c | d | e | f | g | h | i | j | reserved | box k1=1 k0=1 | raw | sized | opt |
+ * (optb) */
 static const char line_hex[] =
     "01 95 0201 0102 030201 010203 04030201 01020304 0807060504030201 0102030405060708 "
     "FFFFFF 03000000 A1A2A3A4A5 B1B2 04030201";

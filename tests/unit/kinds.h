@@ -1,4 +1,5 @@
-/* Messages of the tests alone, through the library's own passes: every kind of row occurs, whatever the layout has. */
+/* Messages of the tests alone, through the library's own passes: every kind of row occurs, whatever the
+ * layout has. */
 #ifndef TL_TESTS_KINDS_H
 #define TL_TESTS_KINDS_H
 

@@ -1,5 +1,6 @@
-/* Row tables are data, so they can be checked: every table of the layout and of the tests is, and tables broken on
- * purpose must be refused by the same checker. Then the straight-line code against the walkers, on random messages. */
+/* Row tables are data, so they can be checked: every table of the layout and of the tests is, and tables
+ * broken on purpose must be refused by the same checker. Then the straight-line code against the walkers,
+ * on random messages. */
 #include <trueline/base.h>
 #include "testing.h"
 #include <stdalign.h>

@@ -1,4 +1,4 @@
-/* Pass: tl__size_NAME, the bytes of a message; TL__NEVER and above if the negotiated sizes are not the layout's. */
+/* Pass: tl__size_NAME, the bytes of a message; TL__NEVER and above if a negotiated size is wrong. */
 #define MSG(name, code)                                                                                      \
     static inline size_t tl__size_##name(const tl_env *e)                                                    \
     {                                                                                                        \
