@@ -4,6 +4,7 @@
 
 #include <trueline/openssl.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 /* A set of slots, numbered from 0. A handle names a slot and how often it was given back before, so that a
  * handle that outlives its drop is noticed although the slot is in use again. */
@@ -26,13 +27,31 @@ uint32_t tl__pool_handle(const tl__pool *pool, size_t slot);
 /* The slot of a live handle. TL_E_USAGE if it is none. */
 tl_err tl__pool_find(const tl__pool *pool, uint32_t handle, size_t *slot);
 
-enum { TL__HASHES = 2, TL__SUITES = 2 };
+enum { TL__HASHES = 2, TL__SUITES = 2, TL__COORDINATE_MAX = 48 };
+
+/* What a key slot holds. */
+typedef enum tl__kind {
+    TL__STREAM = 1,
+    TL__PRIVATE,
+    TL__PUBLIC,
+    TL__EXCHANGE,
+    TL__TRUST,
+    TL__REVOKED
+} tl__kind;
+
+typedef struct tl__key {
+    tl__kind kind;
+    EVP_CIPHER_CTX *stream; /* made once for each slot; holds the expanded key of a stream */
+    EVP_PKEY *pair;         /* private, public, exchange */
+    X509_STORE *trust;
+    STACK_OF(X509_CRL) * revoked;
+} tl__key;
 
 struct tl_openssl {
     tl_crypto crypto;
     tl__pool hashes, keys;
-    EVP_MD_CTX **hash;    /* one per hash slot */
-    EVP_CIPHER_CTX **key; /* one per key slot; holds the expanded key */
+    EVP_MD_CTX **hash; /* one per hash slot */
+    tl__key *key;      /* one per key slot */
     EVP_MD *digest[TL__HASHES];
     EVP_MAC_CTX *hmac[TL__HASHES];
     EVP_CIPHER *cipher[TL__SUITES];
@@ -45,6 +64,22 @@ tl_err tl__hmac_open(tl_openssl *b);
 void tl__hmac_close(tl_openssl *b);
 tl_err tl__key_open(tl_openssl *b, size_t slots);
 void tl__key_close(tl_openssl *b);
+
+/* Takes a slot for a key of that kind, and gives it its handle. TL_E_POOL; *k is 0 then. */
+tl_err tl__key_take(tl_openssl *b, tl__kind kind, tl__key **key, tl_key *k);
+/* The key of a live handle of that kind. TL_E_USAGE if it is none. */
+tl_err tl__key_find(const tl_openssl *b, tl_key k, tl__kind kind, tl__key **key);
+
+/* The curves, by what names them; NULL if there is none. */
+typedef struct tl__curve {
+    tl_sign_alg alg;
+    tl_group group;
+    size_t size;      /* bytes of a coordinate */
+    const char *name; /* OpenSSL's: EVP_PKEY_get_group_name */
+} tl__curve;
+const tl__curve *tl__curve_of_alg(tl_sign_alg alg);
+const tl__curve *tl__curve_of_group(tl_group group);
+const tl__curve *tl__curve_of_key(const EVP_PKEY *pair);
 
 /* The row of `alg` in digest[] and hmac[]. TL_E_USAGE if there is none. */
 tl_err tl__hash_row(tl_hash_alg alg, size_t *row);
@@ -65,5 +100,11 @@ tl_err tl__key_load(void *ctx, tl_suite suite, tl_span key, tl_key *k);
 void tl__key_drop(void *ctx, tl_key k);
 tl_err tl__protect(void *ctx, tl_key k, tl_sealed *m, size_t n);
 tl_err tl__verify(void *ctx, tl_key k, tl_sealed *m, size_t n);
+tl_err tl__sign(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature);
+tl_err tl__check_signature(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, tl_span signature,
+                           bool *right);
+tl_err tl__exchange_start(void *ctx, tl_group group, tl_key *own, uint8_t *point);
+tl_err tl__exchange_end(void *ctx, tl_key own, tl_span peer_point, uint8_t *secret);
+tl_err tl__chain_check(void *ctx, const tl_chain_rules *rules, tl_span certificates, tl_chain_facts *facts);
 
 #endif

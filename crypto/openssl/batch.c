@@ -27,15 +27,15 @@ static bool usable(const tl_sealed *m, direction d)
 /* Everything is looked at before anything is touched: a refused batch is as it was. */
 static tl_err find_key(tl_openssl *b, tl_key k, const tl_sealed *m, size_t n, direction d, EVP_CIPHER_CTX **c)
 {
-    size_t slot;
-    TL_TRY(tl__pool_find(&b->keys, k.slot, &slot));
+    tl__key *key;
+    TL_TRY(tl__key_find(b, k, TL__STREAM, &key));
     if (n != 0 && m == NULL)
         return TL_E_USAGE;
     for (size_t i = 0; i < n; i++) {
         if (!usable(&m[i], d))
             return TL_E_USAGE;
     }
-    *c = b->key[slot];
+    *c = key->stream;
     return TL_OK;
 }
 
@@ -98,7 +98,7 @@ tl_err tl__protect(void *ctx, tl_key k, tl_sealed *m, size_t n)
     TL_TRY(find_key(ctx, k, m, n, SEAL, &c));
     for (size_t i = 0; i < n; i++) {
         if (!seal(c, &m[i], m[i].tag)) {
-            for (size_t j = 0; j <= i; j++)
+            for (size_t j = 0; j < n; j++)
                 memset(m[j].tag, 0, sizeof m[j].tag);
             return spoil(m, n);
         }

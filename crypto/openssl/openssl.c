@@ -1,7 +1,7 @@
 /* Opening and closing the OpenSSL backend, its table of operations, and its random bytes.
  *
  * Contexts are made once, one per slot, and reused; algorithms are fetched once. The work is in hash.c,
- * hmac.c, key.c and batch.c. */
+ * hmac.c, key.c, batch.c, sign.c, exchange.c and chain.c; load.c reads files. */
 #include "backend.h"
 
 #include <limits.h>
@@ -21,6 +21,11 @@ static const tl_crypto_ops ops = {
     .key_drop = tl__key_drop,
     .protect = tl__protect,
     .verify = tl__verify,
+    .sign = tl__sign,
+    .check_signature = tl__check_signature,
+    .exchange_start = tl__exchange_start,
+    .exchange_end = tl__exchange_end,
+    .chain_check = tl__chain_check,
 };
 
 static tl_err open_parts(tl_openssl *b, const tl_openssl_config *config)
