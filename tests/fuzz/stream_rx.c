@@ -1,0 +1,276 @@
+/* A recorded good frame, edited: packets dropped, swapped, repeated, cut, bits flipped with or without the checksums
+ * made right again, foreign bytes put in. Beyond staying in bounds:
+ *     a frame is ok only with exactly the bytes that were sent, and only once
+ *     a line is released only with exactly the bytes that were sent
+ *     what was not changed at all is ok
+ *     every packet is counted */
+#include <stdlib.h>
+#include <string.h>
+
+#include <trueline/messages.h>
+#include <trueline/openssl.h>
+#include <trueline/stream.h>
+
+#include "cse/crc32.h"
+
+enum { LINES = 9, PACKETS = LINES + 4, LIST_MAX = 48, FRAME = 100, BYTES = 3 * 8 + 6 * 21 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Made once: the frame, what it carries, and two receivers that wait for it. */
+static struct {
+    tl_stream_config config;
+    tl_buffer packets[PACKETS];
+    uint8_t bytes[BYTES], memory[BYTES];
+    tl_stream_rx by_frame, by_line;
+} good;
+
+/* What one run saw. */
+static struct {
+    tl_stream_rx rx;
+    tl_buffer list[LIST_MAX];
+    size_t n;
+    unsigned ok, opened;
+} run;
+
+static void expect(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static tl_buffer copy_of(const uint8_t *p, size_t n)
+{
+    tl_buffer b = { malloc(n > 0 ? n : 1), n };
+
+    expect(b.p != NULL);
+    if (n > 0)
+        memcpy(b.p, p, n);
+    return b;
+}
+
+/* ---- once ---- */
+
+static const uint8_t *line_of(uint8_t data_type, uint16_t message)
+{
+    if (data_type == TL_DT_EMBEDDED)
+        return message < 2 ? good.bytes + message * 8 : good.bytes + 16 + 6 * 21;
+    return good.bytes + 16 + message * 21;
+}
+
+static void record(void)
+{
+    static const uint8_t secret[16] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
+    tl_key_source source;
+    static tl_stream_tx tx;
+    uint8_t buffer[TL_SEP_BEGIN_ROOM];
+    tl_wr w = tl_wr_of(buffer, sizeof buffer);
+    const tl_crypto *crypto;
+    tl_openssl *backend;
+    size_t n = 0;
+
+    expect(tl_openssl_open(NULL, &backend) == TL_OK);
+    crypto = tl_openssl_crypto(backend);
+    for (int end = 0; end < 3; end++) {
+        tl_stream_rx *rx = end == 1 ? &good.by_frame : &good.by_line;
+        tl_buffer memory = { good.memory, sizeof good.memory };
+        expect(tl_key_source_provisioned(&source, crypto, tl_span_of(secret, 16), fresh, fresh, 7,
+                                         TL_SENSOR_TO_CONTROLLER) == TL_OK);
+        good.config.release = end == 2 ? TL_RELEASE_LINE : TL_RELEASE_FRAME;
+        if (end == 0)
+            expect(tl_stream_tx_init(&tx, &good.config, &source, 0) == TL_OK);
+        else
+            expect(tl_stream_rx_init(rx, &good.config, &source, 0, memory, (tl_stream_sink){ NULL, NULL }) ==
+                   TL_OK);
+    }
+    expect(tl_stream_tx_begin(&tx, 1, &w) == TL_OK);
+    good.packets[n++] = copy_of(buffer, 4);
+    good.packets[n++] = copy_of(buffer + 4, w.n - 4);
+    for (unsigned part = 0; part < 3; part++)
+        for (uint16_t row = 0; row < good.config.parts[part].count; row++) {
+            const tl_stream_part *p = &good.config.parts[part];
+            tl_tx_message m = { p->data_type, p->length, buffer, sizeof buffer, { NULL, 0 } };
+            memcpy(buffer + TL_SEP_BEFORE, line_of(p->data_type, (uint16_t)(part == 2 ? 2 + row : row)),
+                   p->length);
+            expect(tl_stream_tx_messages(&tx, &m, 1) == TL_OK);
+            good.packets[n++] = copy_of(m.packet.p, m.packet.n);
+        }
+    w = tl_wr_of(buffer, sizeof buffer);
+    expect(tl_stream_tx_end(&tx, &w) == TL_OK);
+    good.packets[n++] = copy_of(buffer, w.n - 4);
+    good.packets[n++] = copy_of(buffer + w.n - 4, 4);
+    expect(n == PACKETS);
+}
+
+static void set_up(void)
+{
+    good.config = (tl_stream_config){
+        .stream = 7,
+        .suite = TL_SUITE_AES128_GMAC,
+        .tag_mode = TL_TAG_PER_MESSAGE,
+        .tag_size = 12,
+        .crc32 = TL_WITH,
+        .variant = { 0, TL_SV_2, TL_SV_1, TL_SV_1 },
+        .first_frame = FRAME,
+        .parts = { { TL_BLOCK_TOP, TL_DT_EMBEDDED, 2, 8 },
+                   { TL_BLOCK_MIDDLE, TL_DT_RAW12, 6, 21 },
+                   { TL_BLOCK_BOTTOM, TL_DT_EMBEDDED, 1, 8 } },
+        .part_count = 3,
+        .frame_timeout_ms = 100,
+    };
+    for (size_t i = 0; i < sizeof good.bytes; i++)
+        good.bytes[i] = (uint8_t)(i * 151 + 7);
+    record();
+}
+
+/* ---- each run ---- */
+
+static void on_event(void *ctx, const tl_stream_event *e)
+{
+    (void)ctx;
+    if (e->kind == TL_EVENT_OPENED) {
+        run.opened++;
+        expect(e->proven && e->frame == FRAME && e->time_us == 1);
+    }
+    if (e->kind == TL_EVENT_MESSAGE && e->verdict == TL_VERDICT_OK) {
+        expect(run.rx.config.release == TL_RELEASE_LINE && e->proven && run.opened == 1);
+        expect(memcmp(e->payload.p, line_of(e->data_type, e->message), e->payload.n) == 0);
+        return;
+    }
+    if (e->kind != TL_EVENT_FRAME || e->verdict != TL_VERDICT_OK) {
+        expect(e->payload.p == NULL && e->kind != TL_EVENT_LOST && e->kind != TL_EVENT_KEY);
+        return;
+    }
+    run.ok++;
+    expect(e->frame == FRAME && run.opened == 1);
+    if (run.rx.config.release == TL_RELEASE_FRAME)
+        expect(e->payload.n == BYTES && memcmp(e->payload.p, good.bytes, BYTES) == 0);
+}
+
+static void repair(tl_buffer packet)
+{
+    tl_env env = { 0 };
+    size_t footer = 12 + 4, around = TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE + footer + TL_CSI2_FOOTER_SIZE;
+    tl_sep_footer f;
+    uint8_t tag[12], *at;
+    tl_rd r;
+    tl_wr w;
+
+    if (packet.n >= around) {
+        env.len[TL_LEN_TAG] = 12;
+        env.len[TL_LEN_CRC] = 4;
+        at = packet.p + packet.n - TL_CSI2_FOOTER_SIZE - footer;
+        r = tl_rd_of(tl_span_of(at, footer));
+        w = tl_wr_of(at, footer);
+        expect(tl_decode_sep_footer(&env, &r, &f) == TL_OK);
+        memcpy(tag, f.tag.p, sizeof tag);
+        f.tag.p = tag;
+        f.crc32 = tl_cse_crc32(tl_cse_crc32(0, tl_span_of(packet.p + 4, (size_t)(at - packet.p) - 4)), f.tag);
+        expect(tl_encode_sep_footer(&env, &f, &w) == TL_OK);
+    }
+    if (tl_csi2_repair(packet.p, packet.n) != TL_OK)
+        return;
+}
+
+static void put_in(size_t at, tl_buffer packet)
+{
+    if (run.n == LIST_MAX) {
+        free(packet.p);
+        return;
+    }
+    memmove(run.list + at + 1, run.list + at, (run.n - at) * sizeof *run.list);
+    run.list[at] = packet;
+    run.n++;
+}
+
+static void take_out(size_t at)
+{
+    free(run.list[at].p);
+    run.n--;
+    memmove(run.list + at, run.list + at + 1, (run.n - at) * sizeof *run.list);
+}
+
+/* One edit; `at` and `x` are what the input says. */
+static void edit(unsigned what, size_t at, size_t x, tl_rd *in)
+{
+    tl_buffer *p, kept;
+    tl_span junk;
+
+    if (run.n == 0)
+        return;
+    p = &run.list[at %= run.n];
+    switch (what % 7) {
+    case 0: take_out(at); break;
+    case 1:
+        kept = *p;
+        *p = run.list[x % run.n];
+        run.list[x % run.n] = kept;
+        break;
+    case 2: put_in(x % (run.n + 1), copy_of(p->p, p->n)); break;
+    case 3:
+    case 4:
+        if (p->n > 0)
+            p->p[x % p->n] ^= (uint8_t)(1u << (x >> 8) % 8);
+        break;
+    case 5:
+        kept = copy_of(p->p, x % (p->n + 1));
+        free(p->p);
+        *p = kept;
+        break;
+    default:
+        junk = tl_get_bytes(in, x % 256 < in->n ? x % 256 : in->n);
+        put_in(at, copy_of(junk.p, junk.n));
+        p = &run.list[at];
+    }
+    if (what & 0x80 && at < run.n && what % 7 >= 3)
+        repair(run.list[at]);
+}
+
+static void check_counters(size_t packets)
+{
+    const tl_stream_counters *c = tl_stream_rx_counters(&run.rx);
+    uint64_t sum = c->short_packets + c->plain + c->other_channel + c->messages_ok;
+
+    for (unsigned v = 0; v < TL_VERDICTS; v++)
+        sum += c->verdicts[v];
+    expect(c->packets == packets);
+    expect(sum <= packets && sum + c->other_frame >= packets);
+    expect(c->frames_ok == run.ok && c->frames_ok + c->frames_bad + run.rx.open == run.opened &&
+           run.opened <= 1);
+    expect(c->frames_lost == 0 && c->verdicts[TL_VERDICT_OK] == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    tl_rd in = tl_rd_of(tl_span_of(data, size));
+    uint64_t how = tl_get(&in, 1, TL_LITTLE), now = 0;
+    bool changed = false;
+    size_t batch = 1 + (how >> 1) % 20, total;
+
+    if (good.config.stream == 0)
+        set_up();
+    run.rx = how & 1 ? good.by_line : good.by_frame;
+    run.rx.sink = (tl_stream_sink){ NULL, on_event };
+    run.ok = run.opened = 0;
+    for (run.n = 0; run.n < PACKETS; run.n++)
+        run.list[run.n] = copy_of(good.packets[run.n].p, good.packets[run.n].n);
+    in.bad = false;
+    for (; in.n >= 4; changed = true) {
+        unsigned what = (unsigned)tl_get(&in, 1, TL_LITTLE);
+        size_t at = (size_t)tl_get(&in, 1, TL_LITTLE), x = (size_t)tl_get(&in, 2, TL_LITTLE);
+        edit(what, at, x, &in);
+    }
+    total = run.n;
+    for (size_t from = 0; from < total; from += batch) {
+        if (how & 0x80)
+            now += 20;
+        expect(tl_stream_rx_packets(&run.rx, now, run.list + from,
+                                    total - from < batch ? total - from : batch) == TL_OK);
+    }
+    check_counters(total);
+    if (!changed && !(how & 0x80))
+        expect(run.ok == 1);
+    while (run.n > 0)
+        take_out(run.n - 1);
+    return 0;
+}
