@@ -159,6 +159,29 @@ static void both_when_the_backend_leaves_bytes_behind_then_zeros(void **s)
     tl_assert_all(out, 0, sizeof out);
 }
 
+/* Some backends refuse a key of no bytes. */
+static tl_err no_empty_key(void *ctx, tl_hash_alg alg, tl_span key, const tl_span *parts, size_t n,
+                           uint8_t *mac)
+{
+    tl_wrap *w = ctx;
+    if (key.n == 0)
+        return TL_E_USAGE;
+    return w->inner->ops->hmac(w->inner->ctx, alg, key, parts, n, mac);
+}
+
+static void extract_when_there_is_no_salt_then_the_key_is_a_digest_of_zeros(void **s)
+{
+    (void)s;
+    static const uint8_t zeros[48];
+    tl_wrap w;
+    uint8_t out[48], expected[48];
+    tl_wrap_init(&w, crypto);
+    w.ops.hmac = no_empty_key;
+    tl_assert_ok(tl_hkdf_extract(&w.crypto, TL_HASH_SHA384, tl_span_of(NULL, 0), label, out));
+    tl_assert_ok(tl_hkdf_extract(&w.crypto, TL_HASH_SHA384, tl_span_of(zeros, 48), label, expected));
+    assert_memory_equal(out, expected, sizeof out);
+}
+
 /* ---- output ---- */
 
 /* mode: EVP_KDF_HKDF_MODE_EXTRACT_ONLY, where `other` is the salt, or _EXPAND_ONLY, where it is the info. */
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(extract_when_the_backend_fails_then_its_error_and_zeros),
         cmocka_unit_test(expand_when_any_call_fails_then_its_error_and_zeros),
         cmocka_unit_test(both_when_the_backend_leaves_bytes_behind_then_zeros),
+        cmocka_unit_test(extract_when_there_is_no_salt_then_the_key_is_a_digest_of_zeros),
         cmocka_unit_test(both_when_inputs_are_random_then_as_openssl),
         cmocka_unit_test(expand_when_asked_for_less_then_a_prefix_and_nothing_beyond),
         cmocka_unit_test(expand_when_there_is_no_info_then_as_with_empty_parts),

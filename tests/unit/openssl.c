@@ -297,10 +297,13 @@ static void hmac_when_the_key_is_empty_then_no_earlier_key_is_used(void **s)
     const tl_crypto *c = crypto_of(s);
     uint8_t mac[32], expected[32];
     unsigned n;
-    tl_assert_ok(c->ops->hmac(c->ctx, TL_HASH_SHA256, text, &text, 1, mac));
-    tl_assert_ok(c->ops->hmac(c->ctx, TL_HASH_SHA256, tl_span_of(NULL, 0), &text, 1, mac));
     assert_non_null(HMAC(EVP_sha256(), "", 0, text.p, text.n, expected, &n));
-    assert_memory_equal(mac, expected, 32);
+    for (int round = 0; round < 2; round++) {
+        tl_assert_ok(c->ops->hmac(c->ctx, TL_HASH_SHA256, tl_span_of(NULL, 0), &text, 1, mac));
+        assert_memory_equal(mac, expected, 32);
+        tl_assert_ok(c->ops->hmac(c->ctx, TL_HASH_SHA256, text, &text, 1, mac));
+        assert_memory_not_equal(mac, expected, 32);
+    }
 }
 
 static void hmac_when_inputs_are_random_then_as_openssl_and_nothing_beyond(void **s)

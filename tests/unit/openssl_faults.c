@@ -252,6 +252,8 @@ static void protect_when_any_call_fails_then_no_tags_and_no_text(void **s)
     for (;; n++) {
         batch b;
         fill(&b);
+        for (size_t i = 0; i < BATCH; i++)
+            memset(b.m[i].tag, 0x77, TL_TAG_MAX);
         arm(n);
         tl_err e = c->ops->protect(c->ctx, k, b.m, BATCH);
         if (!failed) {
