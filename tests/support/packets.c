@@ -155,18 +155,25 @@ tl_err tl_loop_read(const tl_stream_config *c, tl_buffer packet, tl_loop_message
     return tl_rd_end(&head) && tl_rd_end(&foot) ? TL_OK : TL_E_WIRE_TRAILING;
 }
 
-tl_err tl_loop_write(const tl_stream_config *c, tl_buffer packet, const tl_loop_message *m)
+static tl_err write_footer(const tl_stream_config *c, const tl_loop_message *m)
 {
     const tl_env env = env_of(c);
     uint8_t tag[TL_TAG_MAX];
     tl_sep_footer footer = m->footer;
-    tl_wr head = tl_wr_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE);
-    tl_wr foot = tl_wr_of(m->payload + m->payload_n, footer_size(c));
+    tl_wr w = tl_wr_of(m->payload + m->payload_n, footer_size(c));
 
     memcpy(tag, footer.tag.p, footer.tag.n);
     footer.tag.p = tag;
-    TL_TRY(tl_encode_sep_header(&env, &m->header, &head));
-    return tl_encode_sep_footer(&env, &footer, &foot);
+    return tl_encode_sep_footer(&env, &footer, &w);
+}
+
+tl_err tl_loop_write(const tl_stream_config *c, tl_buffer packet, const tl_loop_message *m)
+{
+    const tl_env env = env_of(c);
+    tl_wr w = tl_wr_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE);
+
+    TL_TRY(tl_encode_sep_header(&env, &m->header, &w));
+    return write_footer(c, m);
 }
 
 static uint32_t crc32(uint32_t crc, const uint8_t *p, size_t n)
@@ -187,7 +194,7 @@ tl_err tl_loop_repair(const tl_stream_config *c, tl_buffer packet)
     if (c->crc32 == TL_WITH && tl_loop_read(c, packet, &m) == TL_OK) {
         m.footer.crc32 = crc32(crc32(0, packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE + m.payload_n),
                                m.footer.tag.p, m.footer.tag.n);
-        TL_TRY(tl_loop_write(c, packet, &m));
+        TL_TRY(write_footer(c, &m));
     }
     return tl_csi2_repair(packet.p, packet.n);
 }
