@@ -179,11 +179,11 @@ typedef struct tl_spdm_measurement {
 
 /* Where a responder's measurements come from. get writes the i-th of n blocks, in the order of rising index; the value
  * lives until the next call. raw_wanted: the requester would rather have the bit stream. */
-typedef struct tl_spdm_measurements {
+typedef struct tl_spdm_measurement_source {
     void *ctx;
     size_t n;
     tl_err (*get)(void *ctx, size_t i, tl_hash_alg alg, bool raw_wanted, tl_spdm_measurement *m);
-} tl_spdm_measurements;
+} tl_spdm_measurement_source;
 
 /* ---- messages and transports ---- */
 
