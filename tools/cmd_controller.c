@@ -44,7 +44,7 @@ typedef struct controller_options {
     uint64_t frames;
     tl_release release;
     bool json, keep_going;
-    uint8_t virtual_channel;
+    uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
 } controller_options;
 
 typedef struct controller {
@@ -59,6 +59,7 @@ typedef struct controller {
     report report;
     ui_progress progress;
     bool frame_open, at_boundary;
+    ui_counts counts;  /* frames; later ones of the last batch are not among them */
     uint64_t verdicts; /* frames that were judged: what --frames counts */
     uint64_t refused;  /* messages, frames and lost frames that were refused */
     bool told;         /* the first refusal was named */
@@ -80,7 +81,8 @@ static const struct argp_option options[] = {
     { "keep-revoked", OPT_KEEP_REVOKED, NULL, 0,
       "with --release line and --out: write refused frames too, as revoked_*.png; what is missing is magenta",
       3 },
-    { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 3 },
+    { "virtual-channel", OPT_CHANNEL, "N[,N...]", 0,
+      "CSI-2 virtual channels that are accepted, 0 to 3, the sensor's first (0)", 3 },
     { "report", OPT_REPORT, "FILE", 0, "write every verdict that counts as JSON", 4 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 4 },
     { 0 },
@@ -102,6 +104,22 @@ static tl_release parse_release(struct argp_state *state, const char *arg)
     if (strcmp(arg, "frame") != 0)
         argp_error(state, "--release: '%s': give frame or line", arg);
     return TL_RELEASE_FRAME;
+}
+
+/* The first is the sender's; more may be what a bridge on the way makes of it. */
+static void parse_channels(struct argp_state *state, const char *arg, controller_options *o)
+{
+    size_t n = strlen(arg);
+
+    o->channels = 0;
+    for (size_t i = 0; i < n; i += 2) {
+        if (arg[i] < '0' || arg[i] > '3' || (i + 1 < n && (arg[i + 1] != ',' || i + 2 == n)))
+            argp_error(state, "--virtual-channel: '%s': give 0 to 3, or several such as 0,2", arg);
+        o->channels |= (uint8_t)(1u << (arg[i] - '0'));
+    }
+    if (n == 0)
+        argp_error(state, "--virtual-channel: '': give 0 to 3, or several such as 0,2");
+    o->virtual_channel = (uint8_t)(arg[0] - '0');
 }
 
 static void check_options(struct argp_state *state, const controller_options *o)
@@ -132,9 +150,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_RELEASE: o->release = parse_release(state, arg); return 0;
     case OPT_KEEP_GOING: o->keep_going = true; return 0;
     case OPT_KEEP_REVOKED: o->out.keep_revoked = true; return 0;
-    case OPT_CHANNEL:
-        o->virtual_channel = (uint8_t)ui_number(state, "--virtual-channel", arg, 0, 3);
-        return 0;
+    case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
     case OPT_REPORT: o->report = arg; return 0;
     case OPT_JSON: o->json = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the sensor is given by --connect", arg); return 0;
@@ -158,29 +174,42 @@ static const struct argp argp = {
 
 /* ---- events ---- */
 
-/* The first refusal is named at once; all of them stand in the report. */
+/* Says what was refused. Without a right tag nothing but the verdict is a fact, and a packet that cannot be read does
+ * not even claim to be of a frame. */
+static void tell(const tl_stream_event *v)
+{
+    const char *verdict = tl_verdict_text(v->verdict),
+               *claim = v->proven ? "" : " (a claim: its tag is not right)";
+
+    if (v->kind == TL_EVENT_LOST)
+        ui_note(NAME, "refused: frames lost: %u from frame %u on: %s", v->count, v->frame, verdict);
+    else if (v->kind != TL_EVENT_MESSAGE)
+        ui_note(NAME, "refused: frame %u: %s; first cause: %s, %s, line %u", v->frame, verdict,
+                tl_verdict_text(v->cause), report_subject(v), v->message);
+    else if (v->data_type == TL_DT_FRAME_START)
+        ui_note(NAME, "refused: a packet: %s", verdict);
+    else if (v->data_type == TL_SEP_SERVICE_TYPE)
+        ui_note(NAME, "refused: frame %u, %s: %s%s", v->frame, report_subject(v), verdict, claim);
+    else
+        ui_note(NAME, "refused: frame %u, %s, line %u: %s%s", v->frame, report_subject(v), v->message,
+                verdict, claim);
+}
+
+/* The first refusal is named at once; all of them stand in the report. A bad message inside an open frame has the
+ * frame's verdict still to come, which knows more. */
 static void refuse(controller *c, const tl_stream_event *v)
 {
-    const char *claim = v->proven ? "" : " (a claim: its tag is not right)";
+    bool inside = v->kind == TL_EVENT_MESSAGE && c->frame_open;
 
     c->refused++;
+    if (inside)
+        return;
     if (!c->told) {
         ui_progress_clear(&c->progress);
-        if (v->kind == TL_EVENT_MESSAGE && v->data_type == TL_SEP_SERVICE_TYPE)
-            ui_note(NAME, "refused: frame %u, %s: %s%s", v->frame, report_subject(v),
-                    tl_verdict_text(v->verdict), claim);
-        else if (v->kind == TL_EVENT_MESSAGE)
-            ui_note(NAME, "refused: frame %u, %s, line %u: %s%s", v->frame, report_subject(v), v->message,
-                    tl_verdict_text(v->verdict), claim);
-        else if (v->kind == TL_EVENT_LOST)
-            ui_note(NAME, "refused: frames lost: %u from frame %u on: %s", v->count, v->frame,
-                    tl_verdict_text(v->verdict));
-        else
-            ui_note(NAME, "refused: frame %u: %s", v->frame, tl_verdict_text(v->verdict));
+        tell(v);
     }
     c->told = true;
-    /* A bad message inside an open frame has the frame's verdict still to come. */
-    if (!c->o.keep_going && (v->kind != TL_EVENT_MESSAGE || !c->frame_open))
+    if (!c->o.keep_going)
         c->enough = true;
 }
 
@@ -201,6 +230,16 @@ static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_fault *fa
     return v->verdict == TL_VERDICT_OK ? frame_out_frame(&c->out, v->frame, v->payload, fault) : TL_EXIT_OK;
 }
 
+static void count(controller *c, const tl_stream_event *v)
+{
+    if (v->kind == TL_EVENT_FRAME && v->verdict == TL_VERDICT_OK)
+        c->counts.frames_ok++;
+    else if (v->kind == TL_EVENT_FRAME)
+        c->counts.frames_bad++;
+    else if (v->kind == TL_EVENT_LOST)
+        c->counts.frames_lost += v->count;
+}
+
 /* A begin that failed counts as a frame too, or `--frames` would never be reached under a wrong key. */
 static bool judges_frame(const tl_stream_event *v)
 {
@@ -216,6 +255,7 @@ static void on_event(void *ctx, const tl_stream_event *v)
     if (c->enough)
         return;
     report_event(&c->report, v);
+    count(c, v);
     if (v->kind == TL_EVENT_OPENED)
         c->frame_open = true;
     if (v->kind == TL_EVENT_FRAME)
@@ -240,14 +280,6 @@ static bool is_frame_end(const tl_buffer *packet)
            h.data_type == TL_DT_FRAME_END;
 }
 
-static void show_progress(controller *c)
-{
-    const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
-    ui_counts counts = { n->frames_ok, n->frames_bad, n->frames_lost, c->link.bytes };
-
-    ui_progress_show(&c->progress, &counts);
-}
-
 static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
 {
     tl_err e = tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
@@ -255,7 +287,8 @@ static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_faul
     if (e != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot verify: %s", tl_err_text(e));
     c->at_boundary = is_frame_end(&packets[n - 1]) && !c->frame_open;
-    show_progress(c);
+    c->counts.bytes = c->link.bytes;
+    ui_progress_show(&c->progress, &c->counts);
     if (c->output != TL_EXIT_OK) {
         *fault = c->output_fault;
         return c->output;
@@ -304,8 +337,8 @@ static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *f
     tl_key_source source;
     uint32_t epoch;
     tl_err err;
-    tl_exit e = hello_exchange(fd, peer, TL_HELLO_RECEIVER, &c->file, tl_openssl_crypto(c->openssl), &source,
-                               &epoch, fault);
+    hello_end end = { fd, peer, TL_HELLO_RECEIVER };
+    tl_exit e = hello_exchange(&end, &c->file, tl_openssl_crypto(c->openssl), &source, &epoch, fault);
 
     if (e != TL_EXIT_OK)
         return e;
@@ -347,6 +380,7 @@ static tl_exit set_up(controller *c, tl_fault *fault)
     if (e != TL_EXIT_OK)
         return e;
     c->file.config.virtual_channel = c->o.virtual_channel;
+    c->file.config.channels_accepted = c->o.channels;
     c->file.config.release = c->o.release;
     c->file.config.frame_timeout_ms = FRAME_TIMEOUT_MS;
     err = tl_openssl_open(NULL, &c->openssl);
@@ -376,10 +410,10 @@ static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
         (void)ui_fail(NAME, fault);
     if (c->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
         return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)c->refused);
-    if (n->other_channel > 0 && n->frames_ok == 0)
+    if (n->other_channel > 0 && c->counts.frames_ok == 0)
         ui_note(NAME, "%llu packets came on another virtual channel than %u",
                 (unsigned long long)n->other_channel, c->o.virtual_channel);
-    if (e == TL_EXIT_OK && n->frames_ok == 0)
+    if (e == TL_EXIT_OK && c->counts.frames_ok == 0)
         return tl_fault_set(fault, TL_EXIT_LINK, "link: no frame came");
     return e;
 }
@@ -387,26 +421,28 @@ static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
 static json_t *totals_json(const controller *c, tl_exit code, const tl_fault *fault)
 {
     double seconds = ui_progress_seconds(&c->progress);
-    json_t *o = report_counters(tl_stream_rx_counters(&c->rx));
-    json_t *more = json_pack("{s:I, s:I, s:f, s:i, s:s}", "refused", (json_int_t)c->refused, "bytes",
-                             (json_int_t)c->link.bytes, "seconds", seconds, "exit", (int)code, "fault",
-                             code == TL_EXIT_OK ? "" : fault->text);
+    json_t *counters = report_counters(tl_stream_rx_counters(&c->rx));
+    json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:s}", "frames_ok",
+                          (json_int_t)c->counts.frames_ok, "frames_bad", (json_int_t)c->counts.frames_bad,
+                          "frames_lost", (json_int_t)c->counts.frames_lost, "refused", (json_int_t)c->refused,
+                          "bytes", (json_int_t)c->link.bytes, "seconds", seconds, "exit", (int)code, "fault",
+                          code == TL_EXIT_OK ? "" : fault->text);
 
-    (void)json_object_update(o, more);
-    json_decref(more);
+    (void)json_object_update(o, counters);
+    json_decref(counters);
     return o;
 }
 
 static tl_exit print_totals(const controller *c, json_t *totals, tl_fault *fault)
 {
-    const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
+    const ui_counts *n = &c->counts;
     bool stdout_taken = c->o.json || (c->o.out.y4m != NULL && strcmp(c->o.out.y4m, "-") == 0);
 
     (void)fprintf(stdout_taken ? stderr : stdout, "frames_ok=%llu frames_bad=%llu frames_lost=%llu\n",
                   (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,
                   (unsigned long long)n->frames_lost);
     if (c->o.json) {
-        (void)json_dumpf(totals, stdout, JSON_COMPACT);
+        (void)json_dumpf(totals, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
         (void)putchar('\n');
     }
     return ui_flush(fault);

@@ -297,7 +297,13 @@ static tl_exit wait_for_turn(int fd, uint64_t due_us, bool *enough, tl_fault *fa
     tl_exit e = tl_wait(fd, POLLIN, due_us > now ? (due_us + 999) / 1000 : 0, &ready, fault);
 
     *enough = false;
-    return e != TL_EXIT_OK || !ready ? e : tl_link_heard_enough(fd, enough, fault);
+    if (e != TL_EXIT_OK || !ready)
+        return e;
+    e = tl_link_heard_enough(fd, enough, fault);
+    if (e != TL_EXIT_OK || *enough)
+        return e;
+    /* Half a word: that must not make the next frame come early. */
+    return tl_wait(-1, 0, (due_us + 999) / 1000, &ready, fault);
 }
 
 static void show_progress(sensor *s)
@@ -351,7 +357,8 @@ static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
     uint32_t epoch;
     uint64_t sent = 0;
     tl_err err;
-    tl_exit e = hello_exchange(fd, peer, TL_HELLO_SENDER, &s->file, s->crypto, &source, &epoch, fault);
+    hello_end end = { fd, peer, TL_HELLO_SENDER };
+    tl_exit e = hello_exchange(&end, &s->file, s->crypto, &source, &epoch, fault);
 
     if (e != TL_EXIT_OK)
         return e;
@@ -457,7 +464,7 @@ static tl_exit print_json(const sensor *s, tl_exit code, const tl_fault *why, tl
 
     if (o == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: no memory");
-    (void)json_dumpf(o, stdout, JSON_COMPACT);
+    (void)json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     (void)putchar('\n');
     json_decref(o);
     return ui_flush(fault);

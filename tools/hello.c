@@ -168,22 +168,22 @@ static tl_exit exchange(int fd, const char *peer, hello *ours, hello *theirs, tl
     return send_hello(fd, ours, deadline_ms, what, fault);
 }
 
-tl_exit hello_exchange(int fd, const char *peer, uint32_t role, const stream_file *file,
-                       const tl_crypto *crypto, tl_key_source *source, uint32_t *epoch, tl_fault *fault)
+tl_exit hello_exchange(const hello_end *end, const stream_file *file, const tl_crypto *crypto,
+                       tl_key_source *source, uint32_t *epoch, tl_fault *fault)
 {
     hello ours, theirs;
     const hello *sender, *receiver;
     tl_err err;
-    tl_exit e = hello_make(&ours, role, &file->config, crypto, fault);
+    tl_exit e = hello_make(&ours, end->role, &file->config, crypto, fault);
 
     if (e == TL_EXIT_OK)
-        e = exchange(fd, peer, &ours, &theirs, fault);
+        e = exchange(end->fd, end->peer, &ours, &theirs, fault);
     if (e == TL_EXIT_OK)
-        e = hello_check(&ours, &theirs, peer, fault);
+        e = hello_check(&ours, &theirs, end->peer, fault);
     if (e != TL_EXIT_OK)
         return e;
-    sender = role == TL_HELLO_SENDER ? &ours : &theirs;
-    receiver = role == TL_HELLO_SENDER ? &theirs : &ours;
+    sender = end->role == TL_HELLO_SENDER ? &ours : &theirs;
+    receiver = end->role == TL_HELLO_SENDER ? &theirs : &ours;
     err = tl_key_source_provisioned(source, crypto, tl_span_of(file->secret, sizeof file->secret),
                                     sender->fresh, receiver->fresh, file->config.stream,
                                     TL_SENSOR_TO_CONTROLLER);

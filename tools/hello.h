@@ -28,10 +28,17 @@ tl_exit hello_read(hello *h, const uint8_t bytes[TL_HELLO_SIZE], const char *pee
 tl_exit hello_check(const hello *ours, const hello *theirs, const char *peer, tl_fault *fault)
     __attribute__((warn_unused_result));
 
-/* The whole exchange on a fresh connection. The receiver speaks first and names the epoch; the sender answers, also to
- * a hello that it refuses, so that both ends can say what differs. Then the keys: the caller wipes the source. */
-tl_exit hello_exchange(int fd, const char *peer, uint32_t role, const stream_file *file,
-                       const tl_crypto *crypto, tl_key_source *source, uint32_t *epoch, tl_fault *fault)
+/* Our end of a fresh connection. */
+typedef struct hello_end {
+    int fd;
+    const char *peer; /* for faults */
+    uint32_t role;
+} hello_end;
+
+/* The whole exchange. The receiver speaks first and names the epoch; the sender answers, also to a hello that it
+ * refuses, so that both ends can say what differs. Then the keys: the caller wipes the source. */
+tl_exit hello_exchange(const hello_end *end, const stream_file *file, const tl_crypto *crypto,
+                       tl_key_source *source, uint32_t *epoch, tl_fault *fault)
     __attribute__((warn_unused_result));
 
 #endif

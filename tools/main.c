@@ -7,6 +7,7 @@
 #include <trueline/layout/ids.h>
 
 #include <argp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,10 +99,21 @@ static int run_command(size_t i, int argc, char **argv)
     return commands[i].run(argc, argv);
 }
 
+/* A descriptor of 0 to 2 that was closed would be the next socket's, and messages would go to the peer. */
+static bool hold_standard_files(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     tl_fault fault;
 
+    if (!hold_standard_files())
+        return TL_EXIT_INTERNAL;
     argp_program_version = "trueline " TL_PROGRAM_VERSION " (layout " TL_LAYOUT_NAME ")";
     if (tl_stop_install(&fault) != TL_EXIT_OK)
         return ui_fail("start", &fault);

@@ -20,6 +20,8 @@ static const char *kind_text(tl_event_kind kind)
 
 const char *report_subject(const tl_stream_event *v)
 {
+    if (v->data_type == TL_DT_FRAME_START)
+        return "unreadable";
     if (v->data_type != TL_SEP_SERVICE_TYPE)
         return tl_data_type_text(v->data_type);
     return v->message == TL_SEP_BEGIN ? "frame begin" : "frame end";
@@ -78,7 +80,7 @@ void report_event(report *r, const tl_stream_event *v)
         return;
     }
     (void)fputs(r->events++ > 0 ? ",\n" : "\n", r->file.stream);
-    (void)json_dumpf(o, r->file.stream, JSON_COMPACT);
+    (void)json_dumpf(o, r->file.stream, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(o);
 }
 
@@ -90,13 +92,11 @@ json_t *report_counters(const tl_stream_counters *c)
         if (c->verdicts[v] > 0)
             (void)json_object_set_new(verdicts, tl_verdict_text((tl_verdict)v),
                                       json_integer((json_int_t)c->verdicts[v]));
-    o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "frames_ok",
-                  (json_int_t)c->frames_ok, "frames_bad", (json_int_t)c->frames_bad, "frames_lost",
-                  (json_int_t)c->frames_lost, "packets", (json_int_t)c->packets, "messages_ok",
-                  (json_int_t)c->messages_ok, "other_frame", (json_int_t)c->other_frame, "other_channel",
-                  (json_int_t)c->other_channel, "plain", (json_int_t)c->plain, "ecc_corrected",
-                  (json_int_t)c->ecc_corrected, "crc32_beside_tag", (json_int_t)c->crc32_beside_tag,
-                  "verdicts", verdicts);
+    o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "packets", (json_int_t)c->packets,
+                  "messages_ok", (json_int_t)c->messages_ok, "other_frame", (json_int_t)c->other_frame,
+                  "other_channel", (json_int_t)c->other_channel, "plain", (json_int_t)c->plain,
+                  "ecc_corrected", (json_int_t)c->ecc_corrected, "crc32_beside_tag",
+                  (json_int_t)c->crc32_beside_tag, "verdicts", verdicts);
     return o;
 }
 
@@ -105,7 +105,7 @@ tl_exit report_close(report *r, json_t *totals, tl_fault *fault)
     if (r->file.stream == NULL)
         return TL_EXIT_OK;
     (void)fprintf(r->file.stream, "\n], \"left_out\": %llu, \"totals\": ", (unsigned long long)r->left_out);
-    (void)json_dumpf(totals, r->file.stream, JSON_COMPACT);
+    (void)json_dumpf(totals, r->file.stream, JSON_COMPACT | JSON_REAL_PRECISION(6));
     (void)fputs("}\n", r->file.stream);
     return tl_file_commit(&r->file, TL_FILE_REPLACE, fault);
 }

@@ -25,7 +25,7 @@ void report_event(report *r, const tl_stream_event *event);
 /* Writes the totals (an object, not kept) and gives the file its name. */
 tl_exit report_close(report *r, json_t *totals, tl_fault *fault) __attribute__((warn_unused_result));
 
-/* What an event speaks of: "frame begin", "frame end", or the data type's text. */
+/* What an event speaks of: "frame begin", "frame end", the data type's text, or "unreadable". */
 const char *report_subject(const tl_stream_event *event);
 /* The counters as JSON, verdicts by name; NULL without memory. */
 json_t *report_counters(const tl_stream_counters *counters);

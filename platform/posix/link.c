@@ -26,7 +26,7 @@ tl_exit tl_link_reader_open(tl_link_reader *link, int fd, tl_fault *fault)
 void tl_link_reader_close(tl_link_reader *link)
 {
     if (link->buffer != NULL)
-        tl_wipe(link->buffer, TL_LINK_BUFFER);
+        tl_wipe(link->buffer, link->used);
     free(link->buffer);
     *link = (tl_link_reader){ .fd = -1 };
 }
@@ -83,6 +83,8 @@ static tl_exit receive(tl_link_reader *link, tl_fault *fault)
     if (link->end == 0)
         link->partial_ms = tl_clock_ms();
     link->end += (size_t)got;
+    if (link->used < link->end)
+        link->used = link->end;
     link->bytes += (uint64_t)got;
     return TL_EXIT_OK;
 }

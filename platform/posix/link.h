@@ -19,6 +19,7 @@ typedef struct tl_link_reader {
     int fd;
     uint8_t *buffer;
     size_t start, end;   /* what stands in the buffer and was not handed out */
+    size_t used;         /* bytes of the buffer that ever held something */
     uint64_t heard_ms;   /* when the last packet was complete, or reading began */
     uint64_t partial_ms; /* when the partial packet's first byte came; TL_NEVER: there is none */
     uint64_t packets, bytes;

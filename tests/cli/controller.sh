@@ -4,6 +4,14 @@
 . "$(dirname "$0")/loopback.bash"
 small_stream "$tmp/s.json"
 
+# ---- a sensor that stops, looked at below ----
+start_sensor stopped --stream "$tmp/s.json"
+stopped=$sensor
+"$program" controller --connect ":$port" --stream "$tmp/s.json" >"$tmp/stopped.out" 2>"$tmp/stopped.err" &
+stopped_controller=$!
+sleep 0.5
+kill -STOP "$stopped"
+
 # ---- all is well ----
 start_sensor good --stream "$tmp/s.json" --rate 0 --frames 5
 run "$program" controller --connect ":$port" --stream "$tmp/s.json" --out "$tmp/out" --report "$tmp/report.json"
@@ -30,7 +38,7 @@ is "$code" 0 "release_when_by_lines_then_0"
 is "$(cmp "$tmp/lines/frame_000002.png" "$tmp/out/frame_000002.png" && echo same)" same \
     "release_when_by_lines_then_the_same_pixels"
 run "$program" controller --connect ":$port" --stream "$tmp/s.json" --json
-like "$out" '^\{"frames_ok":5,.*"exit":0,"fault":""\}$' "json_when_asked_then_one_object"
+like "$out" '^\{"frames_ok":5,.*"exit":0,"fault":"",.*\}$' "json_when_asked_then_one_object"
 run "$program" controller --connect ":$port" --stream "$tmp/s.json" --frames 6
 is "$code" 4 "frames_when_fewer_than_asked_then_4"
 like "$err" "the sensor ended the stream after 5 of 6 frames" "frames_when_fewer_than_asked_then_named"
@@ -97,6 +105,33 @@ for rate in 0 30; do
     like "$(cat "$tmp/d.out")" "^frames_ok=[0-9]+ frames_bad=0 frames_lost=0$" \
         "sensor_when_killed_at_rate_${rate}_then_still_counted"
 done
+
+finish "$stopped_controller"
+is "$code" 4 "sensor_when_it_stops_then_4"
+like "$(cat "$tmp/stopped.err")" "link: packet [0-9]+: time-out" "sensor_when_it_stops_then_named"
+like "$(cat "$tmp/stopped.out")" "^frames_ok=[1-9]" "sensor_when_it_stops_then_what_came_counts"
+{ kill -9 "$stopped" && wait "$stopped"; } 2>/dev/null || true
+
+# ---- a bit that flips on the way, in the second frame's pixels ----
+start_sensor flips --stream "$tmp/s.json" --rate 0 --frames 4
+sensor_port=$port
+start_relay "$sensor_port" 4600
+run "$program" controller --connect ":$port" --stream "$tmp/s.json"
+is "$code $out" "1 frames_ok=1 frames_bad=1 frames_lost=0" "bit_when_it_flips_then_the_frame_is_refused_and_it_ends"
+like "$err" "refused: frame 2: [a-z0-9]+; first cause: crc16, RAW12, line [0-9]+" "bit_when_it_flips_then_cause_and_line_are_named"
+start_relay "$sensor_port" 4600
+run "$program" controller --connect ":$port" --stream "$tmp/s.json" --keep-going --out "$tmp/flip" --report "$tmp/flip.json"
+is "$code $out" "1 frames_ok=3 frames_bad=1 frames_lost=0" "bit_when_going_on_then_only_that_frame_is_refused"
+is "$(ls "$tmp/flip" | tr '\n' ' ')" "frame_000001.png frame_000003.png frame_000004.png " \
+    "bit_when_going_on_then_its_picture_is_missing"
+like "$(cat "$tmp/flip.json")" '"event":"frame","frame":2,"verdict":"[a-z0-9]+",.*"cause":"crc16","line":[0-9]+,"data_type":"RAW12"' \
+    "bit_when_reported_then_with_cause_and_line"
+start_relay "$sensor_port" 4600
+run "$program" controller --connect ":$port" --stream "$tmp/s.json" --keep-going --release line --keep-revoked \
+    --out "$tmp/revoked"
+is "$(ls "$tmp/revoked" | tr '\n' ' ')" "frame_000001.png frame_000003.png frame_000004.png revoked_000002.png " \
+    "bit_when_released_by_lines_then_the_revoked_frame_is_marked"
+kill "$sensor"
 
 # ---- peers that are no sensors ----
 start_peer 'sleep 15'

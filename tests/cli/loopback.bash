@@ -65,3 +65,22 @@ small_stream() { # FILE ARGUMENT...
     shift
     "$program" stream new "$file" --width 64 --height 16 "$@"
 }
+
+# A relay in front of a sensor that flips one bit of the sensor's byte number OFFSET: sets $peer and $port.
+start_relay() { # SENSOR-PORT OFFSET
+    start_peer '
+        my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => '"$1"') or die; binmode($s);
+        my ($at, $b) = (0, "");
+        while (1) {
+            my $r = ""; vec($r, fileno($c), 1) = 1; vec($r, fileno($s), 1) = 1;
+            select($r, undef, undef, undef);
+            if (vec($r, fileno($s), 1)) {
+                my $n = sysread($s, $b, 65536) or last;
+                my $i = '"$2"' - $at;
+                vec($b, $i * 8 + 3, 1) ^= 1 if $i >= 0 && $i < $n;
+                $at += $n;
+                for (my $o = 0; $o < $n;) { my $w = syswrite($c, $b, $n - $o, $o) or last; $o += $w }
+            }
+            if (vec($r, fileno($c), 1)) { my $n = sysread($c, $b, 65536) or last; syswrite($s, $b) }
+        }'
+}

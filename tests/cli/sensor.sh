@@ -47,6 +47,13 @@ like "$(cat "$tmp/half.err")" "time-out: the peer sent 7 of" "peer_when_half_a_h
 waited=$((($(date +%s%N) - started) / 1000000))
 if [ "$waited" -le 8000 ]; then ok "peer_when_silent_then_left_after_5_s"; else not_ok "peer_when_silent_then_left_after_5_s" "$waited ms"; fi
 
+start_sensor stopped --stream "$tmp/s.json" --once --rate 0
+stopped=$sensor
+"$program" controller --connect ":$port" --stream "$tmp/s.json" >/dev/null 2>&1 &
+stopped_controller=$!
+sleep 0.5
+kill -STOP "$stopped_controller" # looked at below, 5 seconds later
+
 # ---- a controller with another configuration ----
 start_sensor wrong --stream "$tmp/s.json" --once
 run "$program" controller --connect ":$port" --stream "$tmp/other.json"
@@ -59,7 +66,7 @@ like "$(cat "$tmp/wrong.err")" "refused: stream: ours is 1, theirs is 9" "hello_
 # ---- controllers that go ----
 start_sensor enough --stream "$tmp/s.json" --once --rate 0
 run "$program" controller --connect ":$port" --stream "$tmp/s.json" --frames 3
-is "$code" 0 "controller_when_it_has_enough_then_ok"
+is "$code $out" "0 frames_ok=3 frames_bad=0 frames_lost=0" "controller_when_it_has_enough_then_exactly_so_many"
 finish "$sensor"
 is "$code" 0 "controller_when_it_has_enough_then_the_sensor_ends_well"
 
@@ -74,6 +81,11 @@ for rate in 0 30; do
     like "$(cat "$tmp/killed$rate.err")" "link: (the controller is lost|cannot send)" \
         "controller_when_killed_at_rate_${rate}_then_named"
 done
+
+finish "$stopped"
+is "$code" 4 "controller_when_it_does_not_read_then_link_fault"
+like "$(cat "$tmp/stopped.err")" "link: time-out: the peer did not read for 5 s" "controller_when_it_does_not_read_then_named"
+{ kill -9 "$stopped_controller" && wait "$stopped_controller"; } 2>/dev/null || true
 
 # ---- one run after the other: new keys each time ----
 start_sensor again --stream "$tmp/s.json" --frames 2

@@ -168,8 +168,8 @@ static void *run_end(void *p)
 
     if (tl_openssl_open(NULL, &own) != TL_OK)
         return NULL;
-    x->e = hello_exchange(x->fd, "peer", x->role, &x->file, tl_openssl_crypto(own), &x->source, &x->epoch,
-                          &x->fault);
+    x->e = hello_exchange(&(hello_end){ x->fd, "peer", x->role }, &x->file, tl_openssl_crypto(own),
+                          &x->source, &x->epoch, &x->fault);
     close(x->fd);
     tl_openssl_close(own);
     return NULL;
