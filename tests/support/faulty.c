@@ -162,6 +162,66 @@ static tl_err verify(void *ctx, tl_key k, tl_sealed *m, size_t n)
     return TL_E_BACKEND;
 }
 
+/* Keys that the test loaded itself, past this backend, are no business of the count. */
+static tl_err faulty_sign(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature)
+{
+    tl_faulty *f = ctx;
+    if (!fails(f))
+        return f->wrap.inner->ops->sign(f->wrap.inner->ctx, k, alg, digest, signature);
+    memset(signature, 0, tl_sign_size(alg));
+    return TL_E_BACKEND;
+}
+
+static tl_err check_signature(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, tl_span signature,
+                              bool *right)
+{
+    tl_faulty *f = ctx;
+    if (!fails(f))
+        return f->wrap.inner->ops->check_signature(f->wrap.inner->ctx, k, alg, digest, signature, right);
+    *right = false;
+    return TL_E_BACKEND;
+}
+
+static tl_err exchange_start(void *ctx, tl_group group, tl_key *own, uint8_t *point)
+{
+    tl_faulty *f = ctx;
+    own->slot = 0;
+    if (fails(f)) {
+        memset(point, 0, 2 * tl_group_size(group));
+        return TL_E_BACKEND;
+    }
+    tl_err e = f->wrap.inner->ops->exchange_start(f->wrap.inner->ctx, group, own, point);
+    if (e == TL_OK)
+        born(&f->keys, own->slot);
+    return e;
+}
+
+/* The key is gone whatever happens. Its group is not known here: a point is as long as two secrets. */
+static tl_err exchange_end(void *ctx, tl_key own, tl_span peer_point, uint8_t *secret)
+{
+    tl_faulty *f = ctx;
+    bool failing = fails(f);
+    used(f, &f->keys, own.slot);
+    gone(f, &f->keys, own.slot);
+    if (!failing)
+        return f->wrap.inner->ops->exchange_end(f->wrap.inner->ctx, own, peer_point, secret);
+    f->wrap.inner->ops->key_drop(f->wrap.inner->ctx, own);
+    memset(secret, 0, peer_point.n / 2 <= TL_SECRET_MAX ? peer_point.n / 2 : 0);
+    return TL_E_BACKEND;
+}
+
+static tl_err chain_check(void *ctx, const tl_chain_rules *rules, tl_span certificates, tl_chain_facts *facts)
+{
+    tl_faulty *f = ctx;
+    *facts = (tl_chain_facts){ .failed = TL_CHAIN_WHOLE };
+    if (fails(f))
+        return TL_E_BACKEND;
+    tl_err e = f->wrap.inner->ops->chain_check(f->wrap.inner->ctx, rules, certificates, facts);
+    if (e == TL_OK)
+        born(&f->keys, facts->key.slot);
+    return e;
+}
+
 void tl_faulty_init(tl_faulty *f, const tl_crypto *inner, unsigned long fail_at)
 {
     *f = (tl_faulty){ .fail_at = fail_at };
@@ -178,6 +238,11 @@ void tl_faulty_init(tl_faulty *f, const tl_crypto *inner, unsigned long fail_at)
         .key_drop = key_drop,
         .protect = protect,
         .verify = verify,
+        .sign = faulty_sign,
+        .check_signature = check_signature,
+        .exchange_start = exchange_start,
+        .exchange_end = exchange_end,
+        .chain_check = chain_check,
     };
 }
 

@@ -61,6 +61,32 @@ static tl_err verify(void *ctx, tl_key k, tl_sealed *m, size_t n)
     return inner(ctx)->ops->verify(inner(ctx)->ctx, k, m, n);
 }
 
+static tl_err wrap_sign(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature)
+{
+    return inner(ctx)->ops->sign(inner(ctx)->ctx, k, alg, digest, signature);
+}
+
+static tl_err check_signature(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, tl_span signature,
+                              bool *right)
+{
+    return inner(ctx)->ops->check_signature(inner(ctx)->ctx, k, alg, digest, signature, right);
+}
+
+static tl_err exchange_start(void *ctx, tl_group group, tl_key *own, uint8_t *point)
+{
+    return inner(ctx)->ops->exchange_start(inner(ctx)->ctx, group, own, point);
+}
+
+static tl_err exchange_end(void *ctx, tl_key own, tl_span peer_point, uint8_t *secret)
+{
+    return inner(ctx)->ops->exchange_end(inner(ctx)->ctx, own, peer_point, secret);
+}
+
+static tl_err chain_check(void *ctx, const tl_chain_rules *rules, tl_span certificates, tl_chain_facts *facts)
+{
+    return inner(ctx)->ops->chain_check(inner(ctx)->ctx, rules, certificates, facts);
+}
+
 void tl_wrap_init(tl_wrap *w, const tl_crypto *wrapped)
 {
     w->ops = (tl_crypto_ops){
@@ -75,6 +101,11 @@ void tl_wrap_init(tl_wrap *w, const tl_crypto *wrapped)
         .key_drop = key_drop,
         .protect = protect,
         .verify = verify,
+        .sign = wrap_sign,
+        .check_signature = check_signature,
+        .exchange_start = exchange_start,
+        .exchange_end = exchange_end,
+        .chain_check = chain_check,
     };
     w->inner = wrapped;
     w->crypto = (tl_crypto){ &w->ops, w };
