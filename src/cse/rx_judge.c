@@ -88,8 +88,8 @@ static void forget_causes(tl_stream_rx *rx)
     rx->proven_cause = rx->claimed_cause = rx->hole = (tl_rx_cause){ TL_VERDICT_OK, 0, 0, 0 };
 }
 
-/* The first thing that went wrong: a fact, a claim if something is missing, else the first hole. What could not be read
- * has no place of its own; where it was missing is its place. */
+/* The first thing that went wrong: a fact, a hole, or a claim if something is missing. What could not be read has no
+ * place of its own; where it was missing is its place. */
 static tl_rx_cause first_cause(const tl_stream_rx *rx, tl_verdict verdict, bool missing)
 {
     tl_rx_cause cause = rx->proven_cause;
@@ -97,7 +97,7 @@ static tl_rx_cause first_cause(const tl_stream_rx *rx, tl_verdict verdict, bool 
     if (missing && rx->claimed_cause.verdict != TL_VERDICT_OK &&
         (cause.verdict == TL_VERDICT_OK || rx->claimed_cause.at < cause.at))
         cause = rx->claimed_cause;
-    if (cause.verdict == TL_VERDICT_OK)
+    if (rx->hole.verdict != TL_VERDICT_OK && (cause.verdict == TL_VERDICT_OK || rx->hole.at < cause.at))
         cause = rx->hole;
     if (cause.data_type == 0 && rx->hole.verdict != TL_VERDICT_OK) {
         cause.data_type = rx->hole.data_type;
@@ -334,6 +334,8 @@ static tl_verdict sequence(tl_stream_rx *rx, tl_rx_type *t, const tl_rx_item *it
     if (back >= 64 || t->window >> back & 1)
         return TL_VERDICT_REPEAT;
     t->window |= (uint64_t)1 << back;
+    if (rx->hole.data_type == item->data_type && rx->hole.message == item->message)
+        rx->hole = (tl_rx_cause){ TL_VERDICT_OK, 0, 0, 0 }; /* it was late, not missing */
     return TL_VERDICT_ORDER;
 }
 
