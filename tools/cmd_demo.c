@@ -1,0 +1,457 @@
+/* `trueline demo`: sensor and controller as processes of their own, with the demo between them. First a clean stream,
+ * whose frames must all verify; then every attack of sim/attacks.def, which the controller must notice. What happened
+ * is judged by the controller's reports, and stands in OUT/report.json. */
+#include "clock.h"
+#include "command.h"
+#include "demo_attacks.h"
+#include "demo_session.h"
+#include "demo_sheet.h"
+#include "demo_steps.h"
+#include "file.h"
+#include "stop.h"
+#include "stream_file.h"
+#include "ui.h"
+
+#include <trueline/openssl.h>
+
+#include <dirent.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME "demo"
+#define CLIP "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4"
+
+enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP };
+enum { OTHER_FRAMES = 3, PATH_ROOM = 600, OTHER_STREAM = 2 };
+
+typedef struct demo_options {
+    uint64_t frames;
+    const char *input, *out;
+    uint32_t width, height, bits;
+    bool json, keep;
+} demo_options;
+
+typedef struct demo {
+    demo_options o;
+    demo_steps steps;
+    char folder[PATH_ROOM];                         /* private, removed at the end */
+    char ours[PATH_ROOM], other[PATH_ROOM];         /* stream files */
+    char frames[PATH_ROOM], pictures[2][PATH_ROOM]; /* of the clean part; of attacked frames */
+    tl_stream_config config;
+    demo_attacker attacker;
+    demo_session clean, foreign, attacked[2]; /* the last by cost */
+    demo_result *results;
+    uint64_t frames_ok, frames_bad;
+    size_t noticed;
+} demo;
+
+static const struct argp_option options[] = {
+    { "frames", 'n', "N", 0, "frames of the clean part, 3 and more (60)", 1 },
+    { "input", 'i', "INPUT", 0,
+      "what the sensor plays: as `trueline sensor --input` (a video clip, else scene)", 1 },
+    { "width", OPT_WIDTH, "PIXELS", 0, "pixels of a line, a multiple of 4 (1920)", 2 },
+    { "height", OPT_HEIGHT, "LINES", 0, "lines of pixels, even (1080)", 2 },
+    { "bits", OPT_BITS, "10|12", 0, "RAW10 or RAW12 (12)", 2 },
+    { "out", 'o', "DIR", 0, "where pictures and report.json go (out)", 3 },
+    { "json", OPT_JSON, NULL, 0, "the report on stdout too; the narrative on stderr", 3 },
+    { "keep", OPT_KEEP, NULL, 0, "keep the temporary files", 3 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    demo_options *o = state->input;
+
+    switch (key) {
+    case 'n': o->frames = ui_number(state, "--frames", arg, OTHER_FRAMES, 100000); return 0;
+    case 'i': o->input = arg; return 0;
+    case 'o': o->out = arg; return 0;
+    case OPT_WIDTH: o->width = (uint32_t)ui_number(state, "--width", arg, 16, 8192); return 0;
+    case OPT_HEIGHT: o->height = (uint32_t)ui_number(state, "--height", arg, 8, 8192); return 0;
+    case OPT_BITS: o->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
+    case OPT_JSON: o->json = true; return 0;
+    case OPT_KEEP: o->keep = true; return 0;
+    case ARGP_KEY_ARG: argp_error(state, "'%s' is too much", arg); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .doc = "Shows what protection does: a clean stream from a sensor process to a controller process, then "
+           "every "
+           "attack that is known here on the wire between them. Exit code 0: all clean frames verified, and "
+           "every "
+           "attack was noticed or did no harm."
+           "\vExamples:\n"
+           "  trueline demo\n"
+           "  trueline demo --input scene --width 640 --height 360 --frames 10\n"
+           "  trueline demo --out /tmp/demo --json | jq .attacks_noticed\n",
+};
+
+/* ---- folders ---- */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static tl_exit make_folders(demo *d, tl_fault *fault)
+{
+    const char *base = getenv("TMPDIR");
+    tl_exit e;
+
+    (void)snprintf(d->folder, sizeof d->folder, "%.400s/trueline-demo-XXXXXX",
+                   base != NULL && base[0] != 0 ? base : "/tmp");
+    if (mkdtemp(d->folder) == NULL) {
+        e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "folder: %s", d->folder);
+        d->folder[0] = 0;
+        return e;
+    }
+    (void)snprintf(d->ours, sizeof d->ours, "%.500s/stream.json", d->folder);
+    (void)snprintf(d->other, sizeof d->other, "%.500s/other.json", d->folder);
+    (void)snprintf(d->pictures[0], sizeof d->pictures[0], "%.500s/harmless", d->folder);
+    (void)snprintf(d->pictures[1], sizeof d->pictures[1], "%.500s/attacked", d->folder);
+    (void)snprintf(d->frames, sizeof d->frames, "%.500s/frames", d->o.out);
+    e = tl_file_folder(d->o.out, fault);
+    return e == TL_EXIT_OK ? tl_file_folder(d->frames, fault) : e;
+}
+
+/* Pictures of an earlier run would pass for this one's. */
+static void remove_old(const demo *d)
+{
+    DIR *folder = opendir(d->frames);
+    struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (strncmp(entry->d_name, "frame_", 6) == 0)
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        (void)closedir(folder);
+}
+
+static void remove_folder(const demo *d)
+{
+    if (d->folder[0] == 0)
+        return;
+    if (d->o.keep)
+        ui_note(NAME, "temporary files are kept in %s", d->folder);
+    else
+        (void)nftw(d->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- stream files ---- */
+
+static tl_exit make_stream(const demo *d, const char *path, uint32_t id, const tl_crypto *crypto,
+                           tl_stream_config *config, tl_fault *fault)
+{
+    stream_file file;
+    tl_exit e;
+
+    stream_file_init(&file);
+    file.stream = id;
+    file.width = d->o.width;
+    file.height = d->o.height;
+    file.bits = d->o.bits;
+    file.variant_middle = TL_SV_1;
+    e = stream_file_build(&file, path, fault);
+    if (e == TL_EXIT_OK && crypto->ops->random(crypto->ctx, file.secret, sizeof file.secret) != TL_OK)
+        e = tl_fault_set(fault, TL_EXIT_INTERNAL, "stream file: no random bytes");
+    if (e == TL_EXIT_OK)
+        e = stream_file_write(&file, path, TL_FILE_REFUSE, fault);
+    *config = file.config;
+    stream_file_wipe(&file);
+    return e;
+}
+
+static tl_exit make_streams(demo *d, tl_fault *fault)
+{
+    tl_stream_config other;
+    tl_openssl *openssl;
+    const tl_crypto *crypto;
+    tl_err err = tl_openssl_open(NULL, &openssl);
+    tl_exit e;
+
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    crypto = tl_openssl_crypto(openssl);
+    e = make_stream(d, d->ours, 1, crypto, &d->config, fault);
+    if (e == TL_EXIT_OK)
+        e = make_stream(d, d->other, OTHER_STREAM, crypto, &other, fault);
+    tl_openssl_close(openssl);
+    if (e == TL_EXIT_OK)
+        demo_step(&d->steps, 0, "stream file: %ux%u RAW%u, %s, pixels encrypted", d->o.width, d->o.height,
+                  d->o.bits, tl_suite_name(d->config.suite));
+    return e;
+}
+
+/* ---- the three sessions ---- */
+
+static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_t frames, tl_fault *fault)
+{
+    s->folder = d->folder;
+    s->stream = stream;
+    s->input = d->o.input;
+    s->frames = frames;
+    s->steps = &d->steps;
+    s->hand.ctx = &d->attacker;
+    return demo_session_run(s, fault);
+}
+
+static uint64_t total(const demo_session *s, const char *what)
+{
+    return (uint64_t)json_integer_value(json_object_get(json_object_get(s->report, "totals"), what));
+}
+
+static tl_exit run_clean(demo *d, tl_fault *fault)
+{
+    const char *const more[] = { "--out", d->frames, NULL };
+    tl_exit e;
+
+    d->clean.more = more;
+    d->clean.hand.frame = demo_record_session;
+    demo_heading(&d->steps, "A protected stream");
+    e = run_session(d, &d->clean, d->ours, d->o.frames, fault);
+    d->clean.more = NULL;
+    if (e != TL_EXIT_OK)
+        return e;
+    d->frames_ok = total(&d->clean, "frames_ok");
+    d->frames_bad = total(&d->clean, "frames_bad") + total(&d->clean, "frames_lost");
+    demo_step(&d->steps, d->clean.bytes, "%" PRIu64 " of %" PRIu64 " frames verified, written to %s",
+              d->frames_ok, d->o.frames, d->frames);
+    return TL_EXIT_OK;
+}
+
+static tl_exit run_foreign(demo *d, tl_fault *fault)
+{
+    static const char *const more[] = { NULL };
+    tl_exit e;
+
+    d->foreign.more = more;
+    d->foreign.hand.frame = demo_record_stream;
+    demo_heading(&d->steps, "The attacker listens to another stream");
+    e = run_session(d, &d->foreign, d->other, OTHER_FRAMES, fault);
+    if (e == TL_EXIT_OK)
+        demo_step(&d->steps, d->foreign.bytes, "%d frames recorded", OTHER_FRAMES);
+    return e;
+}
+
+/* Where frames are lost, only these become pictures: there are many, and all the others are as they were. */
+static tl_exit run_attacks(demo *d, tl_attack_cost cost, tl_fault *fault)
+{
+    const char *const more[] = { "--release",
+                                 "line",
+                                 "--keep-going",
+                                 "--keep-revoked",
+                                 "--out",
+                                 d->pictures[cost],
+                                 "--virtual-channel",
+                                 "0,1",
+                                 "--png",
+                                 cost == TL_COSTS_FRAME ? "none" : "all",
+                                 NULL };
+    demo_session *s = &d->attacked[cost];
+    tl_exit e;
+
+    s->more = more;
+    s->hand.frame = demo_attack_frame;
+    d->attacker.cost = cost;
+    d->attacker.config.channels_accepted = 1u << 0 | 1u << 1;
+    demo_heading(&d->steps, cost == TL_COSTS_FRAME ? "The attacker spoils frames"
+                                                   : "The attacker does what must do no harm");
+    e = run_session(d, s, d->ours, demo_attack_frames(cost), fault);
+    s->more = NULL;
+    if (e != TL_EXIT_OK)
+        return e;
+    demo_judge(&d->attacker, s->report, d->pictures[cost], d->results);
+    demo_step(&d->steps, s->bytes,
+              "%zu attacks, each on a frame of its own: %" PRIu64 " frames lost, %" PRIu64 " verified",
+              demo_attack_rows(cost), total(s, "frames_bad") + total(s, "frames_lost"),
+              total(s, "frames_ok"));
+    return TL_EXIT_OK;
+}
+
+/* ---- what is told at the end ---- */
+
+static const char *expected_text(const tl_attack *a)
+{
+    return a->verdict == TL_VERDICT_OK ? "harmless" : tl_verdict_text(a->verdict);
+}
+
+static void print_row(const demo *d, const demo_result *r)
+{
+    const char *outcome = !r->expected ? "NOT AS EXPECTED" : r->lost ? "noticed" : "harmless";
+    char where[40];
+
+    demo_result_place(r, where, sizeof where);
+    (void)fprintf(d->steps.to, "  %-42s %-6s %-14s %-14s %-17s %s\n", r->attack->text,
+                  tl_attack_repair_text(r->attack->repair), expected_text(r->attack),
+                  r->verdict != NULL ? r->verdict : "nothing", where, outcome);
+}
+
+static void print_table(demo *d)
+{
+    char head[120];
+
+    (void)snprintf(head, sizeof head, "  %-42s %-6s %-14s %-14s %-17s %s", "attack", "redone", "expected",
+                   "verdict", "where", "outcome");
+    demo_heading(&d->steps, head);
+    for (size_t i = 0; i < tl_attack_count; i++)
+        print_row(d, &d->results[i]);
+    (void)fputc('\n', d->steps.to);
+}
+
+static json_t *session_json(const demo_session *s)
+{
+    return json_pack("{s:I, s:I, s:I, s:f, s:i, s:O}", "frames_sent", (json_int_t)s->frames_sent, "packets",
+                     (json_int_t)s->packets, "bytes", (json_int_t)s->bytes, "seconds", s->seconds, "exit",
+                     s->code, "controller", s->report);
+}
+
+static json_t *report_json(const demo *d)
+{
+    json_t *attacks = json_array();
+
+    for (size_t i = 0; i < tl_attack_count; i++)
+        (void)json_array_append_new(attacks, demo_result_json(&d->results[i]));
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:f, s:s, s:I, s:I, s:I, s:O, s:o, s:{s:o, s:o, s:o, s:o}}", "frames_ok",
+        (json_int_t)d->frames_ok, "frames_bad", (json_int_t)d->frames_bad, "attacks_noticed",
+        (json_int_t)d->noticed, "attacks_total", (json_int_t)tl_attack_count, "seconds",
+        demo_steps_seconds(&d->steps), "input", d->o.input, "width", (json_int_t)d->o.width, "height",
+        (json_int_t)d->o.height, "bits", (json_int_t)d->o.bits, "steps", d->steps.list, "attacks", attacks,
+        "sessions", "clean", session_json(&d->clean), "other_stream", session_json(&d->foreign), "attacked",
+        session_json(&d->attacked[TL_COSTS_FRAME]), "harmless", session_json(&d->attacked[TL_COSTS_NOTHING]));
+}
+
+static tl_exit write_report(demo *d, tl_fault *fault)
+{
+    json_t *report = report_json(d);
+    char path[PATH_ROOM + 16];
+    tl_file file;
+    tl_exit e;
+
+    if (report == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "report: no memory");
+    (void)snprintf(path, sizeof path, "%.500s/report.json", d->o.out);
+    e = tl_file_begin(&file, path, 0644, fault);
+    if (e == TL_EXIT_OK) {
+        (void)json_dumpf(report, file.stream, JSON_INDENT(1));
+        (void)fputc('\n', file.stream);
+        e = tl_file_commit(&file, TL_FILE_REPLACE, fault);
+    }
+    if (e == TL_EXIT_OK && d->o.json) {
+        (void)json_dumpf(report, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+    }
+    json_decref(report);
+    return e;
+}
+
+static tl_exit write_sheet(demo *d, tl_fault *fault)
+{
+    char path[PATH_ROOM + 16];
+    tl_exit e;
+
+    (void)snprintf(path, sizeof path, "%.500s/attacks.png", d->o.out);
+    e = demo_sheet_write(path, d->results, d->o.width, d->o.height, fault);
+    if (e == TL_EXIT_OK)
+        demo_step(&d->steps, 0, "contact sheet: %s", path);
+    return e;
+}
+
+/* ---- all together ---- */
+
+static tl_exit run(demo *d, tl_fault *fault)
+{
+    tl_exit e = make_folders(d, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    remove_old(d);
+    e = make_streams(d, fault);
+    if (e == TL_EXIT_OK)
+        e = demo_attacker_open(&d->attacker, &d->config, fault);
+    if (e == TL_EXIT_OK)
+        e = run_clean(d, fault);
+    if (e == TL_EXIT_OK)
+        e = run_foreign(d, fault);
+    if (e == TL_EXIT_OK)
+        e = run_attacks(d, TL_COSTS_FRAME, fault);
+    if (e == TL_EXIT_OK)
+        e = run_attacks(d, TL_COSTS_NOTHING, fault);
+    for (size_t i = 0; i < tl_attack_count && e == TL_EXIT_OK; i++)
+        d->noticed += d->results[i].expected;
+    if (e == TL_EXIT_OK)
+        e = write_sheet(d, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    print_table(d);
+    return write_report(d, fault);
+}
+
+static tl_exit conclude(demo *d, tl_fault *fault)
+{
+    (void)fprintf(d->steps.to, "demo: frames_ok=%" PRIu64 " frames_bad=%" PRIu64 " attacks_noticed=%zu/%zu\n",
+                  d->frames_ok, d->frames_bad, d->noticed, tl_attack_count);
+    if (ui_flush(fault) != TL_EXIT_OK)
+        return fault->code;
+    if (d->frames_ok != d->o.frames || d->frames_bad != 0)
+        return tl_fault_set(fault, TL_EXIT_REFUSED, "not every clean frame verified");
+    if (d->noticed != tl_attack_count)
+        return tl_fault_set(fault, TL_EXIT_REFUSED, "an attack did not end as it must");
+    return TL_EXIT_OK;
+}
+
+/* The clip if it is there, else the built-in scene. */
+static void choose_input(demo_options *o)
+{
+    if (o->input != NULL)
+        return;
+    o->input = access(CLIP, R_OK) == 0 ? CLIP : "scene";
+    if (strcmp(o->input, "scene") == 0)
+        ui_note(NAME, "%s is not there (package forensics-samples-original): the built-in scene plays", CLIP);
+}
+
+static void tear_down(demo *d)
+{
+    json_decref(d->clean.report);
+    json_decref(d->foreign.report);
+    json_decref(d->attacked[0].report);
+    json_decref(d->attacked[1].report);
+    demo_attacker_close(&d->attacker);
+    demo_steps_close(&d->steps);
+    free(d->results);
+    remove_folder(d);
+}
+
+int cmd_demo(int argc, char **argv)
+{
+    demo d = { .o = { .frames = 60, .out = "out", .width = 1920, .height = 1080, .bits = 12 } };
+    tl_fault fault = { 0 };
+    tl_exit e;
+
+    stream_file_guard_json();
+    if (ui_parse(&argp, argc, argv, &d.o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    choose_input(&d.o);
+    demo_steps_open(&d.steps, d.o.json ? stderr : stdout);
+    d.results = calloc(tl_attack_count, sizeof *d.results);
+    e = d.results != NULL ? run(&d, &fault) : tl_fault_set(&fault, TL_EXIT_INTERNAL, "demo: no memory");
+    if (e == TL_EXIT_OK)
+        e = conclude(&d, &fault);
+    tear_down(&d);
+    if (e == TL_EXIT_STOPPED) {
+        ui_note(NAME, "%s", fault.text);
+        return TL_EXIT_LINK;
+    }
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(NAME, &fault);
+}
