@@ -193,10 +193,10 @@ static void garbage_when_of_any_length_then_nothing_moves(void **state)
             if (kind >= 3 &&
                 n >= 6) { /* a right packet around garbage, or around the start of a real message */
                 tl_assert_ok(tl_csi2_header_write(&h, &w));
-                if (kind == 4)
-                    memcpy(bytes + 4, s.frame.v[1].p + 4, n - 6 < 100 ? n - 6 : 100);
-                if (kind == 5)
-                    memcpy(bytes + 4, s.frame.v[4].p + 4, n - 6 < 110 ? n - 6 : 110);
+                if (kind > 3) {
+                    tl_buffer real = s.frame.v[kind == 4 ? 1 : 4];
+                    memcpy(bytes + 4, real.p + 4, (n < real.n ? n : real.n) - 6);
+                }
                 if (n > TL_SEP_BEFORE + TL_CSI2_FOOTER_SIZE)
                     bytes[TL_SEP_BEFORE] ^= 1; /* the begin may be whole */
                 tl_assert_ok(tl_csi2_repair(bytes, n));
