@@ -8,6 +8,23 @@
 #include <string.h>
 #include <trueline/layout/limits.h>
 #include "kinds.h"
+#include "wire/line.h"
+
+#include "wire/line/size.h"
+#include "kinds_line.def"
+#include <trueline/def/none.h>
+
+#include "wire/line/odd.h"
+#include "kinds_line.def"
+#include <trueline/def/none.h>
+
+#include "wire/line/unpack.h"
+#include "kinds_line.def"
+#include <trueline/def/none.h>
+
+#include "wire/line/pack.h"
+#include "kinds_line.def"
+#include <trueline/def/none.h>
 
 /* ---- the checker ---- */
 

@@ -5,8 +5,6 @@
 
 #include <trueline/messages.h>
 
-#include "wire/line.h"
-
 #include <trueline/def/struct.h>
 #include "kinds_line.def"
 #include "kinds_walk.def"
@@ -20,22 +18,6 @@
 #include <trueline/def/names.h>
 #include "kinds_line.def"
 #include "kinds_walk.def"
-#include <trueline/def/none.h>
-
-#include "wire/line/size.h"
-#include "kinds_line.def"
-#include <trueline/def/none.h>
-
-#include "wire/line/odd.h"
-#include "kinds_line.def"
-#include <trueline/def/none.h>
-
-#include "wire/line/unpack.h"
-#include "kinds_line.def"
-#include <trueline/def/none.h>
-
-#include "wire/line/pack.h"
-#include "kinds_line.def"
 #include <trueline/def/none.h>
 
 static const tl_message kinds[] = {
