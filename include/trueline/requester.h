@@ -65,6 +65,8 @@ typedef struct tl_requester_config {
     const tl_chain_rules *trust; /* who the peer must be; use, hash and alg are filled in by the requester */
     const tl_spdm_identity *slots; /* our own, for mutual authentication */
     size_t slots_n;
+    tl_spdm_session *sessions; /* memory for as many sessions as there may be at once; NULL, 0: none */
+    size_t sessions_n;
     uint32_t rtt_ms;      /* the link's longest round trip */
     uint8_t busy_retries; /* how often a request is sent again to a busy peer */
     uint8_t *message;     /* the message at hand */

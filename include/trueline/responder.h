@@ -39,6 +39,8 @@ typedef struct tl_responder_config {
     const tl_spdm_binding *binding;        /* NULL: no sequence number, no pad, nothing around the message */
     const tl_spdm_identity *slots;         /* chain and key of each slot, from 0 */
     size_t slots_n;
+    tl_spdm_session *sessions; /* memory for as many sessions as there may be at once; NULL, 0: none */
+    size_t sessions_n;
     const tl_spdm_measurement_source *measurements; /* NULL: none */
     const tl_chain_rules *trust; /* who a requester must be; NULL: requesters are not authenticated */
     tl_span peer_chain;          /* the requester's certificates, provisioned: DER, one after the other */

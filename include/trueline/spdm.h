@@ -283,7 +283,10 @@ typedef struct tl_spdm_connection {
     tl_hash l; /* L1 or L2 so far, outside of sessions; slot 0: empty */
     uint16_t vca_n;
     uint8_t vca[TL_SPDM_VCA_MAX];
-    tl_spdm_session session;
+    tl_spdm_session *sessions; /* the caller's, from the config */
+    size_t sessions_n;
+    /* Responder: the session of the message at hand; NULL: it is in clear. Requester: the one that flows run in; NULL: none. */
+    tl_spdm_session *session;
 } tl_spdm_connection;
 
 #ifdef __cplusplus

@@ -196,7 +196,8 @@ tl_span tl__sent(const tl_requester *rq);
 
 /* ---- sessions ---- */
 
-/* What the engines ask of a session: session.c. There is one at a time. */
+/* What the engines ask of sessions: session.c. c->session is NULL in a responder while a message in clear is at hand (the
+ * engine sets it), the session that the record names otherwise (open sets it). */
 typedef struct tl_spdm_session_ops {
     /* Opens a record in place and gives the SPDM message in it. TL_E_REPLY_* or TL_E_TAG: what to answer (TL_E_TAG:
      * DecryptError, in clear); the session is over then where the specification says so. */
@@ -205,7 +206,7 @@ typedef struct tl_spdm_session_ops {
     tl_err (*seal)(tl_spdm_connection *c, tl_span message, tl_wr *out);
     /* The answer, or the request, is sealed and out: keys change and sessions end here, never before. */
     tl_err (*sent)(tl_spdm_connection *c, uint64_t now_ms);
-    /* Ends the session and wipes it; nothing if there is none. */
+    /* Ends all sessions and wipes them. */
     void (*drop)(tl_spdm_connection *c);
     /* Time passed: a session that was not heard of for too long ends. */
     void (*tick)(tl_spdm_connection *c, uint64_t now_ms);
