@@ -245,6 +245,66 @@ static void rekey_when_a_far_begin_of_the_old_key_shares_the_batch_then_the_new_
     finish(&c);
 }
 
+static void packets_of_two_keys_when_side_by_side_in_a_batch_then_each_under_its_own(void **state)
+{
+    chain c;
+    tl_loop *l = &c.loop;
+    tl_packets packets = { 0 };
+
+    (void)state;
+    start(&c);
+    l->rx_batch = 16;
+    tl_assert_ok(tl_loop_open(l, 0));
+    tl_assert_ok(tl_loop_send(l, &packets));
+    next_key(l, 1);
+    tl_assert_ok(tl_loop_send(l, &packets));
+    tl_packets_drop(&packets, 27); /* the short packets between the frames */
+    tl_packets_drop(&packets, 26);
+    tl_assert_ok(tl_loop_receive(l, &packets));
+    assert_int_equal(l->rx.counters.frames_ok, 2);
+    assert_true(tl_loop_is_frame(l, tl_events_last(&l->events, TL_EVENT_FRAME), 101));
+    tl_packets_free(&packets);
+    finish(&c);
+}
+
+/* A second sender with the same keys: what only somebody with the secret can make. */
+static void messages_when_right_but_of_another_sender_then_they_do_not_mix(void **state)
+{
+    tl_loop l, other;
+    tl_packets packets = { 0 }, foreign = { 0 };
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    tl_loop_init(&other, crypto);
+    tl_assert_ok(tl_loop_open(&l, 0));
+    tl_assert_ok(tl_loop_open(&other, 0));
+    tl_assert_ok(tl_loop_begin(&other, &foreign));
+    tl_assert_ok(tl_loop_end(&other, &foreign)); /* an end that says: nothing was sent */
+    tl_assert_ok(tl_loop_send(&l, &packets));
+    tl_packets_insert(&packets, 10, tl_span_of(foreign.v[2].p, foreign.v[2].n));
+    tl_assert_ok(tl_loop_receive(&l, &packets));
+    assert_int_equal(tl_events_last(&l.events, TL_EVENT_FRAME)->verdict, TL_VERDICT_HEADER);
+    tl_packets_free(&packets);
+    tl_packets_free(&foreign);
+    tl_loop_close(&other);
+    tl_loop_init(&other, crypto); /* the same frame under the next key */
+    tl_assert_ok(tl_loop_open(&other, 1));
+    tl_stream_tx_abandon(&other.tx);
+    tl_assert_ok(tl_loop_send(&other, &foreign));
+    tl_packets_free(&foreign);
+    tl_assert_ok(tl_loop_send(&other, &foreign));
+    tl_assert_ok(tl_stream_rx_rekey(&l.rx, &l.rx_source, 1));
+    tl_assert_ok(tl_loop_send(&l, &packets));
+    tl_packets_insert(&packets, TL_LOOP_LINE, tl_span_of(foreign.v[4].p, foreign.v[4].n));
+    tl_assert_ok(tl_loop_receive(&l, &packets));
+    assert_true(tl_loop_is_frame(&l, tl_events_last(&l.events, TL_EVENT_FRAME), 101));
+    assert_int_equal(l.rx.counters.verdicts[TL_VERDICT_REPEAT], 0);
+    tl_packets_free(&packets);
+    tl_packets_free(&foreign);
+    tl_loop_close(&other);
+    tl_loop_close(&l);
+}
+
 static void packets_of_the_old_key_when_the_new_one_is_in_use_then_refused(void **state)
 {
     chain c;
@@ -434,6 +494,8 @@ int main(void)
         cmocka_unit_test(rekey_when_only_the_sender_has_it_then_key_is_the_verdict_and_nothing_opens),
         cmocka_unit_test(rekey_when_the_begin_under_it_is_forged_then_the_old_key_stays),
         cmocka_unit_test(rekey_when_a_far_begin_of_the_old_key_shares_the_batch_then_the_new_key_stays),
+        cmocka_unit_test(packets_of_two_keys_when_side_by_side_in_a_batch_then_each_under_its_own),
+        cmocka_unit_test(messages_when_right_but_of_another_sender_then_they_do_not_mix),
         cmocka_unit_test(packets_of_the_old_key_when_the_new_one_is_in_use_then_refused),
         cmocka_unit_test(limit_when_near_then_told_once_per_key),
         cmocka_unit_test(limit_when_the_receiver_reaches_it_then_nothing_more_under_that_key),
