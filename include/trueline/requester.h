@@ -56,6 +56,7 @@ typedef struct tl_spdm_why {
     const char *where;              /* the field or the part, or "" */
     const char *clause;             /* "DSP0274 1.3, CHALLENGE_AUTH response message" */
     uint8_t error_code, error_data; /* of the peer's ERROR, if that is what ended it */
+    int certificate; /* TL_E_CHAIN: which one, 0 is the first of the chain, TL_CHAIN_WHOLE: none by itself */
 } tl_spdm_why;
 
 typedef struct tl_requester_config {
@@ -68,7 +69,7 @@ typedef struct tl_requester_config {
     tl_spdm_session *sessions; /* memory for as many sessions as there may be at once; NULL, 0: none */
     size_t sessions_n;
     uint32_t rtt_ms;      /* the link's longest round trip */
-    uint8_t busy_retries; /* how often a request is sent again to a busy peer */
+    uint8_t busy_retries; /* how often a peer that is busy, or not ready, is asked again */
     uint8_t *message;     /* the message at hand */
     size_t message_n;     /* policy's data_transfer_size at least */
     uint8_t *chain;       /* the peer's certificate chain */
@@ -106,7 +107,8 @@ tl_err tl_requester_init(tl_requester *rq, const tl_requester_config *config) TL
 tl_err tl_requester_start(tl_requester *rq, const tl_spdm_flow *flow, const tl_spdm_ask *ask, uint64_t now_ms,
                           tl_spdm_out *out) TL_MUST_USE;
 /* Takes an answer, or with in.n 0 the passing of time, and writes the next request if there is one. Gives the flow's
- * error when it ends in one. TL_E_ROOM: out is too small, nothing changed. */
+ * error when it ends in one. TL_E_ROOM: out has less room than config->message_n, with sessions TL_RECORD_OVERHEAD and
+ * the binding's wrap_size more; nothing changed. */
 tl_err tl_requester_step(tl_requester *rq, uint64_t now_ms, tl_spdm_in in, tl_spdm_out *out) TL_MUST_USE;
 /* A flow is under way. */
 bool tl_requester_going(const tl_requester *rq);

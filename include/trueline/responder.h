@@ -69,7 +69,8 @@ struct tl_responder {
 /* The config and all that it names live as long as the responder. TL_E_CONFIGURATION. */
 tl_err tl_responder_init(tl_responder *r, const tl_responder_config *config) TL_MUST_USE;
 /* Takes a message and writes the answer, which may be an ERROR; the result tells why, for a log. With in.n 0 only time
- * passes: a session without heartbeat ends. TL_E_ROOM: out is too small, nothing changed. */
+ * passes: a session without heartbeat ends. TL_E_ROOM: out has less room than config->message_n,
+ * with sessions TL_RECORD_OVERHEAD and the binding's wrap_size more; nothing changed. */
 tl_err tl_responder_step(tl_responder *r, uint64_t now_ms, tl_spdm_in in, tl_spdm_out *out) TL_MUST_USE;
 const tl_spdm_peer *tl_responder_peer(const tl_responder *r);
 /* Drops all handles and wipes all secrets. */

@@ -136,9 +136,9 @@ typedef struct tl_spdm_policy {
     uint32_t hash, asym, measurement_hash; /* asym: of the responder's signatures */
     uint16_t dhe, aead, req_asym;          /* req_asym: of the requester's signatures */
     uint8_t ct_exponent;                   /* our own: signing takes at most 2^n us */
-    uint8_t ct_exponent_max;     /* of the peer's CTExponent and RDTExponent: greater ones are refused */
-    uint32_t data_transfer_size; /* of one message to us */
-    uint32_t max_message_size;   /* not less */
+    uint8_t ct_exponent_max; /* of the peer's CTExponent and RDTExponent: greater ones are refused */
+    uint32_t
+        data_transfer_size; /* of one message to us; larger ones are refused, since there are no chunks */
     bool must_sign_measurements; /* requester: unsigned measurements are refused */
 } tl_spdm_policy;
 
@@ -222,6 +222,8 @@ typedef struct tl_spdm_peer {
     uint8_t digests[TL_SPDM_SLOTS][TL_HASH_MAX]; /* as DIGESTS told them */
     uint8_t chain_digest[TL_HASH_MAX];           /* over the chain in SPDM's format */
     size_t chain_n;                              /* bytes of it in the buffer that the config gave */
+    uint8_t summary_kind;         /* of the summary below; TL_SPDM_SUMMARY_NONE: there is none */
+    uint8_t summary[TL_HASH_MAX]; /* measurement summary hash, signed */
 } tl_spdm_peer;
 
 /* ---- session: owned by the files key_exchange.c to vendor.c ---- */
@@ -272,16 +274,17 @@ typedef struct tl_spdm_connection {
     const tl_crypto *crypto;
     const tl_spdm_policy *policy;
     const tl_spdm_binding *binding;
-    const struct tl_spdm_session_ops *sessions; /* NULL: this endpoint has none */
+    const struct tl_spdm_session_ops *session_ops; /* NULL: this endpoint has no sessions */
     tl_spdm_role role;
     tl_spdm_state state;
     uint32_t flags; /* our own, as told to the peer */
     tl_env env;     /* version and sizes of the messages */
     tl_spdm_algs algs;
     tl_spdm_peer peer;
-    tl_hash m; /* M1 or M2 so far: VCA, then B */
+    tl_hash m; /* M1 or M2 so far: VCA, then B; slot 0: VCA alone */
     tl_hash l; /* L1 or L2 so far, outside of sessions; slot 0: empty */
     uint16_t vca_n;
+    uint16_t vca_request, vca_response; /* where the last exchange of VCA begins, and its answer */
     uint8_t vca[TL_SPDM_VCA_MAX];
     tl_spdm_session *sessions; /* the caller's, from the config */
     size_t sessions_n;

@@ -39,7 +39,10 @@ tl_err tl__message_end(const tl_rd *r) TL_MUST_USE;
 
 /* ---- connection.c ---- */
 
-/* Drops everything that was negotiated and learnt, with its handles; a session too. Policy and role stay. */
+/* Drops all handles, transcripts and sessions: nothing is negotiated. What is known of the peer stays for reports, but
+ * proves nothing any more. */
+void tl__connection_drop(tl_spdm_connection *c);
+/* The same, and forgets the peer. Policy, role and memory stay. */
 void tl__connection_reset(tl_spdm_connection *c);
 /* The most that a message to the peer may have. */
 size_t tl__transfer_max(const tl_spdm_connection *c);
@@ -84,18 +87,31 @@ tl_err tl__transcript_start(const tl_spdm_connection *c, tl_hash *h) TL_MUST_USE
 tl_err tl__transcript_add(const tl_spdm_connection *c, tl_hash h, tl_span bytes) TL_MUST_USE;
 /* The digest so far; h goes on. */
 tl_err tl__transcript_digest(const tl_spdm_connection *c, tl_hash h, uint8_t digest[TL_HASH_MAX]) TL_MUST_USE;
-/* A further one that goes on from h with two more pieces: on an error *to is none. */
+/* A further one that goes on from h with two more pieces; h slot 0: from VCA. On an error *to is none. */
 tl_err tl__transcript_fork(const tl_spdm_connection *c, tl_hash h, tl_span a, tl_span b,
                            tl_hash *to) TL_MUST_USE;
 void tl__transcript_drop(const tl_spdm_connection *c, tl_hash *h);
 /* Takes `next` in the place of *h. */
 void tl__transcript_move(const tl_spdm_connection *c, tl_hash *h, tl_hash next);
 /* Digest of one or more pieces. */
-tl_err tl__digest(const tl_spdm_connection *c, const tl_span *parts, size_t n,
+tl_err tl__digest(const tl_spdm_connection *c, tl_hash_alg alg, const tl_span *parts, size_t n,
                   uint8_t digest[TL_HASH_MAX]) TL_MUST_USE;
-/* M1 and M2 back to VCA alone; L1 and L2 (of the session if there is one in q, else in clear) back to nothing. */
-tl_err tl__m_reset(tl_spdm_connection *c) TL_MUST_USE;
-void tl__l_reset(tl_spdm_connection *c, bool secured);
+/* L1 or L2 of where the message at hand is: of c->session if it is secured, else of the connection. Slot 0: empty. */
+tl_hash *tl__l(tl_spdm_connection *c, bool secured);
+/* What a request does to M1, M2, L1 and L2 before it is handled; the engines call it for every request. */
+void tl__transcript_request(tl_spdm_connection *c, uint8_t code, bool secured);
+
+/* ---- capabilities.c, error.c, opaque.c ---- */
+
+/* The flags of an endpoint of that role fit together (DSP0274 1.3, "CAPABILITIES response message"). */
+bool tl__flags_right(uint8_t version, tl_spdm_role owner, uint32_t flags);
+/* Opaque data in the negotiated format, at most 1024 bytes, its elements whole. */
+tl_err tl__opaque_check(const tl_spdm_connection *c, tl_span opaque) TL_MUST_USE;
+/* Writes the ERROR for e. extended: bytes after the header, for ResponseNotReady. */
+void tl__error_write(const tl_spdm_connection *c, tl_err e, uint8_t request, tl_wr *out);
+tl_err tl__error_not_ready(tl_responder *r, uint8_t request, tl_wr *out) TL_MUST_USE;
+/* TL_E_PEER + code of an ERROR. */
+tl_err tl__error_read(const tl__message *a);
 
 /* ---- sign.c ---- */
 
@@ -151,7 +167,8 @@ typedef struct tl__rule {
 struct tl_spdm_family {
     const tl__rule *rules;
     size_t n;
-    const struct tl_spdm_session_ops *sessions; /* NULL: not of this family's making */
+    uint32_t flags;                                /* capabilities that stand and fall with it */
+    const struct tl_spdm_session_ops *session_ops; /* NULL: not of this family's making */
 };
 
 tl__handler tl__on_get_version, tl__on_get_capabilities, tl__on_negotiate_algorithms, tl__on_get_digests,
@@ -181,7 +198,7 @@ struct tl_spdm_flow {
     const tl__step *const *steps; /* NULL ends the list */
     tl_spdm_state needs;          /* what the connection must be, at least */
     bool in_session;              /* and that a session is established */
-    const struct tl_spdm_session_ops *sessions;
+    const struct tl_spdm_session_ops *session_ops;
 };
 
 extern const tl__step tl__version_step, tl__capabilities_step, tl__algorithms_step, tl__digests_step,
