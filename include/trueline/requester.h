@@ -125,6 +125,10 @@ tl_span tl_requester_certificates(const tl_requester *rq);
 const tl_spdm_measured *tl_requester_measured(const tl_requester *rq);
 /* The next block of a record that was accepted; begin with a reader over config->measurements. */
 bool tl_spdm_each_measurement(tl_rd *record, tl_spdm_measurement *m);
+/* The session that flows run in; NULL: none. */
+const tl_spdm_session *tl_requester_session(const tl_requester *rq);
+/* The payload of the last VENDOR_DEFINED response, in the buffer that the config gave; empty: none. */
+tl_span tl_requester_vendor(const tl_requester *rq);
 /* Drops all handles and wipes all secrets. */
 void tl_requester_wipe(tl_requester *rq);
 

@@ -25,11 +25,11 @@ extern const tl_spdm_family *const tl_serve_all[];
 
 typedef struct tl_responder tl_responder;
 
-/* A VENDOR_DEFINED request, and whether it came inside an established session. */
+/* A VENDOR_DEFINED request, and the established session that it came in. */
 typedef struct tl_spdm_vendor {
     uint32_t standard;
     tl_span vendor_id, payload;
-    bool in_session;
+    const tl_spdm_session *session; /* NULL: it came in clear */
 } tl_spdm_vendor;
 
 typedef struct tl_responder_config {
@@ -43,7 +43,7 @@ typedef struct tl_responder_config {
     size_t sessions_n;
     const tl_spdm_measurement_source *measurements; /* NULL: none */
     const tl_chain_rules *trust; /* who a requester must be; NULL: requesters are not authenticated */
-    tl_span peer_chain;          /* the requester's certificates, provisioned: DER, one after the other */
+    tl_span peer_chain; /* the requester's certificates, provisioned or learnt before KEY_EXCHANGE: DER, one after the other */
     uint8_t heartbeat_period;    /* seconds; 0: none */
     uint8_t *message;            /* the answer at hand */
     size_t message_n;            /* 1024 at least; answers are no longer */
@@ -51,7 +51,8 @@ typedef struct tl_responder_config {
     /* NULL, or: the answer to this request cannot be made yet. It is put off for 2^rdt_exponent us. */
     bool (*busy)(void *ctx, uint8_t code);
     uint8_t rdt_exponent;
-    /* NULL, or: answers a VENDOR_DEFINED request by writing the payload. */
+    bool vendor_in_clear; /* VENDOR_DEFINED is served outside of sessions, too */
+    /* NULL, or: answers a VENDOR_DEFINED request by writing the payload. Its TL_E_REPLY_* are sent as they are. */
     tl_err (*vendor)(void *ctx, const tl_spdm_vendor *request, tl_wr *payload);
 } tl_responder_config;
 

@@ -226,36 +226,45 @@ typedef struct tl_spdm_peer {
     uint8_t summary[TL_HASH_MAX]; /* measurement summary hash, signed */
 } tl_spdm_peer;
 
-/* ---- session: owned by the files key_exchange.c to vendor.c ---- */
+/* ---- sessions ---- */
+
+enum { TL_SPDM_HANDSHAKE_MS = 30000 }; /* a session that is not finished by then ends */
 
 typedef enum tl_spdm_session_state {
     TL_SESSION_NONE = 0,
+    TL_SESSION_ASKED,     /* requester: KEY_EXCHANGE is out */
     TL_SESSION_HANDSHAKE, /* the exchange is done, the finish is not */
     TL_SESSION_ESTABLISHED
 } tl_spdm_session_state;
 
+/* Memory of one session: the caller's, all zero at first. Moved, never copied: it sends under its keys. */
 typedef struct tl_spdm_session {
     /* private */
     tl_spdm_session_state state;
-    tl_spdm_session_state after; /* what it becomes when the answer at hand is out; == state: nothing */
+    tl_spdm_session_state after; /* what it becomes when the message at hand is out; == state: nothing */
     uint8_t begun_by;            /* the request that began it: only its own finish is accepted */
     bool mutual;                 /* the requester must sign */
-    uint8_t slot, req_slot;
-    uint8_t heartbeat_period; /* seconds; 0: none */
-    uint8_t update_tag;       /* KEY_UPDATE that waits for its VerifyNewKey */
-    bool update_pending;
-    uint16_t half; /* our own half of the id, while it is not whole */
-    uint32_t id;   /* requester's half low, responder's half high */
-    uint64_t heard_at;
+    uint8_t req_slot;            /* whose chain it signs with then */
+    uint8_t heartbeat_period;    /* seconds; 0: none */
+    uint8_t update, update_tag;  /* KEY_UPDATE that waits for its VerifyNewKey: operation and tag; 0: none */
+    bool under_next;             /* the message at hand came under the next key */
+    uint16_t half;               /* the requester's half of the id, while it is not whole */
+    uint32_t id;                 /* requester's half low, responder's half high */
+    uint64_t heard_at;           /* ms */
     tl_schedule schedule;
     tl_key exchange; /* our half of the key exchange, while it lasts */
-    tl_hash th;      /* TH so far */
-    tl_hash l;       /* L1 or L2 inside the session */
+    tl_hash th;      /* TH so far, during the handshake */
+    tl_hash l;       /* L1 or L2 inside the session; slot 0: empty */
     tl_handshake_secrets handshake;
     tl_application_secrets application;
     tl_record_key request_key, response_key;
-    tl_record_key old_key; /* of the direction being updated, until the new one is verified */
+    tl_record_key next_request, next_response; /* after FINISH_RSP, or after a KEY_UPDATE */
 } tl_spdm_session;
+
+bool tl_session_established(const tl_spdm_session *session);
+/* The export master secret, for keys of the caller's own (DSP0274 1.3, "Export Master Secret"). TL_E_STATE: the session is
+ * not established; *secret is zero then. The caller wipes it. */
+tl_err tl_session_export_secret(const tl_spdm_session *session, tl_secret *secret, tl_hash_alg *hash) TL_MUST_USE;
 
 /* ---- connection ---- */
 

@@ -225,6 +225,8 @@ typedef struct tl_spdm_session_ops {
     tl_err (*sent)(tl_spdm_connection *c, uint64_t now_ms);
     /* Ends all sessions and wipes them. */
     void (*drop)(tl_spdm_connection *c);
+    /* Requester: a flow failed. Ends the session that it ran in or was making; others stay. */
+    void (*fail)(tl_spdm_connection *c);
     /* Time passed: a session that was not heard of for too long ends. */
     void (*tick)(tl_spdm_connection *c, uint64_t now_ms);
 } tl_spdm_session_ops;
