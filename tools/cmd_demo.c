@@ -40,10 +40,10 @@ typedef struct demo {
     demo_steps steps;
     char folder[PATH_ROOM];                         /* private, removed at the end */
     char ours[PATH_ROOM], other[PATH_ROOM];         /* stream files */
-    char frames[PATH_ROOM], pictures[2][PATH_ROOM]; /* of the clean part; of attacked frames */
+    char frames[PATH_ROOM], pictures[2][PATH_ROOM]; /* of the clean part; of attacked frames, by cost */
     tl_stream_config config;
     demo_attacker attacker;
-    demo_session clean, foreign, attacked[2]; /* the last by cost */
+    demo_session clean, foreign, attacked[2];
     demo_result *results;
     uint64_t frames_ok, frames_bad;
     size_t noticed;
@@ -293,8 +293,8 @@ static void print_row(const demo *d, const demo_result *r)
 
     demo_result_place(r, where, sizeof where);
     (void)fprintf(d->steps.to, "  %-42s %-6s %-14s %-14s %-17s %s\n", r->attack->text,
-                  tl_attack_repair_text(r->attack->repair), expected_text(r->attack),
-                  r->verdict != NULL ? r->verdict : "nothing", where, outcome);
+                  tl_attack_repair_text(r->attack->repair), expected_text(r->attack), r->verdict, where,
+                  outcome);
 }
 
 static void print_table(demo *d)

@@ -184,7 +184,9 @@ void demo_judge(const demo_attacker *attacker, json_t *report, const char *folde
     for (size_t i = 0; i < tl_attack_count; i++) {
         if (tl_attacks[i].cost != attacker->cost)
             continue;
-        results[i] = (demo_result){ .attack = &tl_attacks[i], .folder = folder, .frame = frame + 1 };
+        results[i] = (demo_result){
+            .attack = &tl_attacks[i], .folder = folder, .frame = frame + 1, .verdict = "nothing"
+        };
         judge_row(events, &at, &results[i]);
         frame += 2;
     }

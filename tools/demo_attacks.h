@@ -19,10 +19,10 @@ typedef struct demo_attacker {
 /* How one row went. */
 typedef struct demo_result {
     const tl_attack *attack;
-    const char *folder; /* where the controller's pictures of that session are */
-    uint32_t frame;     /* the attacked frame's number */
-    const char *event;  /* which event told: a row's own if it came, else what came instead */
-    const char *verdict;
+    const char *folder;    /* where the controller's pictures of that session are */
+    uint32_t frame;        /* the attacked frame's number */
+    const char *event;     /* which event told: a row's own if it came, else what came instead */
+    const char *verdict;   /* "nothing" if no event came */
     const char *data_type; /* of the first cause; NULL: none named */
     int line;
     bool lost;     /* the attacked frame */

@@ -136,18 +136,15 @@ static void send_lines(sender *s, const tl_stream_config *c, size_t number, tl_w
 /* The next frame of the session, whose pixels are those of frame `number`. */
 static void send_frame(sender *s, const tl_stream_config *c, size_t number, tl_wire_frame *frame)
 {
-    uint8_t bytes[TL_SEP_BEGIN_ROOM];
-    tl_wr begin = tl_wr_of(bytes, sizeof bytes), end = tl_wr_of(bytes, sizeof bytes);
+    tl_tx_edge edge;
 
-    tl_assert_ok(tl_stream_tx_begin(&s->tx, 33333 * number, &begin));
-    tl_assert_ok(tl_wire_insert(frame, frame->n, tl_span_of(bytes, TL_CSI2_HEADER_SIZE)));
-    tl_assert_ok(tl_wire_insert(frame, frame->n,
-                                tl_span_of(bytes + TL_CSI2_HEADER_SIZE, begin.n - TL_CSI2_HEADER_SIZE)));
+    tl_assert_ok(tl_stream_tx_begin(&s->tx, 33333 * number, &edge));
+    tl_assert_ok(tl_wire_insert(frame, frame->n, edge.packets[0]));
+    tl_assert_ok(tl_wire_insert(frame, frame->n, edge.packets[1]));
     send_lines(s, c, number, frame);
-    tl_assert_ok(tl_stream_tx_end(&s->tx, &end));
-    tl_assert_ok(tl_wire_insert(frame, frame->n, tl_span_of(bytes, end.n - TL_CSI2_HEADER_SIZE)));
-    tl_assert_ok(tl_wire_insert(frame, frame->n,
-                                tl_span_of(bytes + end.n - TL_CSI2_HEADER_SIZE, TL_CSI2_HEADER_SIZE)));
+    tl_assert_ok(tl_stream_tx_end(&s->tx, &edge));
+    tl_assert_ok(tl_wire_insert(frame, frame->n, edge.packets[0]));
+    tl_assert_ok(tl_wire_insert(frame, frame->n, edge.packets[1]));
 }
 
 /* ---- the sink ---- */
@@ -269,15 +266,18 @@ static void on_event(void *ctx, const tl_stream_event *e)
 
 /* ---- one run ---- */
 
-static void start_run(run *r, const tl_stream_config *config, const sender *s, tl_stream_rx *rx,
-                      tl_key_source *source, tl_buffer memory, const tl_crypto *with)
+static void start_receiver(run *r, const tl_stream_config *config, const sender *s, const tl_crypto *with,
+                           tl_stream_rx *rx)
 {
+    static uint8_t memory[BYTES_MAX];
     tl_stream_sink sink = { r, on_event };
+    tl_key_source source;
 
     r->config = *config;
-    tl_assert_ok(tl_key_source_provisioned(source, with, tl_span_of(secret, sizeof secret), s->fresh[0],
+    tl_assert_ok(tl_key_source_provisioned(&source, with, tl_span_of(secret, sizeof secret), s->fresh[0],
                                            s->fresh[1], config->stream, TL_SENSOR_TO_CONTROLLER));
-    tl_assert_ok(tl_stream_rx_init(rx, config, source, EPOCH, memory, sink));
+    tl_assert_ok(tl_stream_rx_init(rx, config, &source, EPOCH, (tl_buffer){ memory, sizeof memory }, sink));
+    tl_key_source_wipe(&source);
 }
 
 /* The packets of all frames one after the other, in batches that do not stop at a frame's end. */
@@ -411,10 +411,8 @@ static void free_recordings(recordings *rec)
 static void run_once(run *r, const tl_stream_config *config, const recordings *rec, uint32_t session,
                      const tl_crypto *with)
 {
-    static uint8_t memory[BYTES_MAX];
     tl_wire_frame frames[FRAMES] = { 0 }, earlier = { 0 };
     tl_attack_world world = { config, &earlier, &rec->other_session, &rec->other_stream, &rec->plain };
-    tl_key_source source;
     tl_stream_rx rx;
     tl_blind blind;
     sender s;
@@ -426,12 +424,10 @@ static void run_once(run *r, const tl_stream_config *config, const recordings *r
     tl_assert_ok(tl_wire_insert_all(&earlier, 0, &frames[EARLIER]));
     attack_frame(r->attack, &world, &frames[ATTACKED]);
     tl_blind_init(&blind, crypto);
-    start_run(r, config, &s, &rx, &source, (tl_buffer){ memory, sizeof memory },
-              TL_TESTS_BLIND ? tl_blind_crypto(&blind) : crypto);
+    start_receiver(r, config, &s, TL_TESTS_BLIND ? tl_blind_crypto(&blind) : crypto, &rx);
     receive(r, &rx, frames);
     problem = problem_with(r, tl_stream_rx_counters(&rx));
     tl_stream_rx_wipe(&rx);
-    tl_key_source_wipe(&source);
     sender_close(&s);
     tl_wire_free(&earlier);
     for (size_t i = 0; i < FRAMES; i++)

@@ -20,9 +20,9 @@ value() { # KEYS
 leftovers() {
     find "$TMPDIR" -mindepth 1 | wc -l
 }
-# Children of a process that still run, oldest first.
+# Children of a process that still run, oldest first. Other processes may go while their names are looked at.
 children() { # PID
-    cat /proc/[0-9]*/stat 2>/dev/null |
+    { cat /proc/[0-9]*/stat 2>/dev/null || true; } |
         sed -nE "s/^([0-9]+) \\(.*\\) [^Z] $1 .*/\\1/p" | sort -n
 }
 running() { # PID: a zombie that nobody reaps does not
