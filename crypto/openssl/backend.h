@@ -43,7 +43,7 @@ typedef struct tl__key {
     tl__kind kind;
     EVP_CIPHER_CTX *stream; /* made once for each slot; holds the expanded key of a stream */
     EVP_PKEY *pair;         /* private, public, exchange */
-    X509_STORE *trust;
+    STACK_OF(X509) * trust;
     STACK_OF(X509_CRL) * revoked;
 } tl__key;
 

@@ -66,7 +66,8 @@ static tl_err give_key(tl_openssl *b, const tl__chain *c)
     return e;
 }
 
-static tl_err check(tl__chain *c, tl_span certificates, X509_STORE *trust, STACK_OF(X509_CRL) * revoked)
+static tl_err check(tl__chain *c, tl_span certificates, const STACK_OF(X509) * trust,
+                    STACK_OF(X509_CRL) * revoked)
 {
     TL_TRY(tl__chain_parse(c, certificates));
     TL_TRY(tl__chain_identity(c));

@@ -20,7 +20,7 @@ tl_err tl__chain_parse(tl__chain *c, tl_span certificates);
 /* What holds for each certificate by itself and for its place: version, algorithms, extensions, names. */
 tl_err tl__chain_profile(const tl__chain *c);
 /* Signatures, times, revocation and the anchor, by OpenSSL; also writes root_hash. */
-tl_err tl__chain_path(const tl__chain *c, X509_STORE *trust, STACK_OF(X509_CRL) * revoked);
+tl_err tl__chain_path(const tl__chain *c, const STACK_OF(X509) * trust, STACK_OF(X509_CRL) * revoked);
 /* Writes what the leaf says of itself to the facts. */
 tl_err tl__chain_identity(const tl__chain *c);
 /* Compares use and role with the rules. */

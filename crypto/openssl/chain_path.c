@@ -6,6 +6,7 @@
 #include "chain.h"
 
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 static const struct {
     int error;
@@ -101,19 +102,43 @@ static tl_err verify(const tl__chain *c, X509_STORE_CTX *x)
     return root_hash(c, sk_X509_value(path, sk_X509_num(path) - 1));
 }
 
-tl_err tl__chain_path(const tl__chain *c, X509_STORE *trust, STACK_OF(X509_CRL) * revoked)
+/* The anchors to choose from. If the root was sent there is no choice: it is one of them, byte by byte. */
+static tl_err choose(const tl__chain *c, const STACK_OF(X509) * trust, STACK_OF(X509) * chosen)
+{
+    bool sent = (X509_get_extension_flags(c->certificate[0]) & EXFLAG_SI) != 0;
+    for (int i = 0; i < sk_X509_num(trust); i++) {
+        X509 *anchor = sk_X509_value(trust, i);
+        bool fits = !sent || X509_cmp(anchor, c->certificate[0]) == 0;
+        if (fits && sk_X509_push(chosen, anchor) <= 0)
+            return tl__openssl_failed();
+    }
+    return sk_X509_num(chosen) > 0 ? TL_OK : tl__chain_refuse(c, 0, "unknown root");
+}
+
+static tl_err find_path(const tl__chain *c, STACK_OF(X509) * anchors, STACK_OF(X509) * others,
+                        STACK_OF(X509_CRL) * revoked)
 {
     tl_err e = TL_E_BACKEND;
     X509_STORE_CTX *x = X509_STORE_CTX_new();
-    STACK_OF(X509) *others = sk_X509_new_null();
-    bool made = x != NULL && others != NULL;
-    for (size_t i = 0; i + 1 < c->n && made; i++)
-        made = sk_X509_push(others, c->certificate[i]) > 0;
-    if (made && X509_STORE_CTX_init(x, trust, c->certificate[c->n - 1], others) == 1) {
+    if (x != NULL && X509_STORE_CTX_init(x, NULL, c->certificate[c->n - 1], others) == 1) {
+        X509_STORE_CTX_set0_trusted_stack(x, anchors);
         set_rules(c, x, revoked);
         e = verify(c, x);
     }
     X509_STORE_CTX_free(x);
+    return e;
+}
+
+tl_err tl__chain_path(const tl__chain *c, const STACK_OF(X509) * trust, STACK_OF(X509_CRL) * revoked)
+{
+    STACK_OF(X509) *anchors = sk_X509_new_null(), *others = sk_X509_new_null();
+    bool made = anchors != NULL && others != NULL;
+    for (size_t i = 0; i + 1 < c->n && made; i++)
+        made = sk_X509_push(others, c->certificate[i]) > 0;
+    tl_err e = made ? choose(c, trust, anchors) : tl__openssl_failed();
+    if (e == TL_OK)
+        e = find_path(c, anchors, others, revoked);
+    sk_X509_free(anchors);
     sk_X509_free(others);
     return e;
 }

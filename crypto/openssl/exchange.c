@@ -62,7 +62,6 @@ static tl_err point_failed(void)
 static tl_err read_point(const EVP_PKEY *own, size_t size, tl_span point, EVP_PKEY **peer)
 {
     uint8_t encoded[1 + 2 * TL__COORDINATE_MAX] = { UNCOMPRESSED };
-    *peer = NULL;
     if (point.p == NULL || point.n != 2 * size)
         return TL_E_POINT;
     memcpy(encoded + 1, point.p, point.n);
@@ -98,7 +97,7 @@ tl_err tl__exchange_end(void *ctx, tl_key own, tl_span peer_point, uint8_t *secr
 {
     tl_openssl *b = ctx;
     tl__key *key;
-    EVP_PKEY *peer;
+    EVP_PKEY *peer = NULL;
     TL_TRY(tl__key_find(b, own, TL__EXCHANGE, &key));
     const tl__curve *curve = tl__curve_of_key(key->pair);
     size_t size = curve != NULL ? curve->size : 0;

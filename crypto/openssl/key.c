@@ -6,7 +6,6 @@
 #include "backend.h"
 
 #include <openssl/crypto.h>
-#include <openssl/x509_vfy.h>
 
 static const struct {
     tl_suite suite;
@@ -37,7 +36,7 @@ tl_err tl__key_open(tl_openssl *b, size_t slots)
 static void clear(tl__key *key)
 {
     EVP_PKEY_free(key->pair);
-    X509_STORE_free(key->trust);
+    sk_X509_pop_free(key->trust, X509_free);
     sk_X509_CRL_pop_free(key->revoked, X509_CRL_free);
     *key = (tl__key){ .stream = key->stream };
 }

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -130,18 +129,14 @@ static const char *anchor_lacks(X509 *x)
 
 static tl_err take_anchor(void *ctx, const tl__input *in, tl_span der)
 {
-    X509_STORE *trust = ((tl__key *)ctx)->trust;
     X509 *x = read_certificate(der);
     if (x == NULL)
         return tl__input_refuse(in, "no certificate");
     const char *why = anchor_lacks(x);
-    tl_err e = TL_OK;
-    if (why != NULL)
-        e = tl__input_refuse(in, "no trust anchor: %s", why);
-    else if (X509_STORE_add_cert(trust, x) != 1)
-        e = tl__openssl_failed();
+    if (why == NULL && sk_X509_push(((tl__key *)ctx)->trust, x) > 0)
+        return TL_OK;
     X509_free(x);
-    return e;
+    return why != NULL ? tl__input_refuse(in, "no trust anchor: %s", why) : tl__openssl_failed();
 }
 
 tl_err tl_openssl_load_trust(tl_openssl *backend, const tl_openssl_input *from, tl_key *k,
@@ -149,7 +144,7 @@ tl_err tl_openssl_load_trust(tl_openssl *backend, const tl_openssl_input *from, 
 {
     tl__key *key;
     TL_TRY(tl__key_take(backend, TL__TRUST, &key, k));
-    key->trust = X509_STORE_new();
+    key->trust = sk_X509_new_null();
     tl_err e =
         key->trust != NULL ? fill_slot(from, "CERTIFICATE", take_anchor, key, why) : tl__openssl_failed();
     if (e == TL_OK)

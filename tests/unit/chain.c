@@ -1,0 +1,943 @@
+/* Certificate chains: right ones of one to four certificates, and chains with each element broken in turn.
+ *
+ * Every chain is made here, by the code behind `trueline pki`, for a fixed time; `change` says what is wrong with
+ * it. */
+#include "pki_cert.h"
+#include "testing.h"
+
+#include <trueline/openssl.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOW = 1900000000, DAY = 86400, LONGEST = 12, DER_ROOM = 2 * TL_CHAIN_SIZE };
+
+static tl_openssl *backend;
+static const tl_crypto *c;
+/* Keys are the slow part, and may be the same in each chain: one for each place, and one that nobody knows. */
+static EVP_PKEY *keys[LONGEST], *foreign_key, *keys384[LONGEST];
+
+/* A chain from the root, 0, to the leaf, n - 1; what is sent may begin below the root. */
+typedef struct chain {
+    pki_template t[LONGEST];
+    pki_pair pair[LONGEST];
+    size_t n, from; /* from: first certificate that is sent */
+    uint8_t der[DER_ROOM];
+    size_t der_n, at[LONGEST + 1]; /* where each certificate begins */
+    tl_key trust, revoked;
+    tl_chain_rules rules;
+    tl_chain_facts facts;
+} chain;
+
+static const char *const subjects[LONGEST] = { "root", "one",   "two",   "three", "four", "five",
+                                               "six",  "seven", "eight", "nine",  "ten",  "eleven" };
+
+static void plan(chain *h, size_t n)
+{
+    *h = (chain){ .n = n };
+    for (size_t i = 0; i < n; i++) {
+        h->t[i] = (pki_template){ .subject = subjects[i],
+                                  .kind = PKI_AUTHORITY,
+                                  .path_length = PKI_NO_PATH_LENGTH,
+                                  .not_before = NOW - DAY,
+                                  .not_after = NOW + DAY,
+                                  .key_usage = "critical,keyCertSign,cRLSign" };
+    }
+    h->t[n - 1].subject = "a sensor";
+    h->t[n - 1].kind = PKI_LEAF;
+    h->t[n - 1].key_usage = "critical,digitalSignature";
+    h->t[n - 1].device_info = "ACME:trueline-sensor-7:0042";
+    h->t[n - 1].use = TL_USE_RESPONDER;
+    h->rules =
+        (tl_chain_rules){ .now = NOW, .role = "sensor", .hash = TL_HASH_SHA384, .use = TL_USE_RESPONDER };
+}
+
+static void issue(chain *h, EVP_PKEY **with)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        if (h->pair[i].certificate != NULL)
+            continue;
+        assert_int_equal(EVP_PKEY_up_ref(with[i]), 1);
+        h->pair[i].key = with[i];
+        h->pair[i].certificate = pki_issue(&h->t[i], with[i], i > 0 ? &h->pair[i - 1] : NULL);
+        assert_non_null(h->pair[i].certificate);
+    }
+}
+
+static void append(chain *h, size_t place, X509 *x)
+{
+    uint8_t *p = h->der + h->der_n;
+    int n = i2d_X509(x, NULL);
+    assert_true(n > 0 && h->der_n + (size_t)n <= sizeof h->der);
+    h->at[place] = h->der_n;
+    h->der_n += (size_t)i2d_X509(x, &p);
+    h->at[place + 1] = h->der_n;
+}
+
+static void write_der(chain *h)
+{
+    h->der_n = 0;
+    for (size_t i = h->from; i < h->n; i++)
+        append(h, i - h->from, h->pair[i].certificate);
+}
+
+static void trust_root(chain *h)
+{
+    uint8_t der[2048], *p = der;
+    int n = i2d_X509(h->pair[0].certificate, NULL);
+    assert_true(n > 0 && (size_t)n <= sizeof der);
+    i2d_X509(h->pair[0].certificate, &p);
+    tl_openssl_input in = { "root", { der, (size_t)n } };
+    tl_assert_ok(tl_openssl_load_trust(backend, &in, &h->trust, NULL));
+    h->rules.trust = h->trust;
+}
+
+static void make(chain *h)
+{
+    issue(h, keys);
+    write_der(h);
+    trust_root(h);
+}
+
+/* A list of each authority, with the serial of `place` on its issuer's; 0: with none. */
+static void list(chain *h, size_t place, size_t without, int64_t next)
+{
+    uint8_t der[4096];
+    size_t used = 0;
+    for (size_t i = 0; i + 1 < h->n; i++) {
+        uint8_t *p = der + used;
+        X509_CRL *l = pki_new_list(&h->pair[i], NOW - 60, next);
+        assert_non_null(l);
+        if (place == i + 1)
+            assert_true(pki_revoke(l, &h->pair[i], h->pair[place].certificate, NOW - 60));
+        assert_true(used + 1024 < sizeof der);
+        if (i != without)
+            used += (size_t)i2d_X509_CRL(l, &p);
+        X509_CRL_free(l);
+    }
+    tl_openssl_input in = { "lists", { der, used } };
+    tl_assert_ok(tl_openssl_load_revoked(backend, &in, &h->revoked, NULL));
+    h->rules.revoked = h->revoked;
+}
+
+static tl_err check(chain *h)
+{
+    tl_err e = c->ops->chain_check(c->ctx, &h->rules, tl_span_of(h->der, h->der_n), &h->facts);
+    assert_int_equal(ERR_peek_error(), 0);
+    return e;
+}
+
+static void drop(chain *h)
+{
+    c->ops->key_drop(c->ctx, h->facts.key);
+    c->ops->key_drop(c->ctx, h->trust);
+    c->ops->key_drop(c->ctx, h->revoked);
+    for (size_t i = 0; i < h->n; i++)
+        pki_pair_free(&h->pair[i]);
+}
+
+static void expect_right(chain *h)
+{
+    tl_err e = check(h);
+    if (e != TL_OK)
+        fail_msg("refused: certificate %d, %s", h->facts.failed, h->facts.why ? h->facts.why : "-");
+    assert_null(h->facts.why);
+    assert_int_not_equal(h->facts.key.slot, 0);
+}
+
+static void expect_refused(chain *h, int place, const char *why)
+{
+    tl_assert_err(TL_E_CHAIN, check(h));
+    assert_string_equal(h->facts.why, why);
+    assert_int_equal(h->facts.failed, place);
+    assert_int_equal(h->facts.key.slot, 0);
+}
+
+static int set_up(void **s)
+{
+    (void)s;
+    tl_assert_ok(tl_openssl_open(&(tl_openssl_config){ .key_slots = 4 }, &backend));
+    c = tl_openssl_crypto(backend);
+    return 0;
+}
+
+/* Every slot must be free again. */
+static int tear_down(void **s)
+{
+    (void)s;
+    tl_key k[4];
+    static const uint8_t bytes[16];
+    for (int i = 0; i < 4; i++)
+        tl_assert_ok(c->ops->key_load(c->ctx, TL_SUITE_AES128_GMAC, tl_span_of(bytes, 16), &k[i]));
+    tl_openssl_close(backend);
+    return 0;
+}
+
+static int group_set_up(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < LONGEST; i++) {
+        keys[i] = pki_new_key(TL_GROUP_P256);
+        keys384[i] = pki_new_key(TL_GROUP_P384);
+        assert_non_null(keys[i]);
+    }
+    foreign_key = pki_new_key(TL_GROUP_P256);
+    return 0;
+}
+
+static int group_tear_down(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < LONGEST; i++) {
+        EVP_PKEY_free(keys[i]);
+        EVP_PKEY_free(keys384[i]);
+    }
+    EVP_PKEY_free(foreign_key);
+    return 0;
+}
+
+/* ---- right ---- */
+
+static void chain_when_of_any_length_then_trusted_with_and_without_its_root(void **s)
+{
+    (void)s;
+    for (size_t n = 2; n <= 5; n++) {
+        for (size_t from = 0; from < 2; from++) {
+            chain h;
+            plan(&h, n);
+            h.from = from;
+            make(&h);
+            expect_right(&h);
+            assert_int_equal(h.facts.certificates, n - from);
+            drop(&h);
+        }
+    }
+}
+
+static void chain_when_right_then_the_facts_are_the_leafs(void **s)
+{
+    (void)s;
+    chain h;
+    uint8_t digest[64];
+    unsigned n;
+    plan(&h, 3);
+    make(&h);
+    expect_right(&h);
+    assert_string_equal(h.facts.role, "sensor");
+    assert_string_equal(h.facts.device_info, "ACME:trueline-sensor-7:0042");
+    assert_string_equal(h.facts.subject, "CN=a sensor,O=Trueline");
+    assert_int_equal(strlen(h.facts.serial), 32);
+    assert_int_equal(h.facts.alg, TL_SIGN_ECDSA_P256);
+    assert_int_equal(tl_openssl_key_alg(backend, h.facts.key), TL_SIGN_ECDSA_P256);
+    assert_int_equal(X509_digest(h.pair[2].certificate, EVP_sha256(), digest, &n), 1);
+    assert_memory_equal(h.facts.fingerprint, digest, 32);
+    assert_int_equal(X509_digest(h.pair[0].certificate, EVP_sha384(), digest, &n), 1);
+    assert_memory_equal(h.facts.root_hash, digest, 48);
+    drop(&h);
+}
+
+static void root_hash_when_the_root_is_not_sent_then_the_anchors(void **s)
+{
+    (void)s;
+    chain h;
+    uint8_t digest[64];
+    unsigned n;
+    plan(&h, 3);
+    h.from = 1;
+    h.rules.hash = TL_HASH_SHA256;
+    make(&h);
+    expect_right(&h);
+    assert_int_equal(X509_digest(h.pair[0].certificate, EVP_sha256(), digest, &n), 1);
+    assert_memory_equal(h.facts.root_hash, digest, 32);
+    drop(&h);
+}
+
+static void load_private(EVP_PKEY *pair, tl_key *k)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    assert_int_equal(PEM_write_bio_PrivateKey(bio, pair, NULL, NULL, 0, NULL, NULL), 1);
+    long n = BIO_get_mem_data(bio, &text);
+    tl_openssl_input in = { "key", tl_span_of(text, (size_t)n) };
+    tl_assert_ok(tl_openssl_load_key(backend, &in, k, NULL));
+    BIO_free(bio);
+}
+
+static void leaf_key_when_trusted_then_checks_what_the_leaf_signs(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < 2; i++) { /* the leaf's own key, then somebody else's */
+        chain h;
+        uint8_t digest[32] = { 1, 2, 3 }, signature[64];
+        tl_key own;
+        bool right;
+        tl_digest d = { TL_HASH_SHA256, tl_span_of(digest, 32) };
+        plan(&h, 2);
+        make(&h);
+        expect_right(&h);
+        load_private(i == 0 ? h.pair[1].key : foreign_key, &own);
+        tl_assert_ok(c->ops->sign(c->ctx, own, TL_SIGN_ECDSA_P256, d, signature));
+        tl_assert_ok(c->ops->check_signature(c->ctx, h.facts.key, TL_SIGN_ECDSA_P256, d,
+                                             tl_span_of(signature, 64), &right));
+        assert_int_equal(right, i == 0);
+        c->ops->key_drop(c->ctx, own);
+        drop(&h);
+    }
+}
+
+static void chain_when_over_p384_then_trusted_and_held_to_the_rules_algorithm(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    issue(&h, keys384);
+    write_der(&h);
+    trust_root(&h);
+    h.rules.alg = TL_SIGN_ECDSA_P384;
+    expect_right(&h);
+    assert_int_equal(h.facts.alg, TL_SIGN_ECDSA_P384);
+    c->ops->key_drop(c->ctx, h.facts.key);
+    h.rules.alg = TL_SIGN_ECDSA_P256;
+    expect_refused(&h, 2, "wrong algorithm");
+    drop(&h);
+}
+
+static void chain_when_at_the_ends_of_its_time_then_trusted_inside_alone(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    make(&h);
+    h.rules.now = NOW - DAY;
+    expect_right(&h);
+    c->ops->key_drop(c->ctx, h.facts.key);
+    h.rules.now = NOW + DAY - 1;
+    expect_right(&h);
+    c->ops->key_drop(c->ctx, h.facts.key);
+    h.rules.now = NOW - DAY - 1;
+    expect_refused(&h, 0, "not yet valid");
+    h.rules.now = NOW + DAY;
+    expect_refused(&h, 0, "expired");
+    drop(&h);
+}
+
+static void chain_when_of_ten_then_trusted_and_of_eleven_then_refused(void **s)
+{
+    (void)s;
+    for (size_t n = 10; n <= 11; n++) {
+        chain h;
+        plan(&h, n);
+        make(&h);
+        if (n == 10)
+            expect_right(&h);
+        else
+            expect_refused(&h, TL_CHAIN_WHOLE, "too many certificates");
+        drop(&h);
+    }
+}
+
+/* ---- each element broken in turn ---- */
+
+static void expired(pki_template *t, size_t n)
+{
+    (void)n;
+    t->not_after = NOW - 1;
+}
+
+static void not_yet_valid(pki_template *t, size_t n)
+{
+    (void)n;
+    t->not_before = NOW + 1;
+}
+
+static void no_key_usage(pki_template *t, size_t n)
+{
+    (void)n;
+    t->key_usage = NULL;
+}
+
+static void other_key_usage(pki_template *t, size_t n)
+{
+    (void)n;
+    t->key_usage = t->kind == PKI_LEAF ? "critical,keyAgreement" : "critical,cRLSign";
+}
+
+static void other_kind(pki_template *t, size_t n)
+{
+    (void)n;
+    t->kind = t->kind == PKI_LEAF ? PKI_AUTHORITY : PKI_LEAF;
+}
+
+static const struct {
+    void (*change)(pki_template *t, size_t n);
+    const char *authority, *leaf;
+} broken[] = {
+    { expired, "expired", "expired" },
+    { not_yet_valid, "not yet valid", "not yet valid" },
+    { other_key_usage, "profile: key usage", "profile: key usage" },
+    { other_kind, "profile: not a certificate authority", "profile: the leaf is a certificate authority" },
+};
+
+static void chain_when_one_certificate_is_broken_then_refused_by_place_and_reason(void **s)
+{
+    (void)s;
+    for (size_t k = 0; k < sizeof broken / sizeof *broken; k++) {
+        for (size_t n = 2; n <= 5; n++) {
+            for (size_t i = 0; i < n; i++) {
+                /* A root that is no authority cannot be an anchor; see the loader's tests. */
+                if (i == 0 && broken[k].change == other_kind)
+                    continue;
+                chain h;
+                plan(&h, n);
+                broken[k].change(&h.t[i], n);
+                make(&h);
+                expect_refused(&h, (int)i, i + 1 < n ? broken[k].authority : broken[k].leaf);
+                drop(&h);
+            }
+        }
+    }
+}
+
+static void chain_when_the_anchor_that_is_not_sent_expired_then_refused_as_a_whole(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    h.from = 1;
+    expired(&h.t[0], 3);
+    make(&h);
+    expect_refused(&h, TL_CHAIN_WHOLE, "expired");
+    drop(&h);
+}
+
+static void leaf_when_it_has_no_key_usage_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    no_key_usage(&h.t[2], 3);
+    make(&h);
+    expect_refused(&h, 2, "profile: key usage");
+    drop(&h);
+}
+
+static void leaf_when_it_may_sign_certificates_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    h.t[2].key_usage = "critical,digitalSignature,keyCertSign";
+    make(&h);
+    expect_refused(&h, 2, "profile: key usage");
+    drop(&h);
+}
+
+static void chain_when_longer_than_an_authority_allows_then_refused(void **s)
+{
+    (void)s;
+    for (int length = 0; length < 3; length++) {
+        chain h;
+        plan(&h, 4);
+        h.t[0].path_length = length;
+        make(&h);
+        if (length == 2)
+            expect_right(&h);
+        else
+            expect_refused(&h, 0, "profile: path length");
+        drop(&h);
+    }
+}
+
+static void chain_when_any_signature_has_a_wrong_bit_then_refused(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < 4; i++) {
+        chain h;
+        plan(&h, 4);
+        make(&h);
+        h.der[h.at[i + 1] - 1] ^= 1;
+        if (i == 0) /* no longer the certificate that is trusted */
+            tl_assert_err(TL_E_CHAIN, check(&h));
+        else
+            expect_refused(&h, (int)i, "signature");
+        drop(&h);
+    }
+}
+
+/* Signed by somebody who took the issuer's name. */
+static void chain_when_a_foreign_key_signed_then_refused(void **s)
+{
+    (void)s;
+    for (size_t i = 1; i < 4; i++) {
+        chain h;
+        plan(&h, 4);
+        issue(&h, keys);
+        pki_pair thief = { h.pair[i - 1].certificate, foreign_key };
+        X509_free(h.pair[i].certificate);
+        h.pair[i].certificate = pki_issue(&h.t[i], h.pair[i].key, &thief);
+        assert_non_null(h.pair[i].certificate);
+        write_der(&h);
+        trust_root(&h);
+        expect_refused(&h, (int)i, "signature");
+        drop(&h);
+    }
+}
+
+static void chain_when_its_root_is_foreign_then_refused(void **s)
+{
+    (void)s;
+    for (size_t from = 0; from < 2; from++) {
+        chain h, other;
+        plan(&h, 3);
+        plan(&other, 3);
+        h.from = from;
+        make(&h);
+        other.t[0].subject = "another root";
+        issue(&other, keys384);
+        c->ops->key_drop(c->ctx, h.trust);
+        trust_root(&other);
+        h.trust = (tl_key){ 0 };
+        h.rules.trust = other.trust;
+        expect_refused(&h, 0, "unknown root");
+        drop(&h);
+        drop(&other);
+    }
+}
+
+/* The same name, but another key: the anchor's signature is not on it. */
+static void chain_when_its_root_only_has_the_name_then_refused(void **s)
+{
+    (void)s;
+    for (size_t from = 0; from < 2; from++) {
+        chain h, other;
+        plan(&h, 3);
+        plan(&other, 3);
+        h.from = from;
+        make(&h);
+        issue(&other, keys384);
+        c->ops->key_drop(c->ctx, h.trust);
+        trust_root(&other);
+        h.trust = (tl_key){ 0 };
+        h.rules.trust = other.trust;
+        tl_assert_err(TL_E_CHAIN, check(&h));
+        assert_int_equal(h.facts.failed, 0);
+        drop(&h);
+        drop(&other);
+    }
+}
+
+static void resend(chain *h, const size_t *order, size_t n)
+{
+    h->der_n = 0;
+    for (size_t i = 0; i < n; i++)
+        append(h, i, h->pair[order[i]].certificate);
+}
+
+static void chain_when_out_of_order_repeated_or_with_a_gap_then_refused(void **s)
+{
+    (void)s;
+    static const struct {
+        size_t order[5], n;
+        int place;
+        const char *why;
+    } rows[] = {
+        { { 0, 2, 1, 3 }, 4, 1, "wrong issuer" },
+        { { 3, 2, 1, 0 }, 4, 0, "profile: not a certificate authority" },
+        { { 0, 2, 3 }, 3, 1, "wrong issuer" },
+        { { 0, 1, 3 }, 3, 2, "wrong issuer" },
+        { { 2, 3 }, 2, 0, "unknown root" },
+        { { 3 }, 1, 0, "unknown root" },
+        { { 0, 0, 1, 2, 3 }, 5, 1, "profile: issued by itself" },
+        { { 0, 1, 1, 2, 3 }, 5, 2, "wrong issuer" },
+        { { 0, 1, 2, 3, 3 }, 5, 3, "profile: not a certificate authority" },
+        { { 0, 1, 2 }, 3, 2, "profile: the leaf is a certificate authority" },
+        { { 0 }, 1, 0, "profile: the leaf is a certificate authority" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        chain h;
+        plan(&h, 4);
+        make(&h);
+        resend(&h, rows[i].order, rows[i].n);
+        expect_refused(&h, rows[i].place, rows[i].why);
+        drop(&h);
+    }
+}
+
+/* A root that was renewed under its old name and key: the chain is held to the one that it brings along. */
+static void chain_when_its_root_was_renewed_then_the_one_sent_counts(void **s)
+{
+    (void)s;
+    chain h, renewed;
+    plan(&h, 3);
+    plan(&renewed, 3);
+    renewed.t[0].not_after += DAY;
+    make(&h);
+    issue(&renewed, keys);
+    expect_right(&h);
+    c->ops->key_drop(c->ctx, h.facts.key);
+    h.der_n = 0;
+    append(&h, 0, renewed.pair[0].certificate);
+    append(&h, 1, h.pair[1].certificate);
+    append(&h, 2, h.pair[2].certificate);
+    expect_refused(&h, 0, "unknown root");
+    drop(&h);
+    drop(&renewed);
+}
+
+/* ---- bytes ---- */
+
+static void chain_when_cut_at_any_length_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 2);
+    make(&h);
+    size_t whole = h.der_n;
+    for (size_t n = 0; n < whole; n++) {
+        uint8_t *exact = malloc(n != 0 ? n : 1);
+        memcpy(exact, h.der, n);
+        tl_assert_err(TL_E_CHAIN, c->ops->chain_check(c->ctx, &h.rules, tl_span_of(exact, n), &h.facts));
+        assert_non_null(h.facts.why);
+        free(exact);
+    }
+    drop(&h);
+}
+
+static void chain_when_anything_follows_then_refused(void **s)
+{
+    (void)s;
+    static const uint8_t tails[] = { 0x00, 0x30, 0xFF };
+    for (size_t i = 0; i < sizeof tails; i++) {
+        chain h;
+        plan(&h, 2);
+        make(&h);
+        h.der[h.der_n++] = tails[i];
+        expect_refused(&h, 2, "no DER certificate");
+        drop(&h);
+    }
+}
+
+static void chain_when_any_byte_changes_then_refused(void **s)
+{
+    (void)s;
+    tl_rng r = tl_random_start("chain_when_any_byte_changes_then_refused");
+    chain h;
+    plan(&h, 3);
+    make(&h);
+    for (size_t i = 0; i < h.der_n; i++) {
+        uint8_t kept = h.der[i];
+        h.der[i] = (uint8_t)(h.der[i] ^ (1u << tl_random_below(&r, 8)));
+        tl_err e = check(&h);
+        if (e != TL_E_CHAIN)
+            fail_msg("byte %zu of %zu: %d", i, h.der_n, (int)e);
+        h.der[i] = kept;
+    }
+    expect_right(&h);
+    drop(&h);
+}
+
+static void chain_when_empty_or_too_long_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 2);
+    make(&h);
+    h.der_n = 0;
+    expect_refused(&h, TL_CHAIN_WHOLE, "empty");
+    h.der_n = TL_CHAIN_SIZE + 1;
+    expect_refused(&h, TL_CHAIN_WHOLE, "too many bytes");
+    drop(&h);
+}
+
+/* ---- revocation ---- */
+
+static void chain_when_lists_are_empty_then_trusted(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 4);
+    make(&h);
+    list(&h, 0, LONGEST, NOW + DAY);
+    expect_right(&h);
+    drop(&h);
+}
+
+static void chain_when_one_certificate_is_revoked_then_refused(void **s)
+{
+    (void)s;
+    for (size_t i = 1; i < 4; i++) {
+        chain h;
+        plan(&h, 4);
+        make(&h);
+        list(&h, i, LONGEST, NOW + DAY);
+        expect_refused(&h, (int)i, "revoked");
+        drop(&h);
+    }
+}
+
+static void chain_when_a_list_is_missing_then_refused(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < 3; i++) {
+        chain h;
+        plan(&h, 4);
+        make(&h);
+        list(&h, 0, i, NOW + DAY);
+        expect_refused(&h, (int)i + 1, "no revocation list of its issuer");
+        drop(&h);
+    }
+}
+
+static void chain_when_a_list_expired_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    make(&h);
+    list(&h, 0, LONGEST, NOW - 1);
+    tl_assert_err(TL_E_CHAIN, check(&h));
+    assert_string_equal(h.facts.why, "revocation list expired");
+    drop(&h);
+}
+
+/* A list that somebody else signed must neither revoke nor clear. */
+static void chain_when_a_list_is_forged_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    uint8_t der[1024], *p = der;
+    plan(&h, 2);
+    make(&h);
+    pki_pair thief = { h.pair[0].certificate, foreign_key };
+    X509_CRL *l = pki_new_list(&thief, NOW - 60, NOW + DAY);
+    assert_non_null(l);
+    tl_openssl_input in = { "list", { der, (size_t)i2d_X509_CRL(l, &p) } };
+    X509_CRL_free(l);
+    tl_assert_ok(tl_openssl_load_revoked(backend, &in, &h.revoked, NULL));
+    h.rules.revoked = h.revoked;
+    expect_refused(&h, 1, "revocation list's signature");
+    drop(&h);
+}
+
+/* ---- identity ---- */
+
+static void expect_role(const char *info, const char *role)
+{
+    chain h;
+    plan(&h, 2);
+    h.t[1].device_info = info;
+    h.rules.role = NULL;
+    make(&h);
+    expect_right(&h);
+    assert_string_equal(h.facts.role, role);
+    assert_string_equal(h.facts.device_info, info != NULL ? info : "");
+    drop(&h);
+}
+
+static void role_when_the_product_names_one_then_it_is_that_and_else_empty(void **s)
+{
+    (void)s;
+    expect_role("ACME:trueline-sensor:1", "sensor");
+    expect_role("ACME:trueline-sensor-imx:1", "sensor");
+    expect_role(":trueline-bridge:", "bridge");
+    expect_role("ACME:trueline-abcdefghijklmno:1", "abcdefghijklmno");
+    expect_role("ACME:trueline-abcdefghijklmnop:1", "");
+    expect_role("ACME:trueline-:1", "");
+    expect_role("ACME:trueline-Sensor:1", "");
+    expect_role("ACME:trueline-sensor2:1", "");
+    expect_role("ACME:xtrueline-sensor:1", "");
+    expect_role("trueline-sensor:ACME:1", "");
+    expect_role("ACME:WIDGET:1", "");
+    expect_role("ACME:trueline-sensor", "");
+    expect_role("ACME:trueline-sensor:1:2", "");
+    expect_role("trueline-sensor", "");
+    expect_role(NULL, "");
+}
+
+static void role_when_it_is_another_then_refused(void **s)
+{
+    (void)s;
+    static const char *const infos[] = { "ACME:trueline-bridge:1", "ACME:trueline-debugger:1",
+                                         "ACME:trueline-sensors:1", "ACME:trueline-senso:1", NULL };
+    for (size_t i = 0; i < sizeof infos / sizeof *infos; i++) {
+        chain h;
+        plan(&h, 3);
+        h.t[2].device_info = infos[i];
+        make(&h);
+        expect_refused(&h, 2, "wrong role");
+        drop(&h);
+    }
+}
+
+static void device_info_when_not_to_be_printed_or_too_long_then_refused(void **s)
+{
+    (void)s;
+    char longest[TL_DEVICE_INFO_SIZE + 1];
+    memset(longest, 'a', TL_DEVICE_INFO_SIZE);
+    longest[TL_DEVICE_INFO_SIZE] = '\0';
+    const char *const infos[] = { "",         "A:\x1B[2J:1", "A:\nB:1", "A:\x7F:1", "A:\xC2\x9B:1",
+                                  "A:\xFF:1", "A:\xC3",      longest };
+    for (size_t i = 0; i < sizeof infos / sizeof *infos; i++) {
+        chain h;
+        plan(&h, 2);
+        h.t[1].device_info = infos[i];
+        h.rules.role = NULL;
+        make(&h);
+        expect_refused(&h, 1, "profile: device info");
+        assert_string_equal(h.facts.device_info, "");
+        drop(&h);
+    }
+    longest[TL_DEVICE_INFO_SIZE - 1] = '\0';
+    expect_role(longest, "");
+    expect_role("\xC3\x84"
+                "CME:trueline-sensor:1",
+                "sensor");
+}
+
+static void use_when_it_is_another_or_none_then_refused_as_the_profile_says(void **s)
+{
+    (void)s;
+    static const struct {
+        tl_chain_use has, needs;
+        bool strict, lenient;
+    } rows[] = {
+        { TL_USE_RESPONDER, TL_USE_RESPONDER, true, true },
+        { TL_USE_REQUESTER, TL_USE_REQUESTER, true, true },
+        { TL_USE_REQUESTER, TL_USE_RESPONDER, false, false },
+        { TL_USE_RESPONDER, TL_USE_REQUESTER, false, false },
+        { TL_USE_ANY, TL_USE_RESPONDER, false, true },
+        { TL_USE_ANY, TL_USE_REQUESTER, false, true },
+        { TL_USE_ANY, TL_USE_ANY, true, true },
+        { TL_USE_REQUESTER, TL_USE_ANY, true, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        chain h;
+        plan(&h, 2);
+        h.t[1].use = rows[i].has;
+        h.rules.use = rows[i].needs;
+        make(&h);
+        if (rows[i].strict)
+            expect_right(&h);
+        else
+            expect_refused(&h, 1, "wrong use");
+        c->ops->key_drop(c->ctx, h.facts.key);
+        h.rules.profile = TL_PROFILE_DSP0274;
+        if (rows[i].lenient)
+            expect_right(&h);
+        else
+            expect_refused(&h, 1, "wrong use");
+        drop(&h);
+    }
+}
+
+static void facts_when_refused_then_still_tell_who_it_was(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 3);
+    h.t[2].device_info = "ACME:trueline-debugger:9";
+    h.t[2].not_after = NOW - 1;
+    make(&h);
+    expect_refused(&h, 2, "expired");
+    assert_string_equal(h.facts.role, "debugger");
+    assert_string_equal(h.facts.subject, "CN=a sensor,O=Trueline");
+    drop(&h);
+}
+
+/* ---- rules ---- */
+
+static void rules_when_they_break_a_rule_then_usage(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 2);
+    make(&h);
+    list(&h, 0, LONGEST, NOW + DAY);
+    tl_chain_rules right = h.rules;
+    tl_chain_rules wrong[12];
+    for (size_t i = 0; i < 12; i++)
+        wrong[i] = right;
+    wrong[0].now = 0;
+    wrong[1].now = 253402300800u;
+    wrong[2].trust = (tl_key){ 0 };
+    wrong[3].trust = h.revoked;
+    wrong[4].revoked = h.trust;
+    wrong[5].revoked = (tl_key){ 0xFFFF };
+    wrong[6].hash = TL_HASH_NONE;
+    wrong[7].hash = (tl_hash_alg)99;
+    wrong[8].alg = (tl_sign_alg)99;
+    wrong[9].use = (tl_chain_use)99;
+    wrong[10].profile = (tl_chain_profile)99;
+    wrong[11].now = UINT64_MAX;
+    for (size_t i = 0; i < 12; i++) {
+        h.rules = wrong[i];
+        tl_assert_err(TL_E_USAGE, check(&h));
+        assert_int_equal(h.facts.key.slot, 0);
+        assert_null(h.facts.why);
+    }
+    h.rules = right;
+    expect_right(&h);
+    drop(&h);
+}
+
+static void chain_when_no_slot_is_free_then_pool(void **s)
+{
+    (void)s;
+    chain h;
+    tl_key k[3];
+    static const uint8_t bytes[16];
+    plan(&h, 2);
+    make(&h);
+    for (int i = 0; i < 3; i++)
+        tl_assert_ok(c->ops->key_load(c->ctx, TL_SUITE_AES128_GMAC, tl_span_of(bytes, 16), &k[i]));
+    tl_assert_err(TL_E_POOL, check(&h));
+    assert_int_equal(h.facts.key.slot, 0);
+    for (int i = 0; i < 3; i++)
+        c->ops->key_drop(c->ctx, k[i]);
+    drop(&h);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(chain_when_of_any_length_then_trusted_with_and_without_its_root),
+        CASE(chain_when_right_then_the_facts_are_the_leafs),
+        CASE(root_hash_when_the_root_is_not_sent_then_the_anchors),
+        CASE(leaf_key_when_trusted_then_checks_what_the_leaf_signs),
+        CASE(chain_when_over_p384_then_trusted_and_held_to_the_rules_algorithm),
+        CASE(chain_when_at_the_ends_of_its_time_then_trusted_inside_alone),
+        CASE(chain_when_of_ten_then_trusted_and_of_eleven_then_refused),
+        CASE(chain_when_one_certificate_is_broken_then_refused_by_place_and_reason),
+        CASE(chain_when_the_anchor_that_is_not_sent_expired_then_refused_as_a_whole),
+        CASE(leaf_when_it_has_no_key_usage_then_refused),
+        CASE(leaf_when_it_may_sign_certificates_then_refused),
+        CASE(chain_when_longer_than_an_authority_allows_then_refused),
+        CASE(chain_when_any_signature_has_a_wrong_bit_then_refused),
+        CASE(chain_when_a_foreign_key_signed_then_refused),
+        CASE(chain_when_its_root_is_foreign_then_refused),
+        CASE(chain_when_its_root_only_has_the_name_then_refused),
+        CASE(chain_when_out_of_order_repeated_or_with_a_gap_then_refused),
+        CASE(chain_when_its_root_was_renewed_then_the_one_sent_counts),
+        CASE(chain_when_cut_at_any_length_then_refused),
+        CASE(chain_when_anything_follows_then_refused),
+        CASE(chain_when_any_byte_changes_then_refused),
+        CASE(chain_when_empty_or_too_long_then_refused),
+        CASE(chain_when_lists_are_empty_then_trusted),
+        CASE(chain_when_one_certificate_is_revoked_then_refused),
+        CASE(chain_when_a_list_is_missing_then_refused),
+        CASE(chain_when_a_list_expired_then_refused),
+        CASE(chain_when_a_list_is_forged_then_refused),
+        CASE(role_when_the_product_names_one_then_it_is_that_and_else_empty),
+        CASE(role_when_it_is_another_then_refused),
+        CASE(device_info_when_not_to_be_printed_or_too_long_then_refused),
+        CASE(use_when_it_is_another_or_none_then_refused_as_the_profile_says),
+        CASE(facts_when_refused_then_still_tell_who_it_was),
+        CASE(rules_when_they_break_a_rule_then_usage),
+        CASE(chain_when_no_slot_is_free_then_pool),
+    };
+    return cmocka_run_group_tests_name("chain", tests, group_set_up, group_tear_down);
+}
