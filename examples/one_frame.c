@@ -28,57 +28,69 @@ static void on_event(void *ctx, const tl_stream_event *e)
                e->payload.n);
 }
 
-/* README begin */
-static tl_err one_frame(const tl_crypto *crypto, tl_span secret, const uint8_t fresh[2][TL_FRESH_SIZE])
+/* The wire: what leaves the sender arrives at the receiver. */
+static tl_err pass(tl_stream_rx *rx, tl_span packet)
 {
-    static uint8_t wire[LINES][SLOT], ends[2 * TL_SEP_BEGIN_ROOM], pixels[LINES * LINE];
-    tl_key_source ours, theirs; /* each end has its own, from the same secret and the same fresh bytes */
-    tl_tx_message line[LINES];
-    tl_wr out = tl_wr_of(ends, sizeof ends);
+    uint8_t arrived[SLOT + TL_SEP_SERVICE_MAX];
+
+    memcpy(arrived, packet.p, packet.n);
+    return tl_stream_rx_packets(rx, 0, &(tl_buffer){ arrived, packet.n }, 1);
+}
+
+/* README begin */
+static tl_err one_frame(tl_key_source *senders_keys, tl_key_source *receivers_keys)
+{
+    static uint8_t line[LINES][SLOT], pixels[LINES * LINE];
     tl_stream_tx tx;
     tl_stream_rx rx;
+    tl_tx_edge edge;
 
-    TL_TRY(tl_key_source_provisioned(&ours, crypto, secret, fresh[0], fresh[1], 7, TL_SENSOR_TO_CONTROLLER));
-    TL_TRY(
-        tl_key_source_provisioned(&theirs, crypto, secret, fresh[0], fresh[1], 7, TL_SENSOR_TO_CONTROLLER));
-    TL_TRY(tl_stream_tx_init(&tx, &config, &ours, 0));
-    TL_TRY(tl_stream_rx_init(&rx, &config, &theirs, 0, (tl_buffer){ pixels, sizeof pixels },
+    TL_TRY(tl_stream_tx_init(&tx, &config, senders_keys, 0));
+    TL_TRY(tl_stream_rx_init(&rx, &config, receivers_keys, 0, (tl_buffer){ pixels, sizeof pixels },
                              (tl_stream_sink){ NULL, on_event }));
 
-    TL_TRY(tl_stream_tx_begin(&tx, 0, &out)); /* frame start, begin */
-    tl_buffer begin = { ends + 4, out.n - 4 };
-    for (int i = 0; i < LINES; i++) /* pixels stand where the packet keeps them: nothing is copied */
-        line[i] =
-            (tl_tx_message){ .data_type = TL_DT_RAW12, .length = LINE, .buffer = wire[i], .room = SLOT };
-    TL_TRY(tl_stream_tx_messages(&tx, line, LINES));
-    TL_TRY(tl_stream_tx_end(&tx, &out)); /* end, frame end */
-    tl_buffer end = { begin.p + begin.n, out.n - begin.n - 8 };
-
-    TL_TRY(tl_stream_rx_packets(&rx, 0, &begin, 1));
-    for (int i = 0; i < LINES; i++)
-        TL_TRY(tl_stream_rx_packets(&rx, 0, &(tl_buffer){ wire[i], line[i].packet.n }, 1));
-    return tl_stream_rx_packets(&rx, 0, &end, 1); /* on_event is told: frame 0: ok, 384 bytes released */
+    TL_TRY(tl_stream_tx_begin(&tx, 0, &edge)); /* frame start, begin */
+    TL_TRY(pass(&rx, edge.packets[0]));
+    TL_TRY(pass(&rx, edge.packets[1]));
+    for (int i = 0; i < LINES; i++) { /* pixels stand at line[i] + TL_SEP_BEFORE, and are protected there */
+        tl_tx_message m = { .data_type = TL_DT_RAW12, .length = LINE, .buffer = line[i], .room = SLOT };
+        TL_TRY(tl_stream_tx_messages(&tx, &m, 1));
+        TL_TRY(pass(&rx, m.packet));
+    }
+    TL_TRY(tl_stream_tx_end(&tx, &edge)); /* end, frame end */
+    TL_TRY(pass(&rx, edge.packets[0]));   /* on_event is told: frame 0: ok, 384 bytes released */
+    return pass(&rx, edge.packets[1]);
 }
 /* README end */
 
-int main(void)
+/* Each end has a key source of its own, from the same secret and the same fresh bytes. */
+static tl_err run(const tl_crypto *crypto)
 {
     uint8_t secret[32], fresh[2][TL_FRESH_SIZE];
-    tl_openssl *backend;
-    const tl_crypto *crypto;
+    tl_key_source keys[2];
     tl_err e;
 
-    if (tl_openssl_open(NULL, &backend) != TL_OK)
-        return 1;
-    crypto = tl_openssl_crypto(backend);
-    e = crypto->ops->random(crypto->ctx, secret, sizeof secret);
+    TL_TRY(crypto->ops->random(crypto->ctx, secret, sizeof secret));
+    TL_TRY(crypto->ops->random(crypto->ctx, fresh[0], sizeof fresh));
+    for (int end = 0; end < 2; end++)
+        TL_TRY(tl_key_source_provisioned(&keys[end], crypto, tl_span_of(secret, sizeof secret), fresh[0],
+                                         fresh[1], config.stream, TL_SENSOR_TO_CONTROLLER));
+    tl_wipe(secret, sizeof secret);
+    e = one_frame(&keys[0], &keys[1]);
+    tl_key_source_wipe(&keys[0]);
+    tl_key_source_wipe(&keys[1]);
+    return e;
+}
+
+int main(void)
+{
+    tl_openssl *backend;
+    tl_err e = tl_openssl_open(NULL, &backend);
+
     if (e == TL_OK)
-        e = crypto->ops->random(crypto->ctx, fresh[0], sizeof fresh);
-    if (e == TL_OK)
-        e = one_frame(crypto, tl_span_of(secret, sizeof secret), (const uint8_t(*)[TL_FRESH_SIZE])fresh);
+        e = run(tl_openssl_crypto(backend));
     if (e != TL_OK)
         (void)fprintf(stderr, "one_frame: %s\n", tl_err_text(e));
-    tl_wipe(secret, sizeof secret);
     tl_openssl_close(backend);
     return e == TL_OK ? 0 : 1;
 }

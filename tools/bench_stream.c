@@ -58,9 +58,8 @@ static bool take_memory(bench_stream *b)
     b->messages = calloc(BENCH_HEIGHT, sizeof *b->messages);
     b->packets = calloc(PACKETS, sizeof *b->packets);
     b->memory = calloc(BENCH_HEIGHT, SLOT);
-    b->service = calloc(2, TL_SEP_BEGIN_ROOM);
     b->frame_memory = malloc((size_t)LINE * BENCH_HEIGHT);
-    if (!b->messages || !b->packets || !b->memory || !b->service || !b->frame_memory)
+    if (!b->messages || !b->packets || !b->memory || !b->frame_memory)
         return false;
     for (int i = 0; i < BENCH_HEIGHT; i++) {
         uint8_t *slot = b->memory + (size_t)i * SLOT;
@@ -95,30 +94,31 @@ void bench_stream_close(bench_stream *b)
     free(b->messages);
     free(b->packets);
     free(b->memory);
-    free(b->service);
     free(b->frame_memory);
     memset(b, 0, sizeof *b);
 }
 
 /* ---- ours ---- */
 
+static tl_buffer own(uint8_t *bytes, tl_span packet)
+{
+    return (tl_buffer){ bytes + (packet.p - bytes), packet.n };
+}
+
 static void protect_frame(void *ctx)
 {
     bench_stream *b = ctx;
-    tl_wr begin = tl_wr_of(b->service, TL_SEP_BEGIN_ROOM),
-          end = tl_wr_of(b->service + TL_SEP_BEGIN_ROOM, TL_SEP_BEGIN_ROOM);
 
-    if (tl_stream_tx_begin(&b->tx, 0, &begin) != TL_OK ||
+    if (tl_stream_tx_begin(&b->tx, 0, &b->begin) != TL_OK ||
         tl_stream_tx_messages(&b->tx, b->messages, BENCH_HEIGHT) != TL_OK ||
-        tl_stream_tx_end(&b->tx, &end) != TL_OK) {
+        tl_stream_tx_end(&b->tx, &b->end) != TL_OK) {
         b->failed = true;
         return;
     }
-    /* Begin stands behind the frame start packet, end before the frame end packet. */
-    b->packets[0] = (tl_buffer){ b->service + TL_CSI2_HEADER_SIZE, begin.n - TL_CSI2_HEADER_SIZE };
+    b->packets[0] = own(b->begin.bytes, b->begin.packets[1]);
     for (int i = 0; i < BENCH_HEIGHT; i++)
         b->packets[i + 1] = (tl_buffer){ b->messages[i].buffer, b->messages[i].packet.n };
-    b->packets[PACKETS - 1] = (tl_buffer){ end.p, end.n - TL_CSI2_HEADER_SIZE };
+    b->packets[PACKETS - 1] = own(b->end.bytes, b->end.packets[0]);
 }
 
 static void verify_frame(void *ctx)

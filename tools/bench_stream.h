@@ -22,7 +22,7 @@ typedef struct bench_stream {
     tl_tx_message *messages;
     tl_buffer *packets; /* begin, lines, end */
     uint8_t *memory;    /* of all packets */
-    uint8_t *service;   /* begin and end */
+    tl_tx_edge begin, end;
     uint8_t *frame_memory;
     EVP_CIPHER_CTX *bare;
     uint64_t frames_ok;

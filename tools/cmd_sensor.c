@@ -212,36 +212,33 @@ static tl_exit send_part(sensor *s, tl_stream_tx *tx, const tl_stream_part *part
     return TL_EXIT_OK;
 }
 
-/* Begin and end come with a short packet beside them, in one buffer: `first` bytes are one packet, the rest another. */
-static void post_pair(outbox *box, tl_span both, size_t first)
+static void post_edge(outbox *box, const tl_tx_edge *edge)
 {
-    box->packets[box->n++] = tl_span_of(both.p, first);
-    box->packets[box->n++] = tl_span_of(both.p + first, both.n - first);
+    box->packets[box->n++] = edge->packets[0];
+    box->packets[box->n++] = edge->packets[1];
 }
 
 static tl_exit send_frame(sensor *s, tl_stream_tx *tx, uint32_t frame, int fd, tl_fault *fault)
 {
-    uint8_t begin[TL_SEP_BEGIN_ROOM], end[TL_SEP_BEGIN_ROOM];
-    tl_wr w = tl_wr_of(begin, sizeof begin);
+    tl_tx_edge begin, end;
     outbox box = { .fd = fd };
-    tl_err e = tl_stream_tx_begin(tx, tl_clock_us(), &w);
+    tl_err e = tl_stream_tx_begin(tx, tl_clock_us(), &begin);
 
     if (e == TL_E_LIMIT)
         return tl_fault_set(fault, TL_EXIT_LINK, "stream: the key is used up: connect again for a new one");
     if (e != TL_OK)
         return stream_fault("cannot begin a frame", e, fault);
-    post_pair(&box, tl_written(&w), TL_CSI2_HEADER_SIZE);
+    post_edge(&box, &begin);
     for (unsigned i = 0; i < s->file.config.part_count; i++) {
         tl_exit x = send_part(s, tx, &s->file.config.parts[i], frame, &box, fault);
 
         if (x != TL_EXIT_OK)
             return x;
     }
-    w = tl_wr_of(end, sizeof end);
-    e = tl_stream_tx_end(tx, &w);
+    e = tl_stream_tx_end(tx, &end);
     if (e != TL_OK)
         return stream_fault("cannot end a frame", e, fault);
-    post_pair(&box, tl_written(&w), w.n - TL_CSI2_HEADER_SIZE);
+    post_edge(&box, &end);
     return flush(s, &box, fault);
 }
 

@@ -167,23 +167,27 @@ tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_ke
 /* Puts the next key in place; the sender switches at the next frame begin. An unused next key is replaced.
  * TL_E_USAGE if the source has another backend, TL_E_EPOCH also if the low byte is the current key's. */
 tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
-/* Opens a frame: writes the frame-start packet and the begin message. now_us is the sender's clock.
- * TL_E_STATE inside a frame. TL_E_LIMIT: the key or the frame counter is used up, take a new epoch. TL_E_ROOM. */
-tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out) TL_MUST_USE;
+/* The two packets that stand at either end of a frame, in the order in which they are to be sent: frame start and begin,
+ * end and frame end. They are views of `bytes`. */
+typedef struct tl_tx_edge {
+    tl_span packets[2];
+    uint8_t bytes[2 * TL_CSI2_HEADER_SIZE + TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
+} tl_tx_edge;
+
+/* Opens a frame. now_us is the sender's clock. TL_E_STATE inside a frame. TL_E_LIMIT: the key or the frame counter is
+ * used up, take a new epoch. On an error of the backend the frame's number is spent; abandon it. */
+tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge) TL_MUST_USE;
 /* Protects n messages, next in the frame's order, each in its own buffer. All or nothing: on an error no packet was
  * made, and the frame must be abandoned if the error is not TL_E_USAGE or TL_E_ROOM. */
 tl_err tl_stream_tx_messages(tl_stream_tx *tx, tl_tx_message *messages, size_t n) TL_MUST_USE;
-/* Closes the frame: end message and frame-end packet. A frame that lacks messages is closed too, and its end says
- * what was sent: the receiver's verdict is gap. */
-tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_wr *out) TL_MUST_USE;
+/* Closes the frame. One that lacks messages is closed too, and its end says what was sent: the receiver's verdict is gap. */
+tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_tx_edge *edge) TL_MUST_USE;
 /* Gives up the open frame, if any; its number is not used again. */
 void tl_stream_tx_abandon(tl_stream_tx *tx);
 /* Moves a sending context; `from` is wiped. It must never be copied otherwise: the calls then give TL_E_COPIED. */
 tl_err tl_stream_tx_move(tl_stream_tx *to, tl_stream_tx *from) TL_MUST_USE;
 /* Drops the keys and wipes. Not on a copy. */
 void tl_stream_tx_wipe(tl_stream_tx *tx);
-/* Bytes that begin and end take at most, each with its short packet. */
-enum { TL_SEP_BEGIN_ROOM = TL_CSI2_HEADER_SIZE + TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX };
 
 /* ---- receiving ---- */
 

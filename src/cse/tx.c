@@ -138,11 +138,15 @@ static tl_err seal(tl_stream_tx *tx, size_t n)
 
 /* ---- begin and end ---- */
 
-static tl_err put_short(const tl_stream_tx *tx, tl_data_type type, tl_wr *out)
+/* The short packet that stands beside a service message. */
+static tl_err make_short(const tl_stream_tx *tx, tl_data_type type, uint8_t *at, tl_span *packet)
 {
     const tl_csi2_header h = { tx->config.virtual_channel, (uint8_t)type, tl_cse_short_number(tx->frame) };
+    tl_wr w = tl_wr_of(at, TL_CSI2_HEADER_SIZE);
 
-    return tl_csi2_write(&h, tl_span_of(NULL, 0), out);
+    TL_TRY(tl_csi2_write(&h, tl_span_of(NULL, 0), &w));
+    *packet = tl_written(&w);
+    return TL_OK;
 }
 
 static tl_err begin_payload(const tl_stream_tx *tx, uint64_t now_us, tl_wr *w)
@@ -182,45 +186,51 @@ static tl_err end_payload(const tl_stream_tx *tx, tl_wr *w)
     return tl_encode_sep_end(&env, &m, w);
 }
 
-/* A whole service message: payload stands in `buffer` already. */
-static tl_err put_service(tl_stream_tx *tx, uint32_t message, size_t length, uint8_t *buffer, tl_wr *out)
+/* A whole service message: its payload, `length` bytes, stands where the packet keeps it. */
+static tl_err make_service(tl_stream_tx *tx, uint32_t message, size_t length, uint8_t *at, tl_span *packet)
 {
     const tl_sep_header h = header_of(tx, TL_BLOCK_SERVICE, TL_SEP_SERVICE_TYPE, message, (uint32_t)length);
-    tl_span packet;
 
-    TL_TRY(lay_out(tx, &h, buffer, &tx->batch[0]));
+    TL_TRY(lay_out(tx, &h, at, &tx->batch[0]));
     TL_TRY(seal(tx, 1));
-    TL_TRY(close_packet(tx, buffer, &tx->batch[0], &packet));
-    tl_put_bytes(out, packet);
-    return out->bad ? TL_E_ROOM : TL_OK;
+    return close_packet(tx, at, &tx->batch[0], packet);
 }
 
-static bool has_room(const tl_wr *out)
+static tl_err make_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge)
 {
-    return !out->bad && out->cap - out->n >= TL_SEP_BEGIN_ROOM;
-}
-
-static tl_err put_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
-{
-    uint8_t buffer[TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
-    tl_wr payload = tl_wr_of(buffer + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
+    uint8_t *at = edge->bytes + TL_CSI2_HEADER_SIZE;
+    tl_wr payload = tl_wr_of(at + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
 
     TL_TRY(begin_payload(tx, now_us, &payload));
-    TL_TRY(put_short(tx, TL_DT_FRAME_START, out));
-    return put_service(tx, TL_SEP_BEGIN, payload.n, buffer, out);
+    TL_TRY(make_short(tx, TL_DT_FRAME_START, edge->bytes, &edge->packets[0]));
+    return make_service(tx, TL_SEP_BEGIN, payload.n, at, &edge->packets[1]);
 }
 
-tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
+static tl_err make_end(tl_stream_tx *tx, tl_tx_edge *edge)
 {
-    size_t mark = out->n;
-    tl_err e;
+    uint8_t *at = edge->bytes + TL_CSI2_HEADER_SIZE;
+    tl_wr payload = tl_wr_of(at + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
 
+    TL_TRY(end_payload(tx, &payload));
+    TL_TRY(make_service(tx, TL_SEP_END, payload.n, at, &edge->packets[0]));
+    return make_short(tx, TL_DT_FRAME_END, edge->bytes, &edge->packets[1]);
+}
+
+/* Keeps the edge only if it was made, and the frame's state with it. */
+static tl_err settle(tl_stream_tx *tx, tl_err e, uint8_t state, tl_tx_edge *edge)
+{
+    tx->state = e == TL_OK ? state : TX_BROKEN;
+    if (e != TL_OK)
+        tl_wipe(edge, sizeof *edge);
+    return e;
+}
+
+tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge)
+{
     if (is_copy(tx))
         return TL_E_COPIED;
     if (tx->state != TX_IDLE)
         return TL_E_STATE;
-    if (!has_room(out))
-        return TL_E_ROOM;
     if (tx->next_frame > UINT32_MAX)
         return TL_E_LIMIT;
     if (tx->next_key.held)
@@ -231,32 +241,16 @@ tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_wr *out)
     tx->frame = (uint32_t)tx->next_frame++;
     tx->part = 0;
     tx->row = 0;
-    tx->state = TX_BROKEN; /* until the begin is out */
-    e = put_begin(tx, now_us, out);
-    if (e == TL_OK)
-        tx->state = TX_OPEN;
-    else
-        out->n = mark;
-    return e;
+    return settle(tx, make_begin(tx, now_us, edge), TX_OPEN, edge);
 }
 
-tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_wr *out)
+tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_tx_edge *edge)
 {
-    uint8_t buffer[TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
-    tl_wr payload = tl_wr_of(buffer + TL_SEP_BEFORE, TL_SEP_SERVICE_MAX);
-
     if (is_copy(tx))
         return TL_E_COPIED;
     if (tx->state != TX_OPEN)
         return TL_E_STATE;
-    if (!has_room(out))
-        return TL_E_ROOM;
-    tx->state = TX_BROKEN; /* until the end is out */
-    TL_TRY(end_payload(tx, &payload));
-    TL_TRY(put_service(tx, TL_SEP_END, payload.n, buffer, out));
-    TL_TRY(put_short(tx, TL_DT_FRAME_END, out));
-    tx->state = TX_IDLE;
-    return TL_OK;
+    return settle(tx, make_end(tx, edge), TX_IDLE, edge);
 }
 
 void tl_stream_tx_abandon(tl_stream_tx *tx)

@@ -61,8 +61,8 @@ static void record(void)
     static const uint8_t secret[16] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
     tl_key_source source;
     static tl_stream_tx tx;
-    uint8_t buffer[TL_SEP_BEGIN_ROOM];
-    tl_wr w = tl_wr_of(buffer, sizeof buffer);
+    uint8_t buffer[32 + TL_SEP_OVERHEAD_MAX];
+    tl_tx_edge edge;
     const tl_crypto *crypto;
     tl_openssl *backend;
     size_t n = 0;
@@ -81,9 +81,9 @@ static void record(void)
             expect(tl_stream_rx_init(rx, &good.config, &source, 0, memory, (tl_stream_sink){ NULL, NULL }) ==
                    TL_OK);
     }
-    expect(tl_stream_tx_begin(&tx, 1, &w) == TL_OK);
-    good.packets[n++] = copy_of(buffer, 4);
-    good.packets[n++] = copy_of(buffer + 4, w.n - 4);
+    expect(tl_stream_tx_begin(&tx, 1, &edge) == TL_OK);
+    good.packets[n++] = copy_of(edge.packets[0].p, edge.packets[0].n);
+    good.packets[n++] = copy_of(edge.packets[1].p, edge.packets[1].n);
     for (unsigned part = 0; part < 3; part++)
         for (uint16_t row = 0; row < good.config.parts[part].count; row++) {
             const tl_stream_part *p = &good.config.parts[part];
@@ -93,10 +93,9 @@ static void record(void)
             expect(tl_stream_tx_messages(&tx, &m, 1) == TL_OK);
             good.packets[n++] = copy_of(m.packet.p, m.packet.n);
         }
-    w = tl_wr_of(buffer, sizeof buffer);
-    expect(tl_stream_tx_end(&tx, &w) == TL_OK);
-    good.packets[n++] = copy_of(buffer, w.n - 4);
-    good.packets[n++] = copy_of(buffer + w.n - 4, 4);
+    expect(tl_stream_tx_end(&tx, &edge) == TL_OK);
+    good.packets[n++] = copy_of(edge.packets[0].p, edge.packets[0].n);
+    good.packets[n++] = copy_of(edge.packets[1].p, edge.packets[1].n);
     expect(n == PACKETS);
 }
 

@@ -117,25 +117,23 @@ bool tl_loop_is_frame(const tl_loop *l, const tl_stream_event *event, uint32_t f
 
 tl_err tl_loop_begin(tl_loop *l, tl_packets *out)
 {
-    uint8_t bytes[TL_SEP_BEGIN_ROOM];
-    tl_wr w = tl_wr_of(bytes, sizeof bytes);
+    tl_tx_edge edge;
 
-    TL_TRY(tl_stream_tx_begin(&l->tx, l->now_us, &w));
+    TL_TRY(tl_stream_tx_begin(&l->tx, l->now_us, &edge));
     l->now_us += 33333;
     l->sent = 0;
-    tl_packets_add(out, tl_span_of(bytes, TL_CSI2_HEADER_SIZE));
-    tl_packets_add(out, tl_span_of(bytes + TL_CSI2_HEADER_SIZE, w.n - TL_CSI2_HEADER_SIZE));
+    tl_packets_add(out, edge.packets[0]);
+    tl_packets_add(out, edge.packets[1]);
     return TL_OK;
 }
 
 tl_err tl_loop_end(tl_loop *l, tl_packets *out)
 {
-    uint8_t bytes[TL_SEP_BEGIN_ROOM];
-    tl_wr w = tl_wr_of(bytes, sizeof bytes);
+    tl_tx_edge edge;
 
-    TL_TRY(tl_stream_tx_end(&l->tx, &w));
-    tl_packets_add(out, tl_span_of(bytes, w.n - TL_CSI2_HEADER_SIZE));
-    tl_packets_add(out, tl_span_of(bytes + w.n - TL_CSI2_HEADER_SIZE, TL_CSI2_HEADER_SIZE));
+    TL_TRY(tl_stream_tx_end(&l->tx, &edge));
+    tl_packets_add(out, edge.packets[0]);
+    tl_packets_add(out, edge.packets[1]);
     return TL_OK;
 }
 
