@@ -56,7 +56,8 @@ tl_err tl_wire_resize(tl_wire_frame *frame, size_t at, size_t n)
         return TL_E_ROOM;
     if (n > packet->n)
         memset(p + packet->n, 0, n - packet->n);
-    *packet = (tl_buffer){ p, n };
+    packet->p = p;
+    packet->n = n;
     return TL_OK;
 }
 
