@@ -1,0 +1,31 @@
+#!/bin/bash
+# The README says what is: its example is the one that was compiled, and the commands it shows work.
+. "$(dirname "$0")/tap.sh"
+
+# The lines between the marks of the example, and the README's C block.
+example=$(sed -n '/^\/\* README begin \*\/$/,/^\/\* README end \*\/$/p' "$root/examples/one_frame.c" | sed '1d;$d')
+shown=$(sed -n '/^```c$/,/^```$/p' "$root/README.md" | sed '1d;$d')
+if [ -n "$example" ] && [ "$example" = "$shown" ]; then
+    ok 'the README shows the compiled example'
+else
+    not_ok 'the README shows the compiled example'
+fi
+
+run "$build/examples/one_frame"
+is "$code" 0 'the example runs'
+like "$out" '^frame 0: ok, 384 bytes released$' 'the example verifies its frame'
+
+for picture in $(sed -n 's/^!\[.*\](\(.*\))$/\1/p' "$root/README.md"); do
+    if [ -s "$root/$picture" ]; then ok "$picture is there"; else not_ok "$picture is there"; fi
+done
+for target in demo test; do
+    if grep -q "^    make $target\$" "$root/README.md" && grep -q "^$target:" "$root/Makefile"; then
+        ok "make $target stands in README and Makefile"
+    else
+        not_ok "make $target stands in README and Makefile"
+    fi
+done
+for link in $(grep -o '](docs/[A-Z-]*\.md)\|](CONTRIBUTING.md)' "$root/README.md" | tr -d '])('); do
+    if [ -s "$root/$link" ]; then ok "$link is there"; else not_ok "$link is there"; fi
+done
+end
