@@ -4,6 +4,7 @@
  * it. */
 #include "pki_cert.h"
 #include "testing.h"
+#include "vectors.h"
 
 #include <trueline/openssl.h>
 
@@ -336,6 +337,35 @@ static void chain_when_of_ten_then_trusted_and_of_eleven_then_refused(void **s)
             expect_refused(&h, TL_CHAIN_WHOLE, "too many certificates");
         drop(&h);
     }
+}
+
+/* DMTF's own chains have no Trueline role, no SPDM use and authorities that are not marked as critical. */
+static void chain_when_of_the_spdm_emulator_then_trusted_by_the_lenient_profile_alone(void **s)
+{
+    (void)s;
+    tl_vectors file;
+    tl_vector v;
+    size_t n = 0;
+    tl_vectors_open(&file, TL_TEST_DATA, "spdm_chains.txt");
+    for (; tl_vectors_next(&file, &v); n++) {
+        chain h = { .rules = { .now = 1750000000, .hash = TL_HASH_SHA256, .profile = TL_PROFILE_DSP0274 } };
+        h.der_n = tl_vector_hex(&v, "chain", h.der, sizeof h.der);
+        h.rules.use = n % 2 == 0 ? TL_USE_RESPONDER : TL_USE_REQUESTER;
+        tl_openssl_input root = { "root", tl_span_of(h.der, 4 + ((size_t)h.der[2] << 8) + h.der[3]) };
+        tl_assert_ok(tl_openssl_load_trust(backend, &root, &h.trust, NULL));
+        h.rules.trust = h.trust;
+        expect_right(&h);
+        assert_string_equal(h.facts.role, "");
+        assert_string_equal(h.facts.device_info, "ACME:WIDGET:1234567890");
+        assert_int_equal(h.facts.certificates, 3);
+        c->ops->key_drop(c->ctx, h.facts.key);
+        h.rules.profile = TL_PROFILE_STRICT;
+        h.rules.use = TL_USE_ANY;
+        expect_refused(&h, 2, "profile: RFC 5280");
+        drop(&h);
+    }
+    assert_int_equal(n, 4);
+    tl_vectors_close(&file);
 }
 
 /* ---- each element broken in turn ---- */
@@ -911,6 +941,7 @@ int main(void)
         CASE(chain_when_over_p384_then_trusted_and_held_to_the_rules_algorithm),
         CASE(chain_when_at_the_ends_of_its_time_then_trusted_inside_alone),
         CASE(chain_when_of_ten_then_trusted_and_of_eleven_then_refused),
+        CASE(chain_when_of_the_spdm_emulator_then_trusted_by_the_lenient_profile_alone),
         CASE(chain_when_one_certificate_is_broken_then_refused_by_place_and_reason),
         CASE(chain_when_the_anchor_that_is_not_sent_expired_then_refused_as_a_whole),
         CASE(leaf_when_it_has_no_key_usage_then_refused),
