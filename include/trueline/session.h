@@ -83,9 +83,15 @@ enum {
 };
 
 /* Writes a record around the application data, which must not overlap out. TL_E_LIMIT: the sequence numbers are used up.
- * TL_E_ROOM and TL_E_USAGE change nothing; after a backend's error the number is spent. */
+ * TL_E_ROOM and TL_E_USAGE spend no number; after a backend's error the number is spent. */
 tl_err tl_record_seal(const tl_schedule *s, tl_record_key *key, const tl_record_binding *binding,
                       uint32_t session_id, tl_span application, tl_wr *out) TL_MUST_USE;
+/* The same in two steps, for application data that is written in place: begin writes the record's head to out, the caller
+ * writes the application data behind it, end pads and encrypts. On end's error all of it is wiped and out is at start. */
+tl_err tl_record_begin(const tl_record_key *key, const tl_record_binding *binding, uint32_t session_id,
+                       tl_wr *out, size_t *start) TL_MUST_USE;
+tl_err tl_record_end(const tl_schedule *s, tl_record_key *key, const tl_record_binding *binding, size_t start,
+                     tl_wr *out) TL_MUST_USE;
 /* Reads the session id that a record names; TL_E_WIRE_SHORT. */
 tl_err tl_record_session(tl_span record, uint32_t *session_id) TL_MUST_USE;
 /* Opens a whole record, decrypted in place; *application is a view of it. The sequence number moves on only if the tag is

@@ -69,65 +69,95 @@ static tl_err make_pad(const tl_schedule *s, const tl_record_binding *binding, u
     *n = 0;
     if (binding->pad_max == 0)
         return TL_OK;
-    if (binding->pad_max > TL_RECORD_PAD_MAX)
-        return TL_E_USAGE;
     TL_TRY(s->crypto->ops->random(s->crypto->ctx, &draw, 1));
     TL_TRY(s->crypto->ops->random(s->crypto->ctx, pad, TL_RECORD_PAD_MAX));
     *n = draw % binding->pad_max + 1u;
     return TL_OK;
 }
 
-/* Header and plaintext in place of the ciphertext. */
-static uint8_t *lay_out(const tl_record_binding *binding, const tl_record_key *key, uint32_t session_id,
-                        tl_span application, tl_span pad, tl_wr *out)
+static bool fits_binding(const tl_record_binding *binding)
 {
-    size_t inner = APPLICATION_LENGTH + application.n + pad.n;
-    size_t whole = SESSION_ID + (size_t)binding->sequence_size + LENGTH + inner + TL_RECORD_TAG;
-    uint8_t *start = tl_room(out, whole);
-    tl_wr w = tl_wr_of(start, start == NULL ? 0 : whole);
+    return (binding->sequence_size == 0 || binding->sequence_size == 2) &&
+           binding->pad_max <= TL_RECORD_PAD_MAX;
+}
 
-    if (start == NULL)
-        return NULL;
-    tl_put(&w, SESSION_ID, TL_LITTLE, session_id);
+tl_err tl_record_begin(const tl_record_key *key, const tl_record_binding *binding, uint32_t session_id,
+                       tl_wr *out, size_t *start)
+{
+    size_t before = out->n;
+
+    if (!key->held || !fits_binding(binding) || out->p == NULL)
+        return TL_E_USAGE;
+    if (key->sequence == UINT64_MAX)
+        return TL_E_LIMIT;
+    tl_put(out, SESSION_ID, TL_LITTLE, session_id);
     if (binding->sequence_size == 2)
-        tl_put(&w, 2, TL_LITTLE, key->sequence & 0xFFFF);
-    tl_put(&w, LENGTH, TL_LITTLE, inner + TL_RECORD_TAG);
-    tl_put(&w, APPLICATION_LENGTH, TL_LITTLE, application.n);
-    tl_put_bytes(&w, application);
-    tl_put_bytes(&w, pad);
-    return start;
+        tl_put(out, 2, TL_LITTLE, key->sequence & 0xFFFF);
+    tl_put_zeros(out, LENGTH + APPLICATION_LENGTH);
+    if (out->bad) {
+        out->n = before;
+        return TL_E_ROOM;
+    }
+    *start = before;
+    return TL_OK;
+}
+
+/* Pad, lengths and room for the tag. header: bytes up to the length, which is the last of them. */
+static tl_err finish_plain(const tl_schedule *s, const tl_record_binding *binding, uint8_t *record,
+                           size_t header, tl_wr *out)
+{
+    size_t written = out->n - (size_t)(record - out->p), application = written - header - APPLICATION_LENGTH;
+    uint8_t pad[TL_RECORD_PAD_MAX];
+    size_t pad_n;
+    tl_wr lengths = tl_wr_of(record + header - LENGTH, LENGTH + APPLICATION_LENGTH);
+
+    if (application > TL_RECORD_APPLICATION_MAX)
+        return TL_E_USAGE;
+    TL_TRY(make_pad(s, binding, pad, &pad_n));
+    tl_put_bytes(out, tl_span_of(pad, pad_n));
+    tl_put_zeros(out, TL_RECORD_TAG);
+    if (out->bad)
+        return TL_E_ROOM;
+    tl_put(&lengths, LENGTH, TL_LITTLE, APPLICATION_LENGTH + application + pad_n + TL_RECORD_TAG);
+    tl_put(&lengths, APPLICATION_LENGTH, TL_LITTLE, application);
+    return TL_OK;
+}
+
+tl_err tl_record_end(const tl_schedule *s, tl_record_key *key, const tl_record_binding *binding, size_t start,
+                     tl_wr *out)
+{
+    size_t header = SESSION_ID + (size_t)binding->sequence_size + LENGTH;
+    uint8_t *record = out->p + start;
+    tl_sealed m = { .cover = TL_COVER_ENCRYPTED, .tag_n = TL_RECORD_TAG };
+    tl_err e = finish_plain(s, binding, record, header, out);
+
+    if (e == TL_OK) {
+        m.header = tl_span_of(record, header);
+        m.payload = record + header;
+        m.payload_n = out->n - start - header - TL_RECORD_TAG;
+        nonce_of(key, m.nonce);
+        key->sequence++;
+        e = s->crypto->ops->protect(s->crypto->ctx, key->handle, &m, 1);
+    }
+    if (e != TL_OK) {
+        tl_wipe(record, out->n - start);
+        out->n = start;
+        return e;
+    }
+    memcpy(m.payload + m.payload_n, m.tag, TL_RECORD_TAG);
+    return TL_OK;
 }
 
 tl_err tl_record_seal(const tl_schedule *s, tl_record_key *key, const tl_record_binding *binding,
                       uint32_t session_id, tl_span application, tl_wr *out)
 {
-    size_t header = SESSION_ID + (size_t)binding->sequence_size + LENGTH, pad_n, before = out->n;
-    uint8_t pad[TL_RECORD_PAD_MAX], *start;
-    tl_sealed m = { .cover = TL_COVER_ENCRYPTED, .tag_n = TL_RECORD_TAG };
-    tl_err e;
+    size_t start;
 
-    if (!key->held || application.n > TL_RECORD_APPLICATION_MAX ||
-        (binding->sequence_size != 0 && binding->sequence_size != 2))
+    if (application.n > TL_RECORD_APPLICATION_MAX)
         return TL_E_USAGE;
-    if (key->sequence == UINT64_MAX)
-        return TL_E_LIMIT;
-    TL_TRY(make_pad(s, binding, pad, &pad_n));
-    start = lay_out(binding, key, session_id, application, tl_span_of(pad, pad_n), out);
-    if (start == NULL)
-        return TL_E_ROOM;
-    m.header = tl_span_of(start, header);
-    m.payload = start + header;
-    m.payload_n = APPLICATION_LENGTH + application.n + pad_n;
-    nonce_of(key, m.nonce);
-    key->sequence++;
-    e = s->crypto->ops->protect(s->crypto->ctx, key->handle, &m, 1);
-    if (e != TL_OK) {
-        tl_wipe(start, out->n - before);
-        out->n = before;
-        return e;
-    }
-    memcpy(m.payload + m.payload_n, m.tag, TL_RECORD_TAG);
-    return TL_OK;
+    TL_TRY(tl_record_begin(key, binding, session_id, out, &start));
+    tl_put_bytes(out, application);
+    return tl_record_end(s, key, binding, start, out);
 }
 
 tl_err tl_record_session(tl_span record, uint32_t *session_id)
@@ -170,7 +200,7 @@ tl_err tl_record_open(const tl_schedule *s, tl_record_key *key, const tl_record_
     size_t length;
 
     *application = tl_span_of(NULL, 0);
-    if (!key->held || (binding->sequence_size != 0 && binding->sequence_size != 2))
+    if (!key->held || !fits_binding(binding))
         return TL_E_USAGE;
     if (key->sequence == UINT64_MAX)
         return TL_E_LIMIT;

@@ -282,7 +282,7 @@ static void both_when_no_key_is_held_or_the_binding_is_none_then_usage(void **st
 {
     static const tl_record_binding one = { 1, 0 }, padded = { 0, TL_RECORD_PAD_MAX + 1 };
     uint8_t record[ROOM];
-    tl_wr w = tl_wr_of(record, sizeof record);
+    tl_wr w = tl_wr_of(record, sizeof record), counting = tl_wr_counting();
     const tl_span text = tl_span_of("x", 1);
     tl_record_key none = { 0 };
     ends e;
@@ -293,6 +293,7 @@ static void both_when_no_key_is_held_or_the_binding_is_none_then_usage(void **st
     tl_assert_err(TL_E_USAGE, tl_record_seal(&e.schedule, &e.request_tx, &padded, SESSION, text, &w));
     tl_assert_err(TL_E_USAGE, tl_record_seal(&e.schedule, &e.request_tx, &tcp, SESSION,
                                              tl_span_of(record, TL_RECORD_APPLICATION_MAX + 1), &w));
+    tl_assert_err(TL_E_USAGE, tl_record_seal(&e.schedule, &e.request_tx, &tcp, SESSION, text, &counting));
     assert_int_equal(w.n, 0);
     assert_int_equal(e.request_tx.sequence, 0);
     size_t n = seal(&e, &tcp, "x", record);
