@@ -110,6 +110,10 @@ tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
                                  const uint8_t sender_fresh[TL_FRESH_SIZE],
                                  const uint8_t receiver_fresh[TL_FRESH_SIZE], uint16_t stream,
                                  tl_direction direction) TL_MUST_USE;
+/* From the export master secret of a session (session hash, as many bytes). The sources of two streams, directions or
+ * sessions share nothing; a source outlives its session. */
+tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl_digest secret, uint16_t stream,
+                              tl_direction direction) TL_MUST_USE;
 void tl_key_source_wipe(tl_key_source *source);
 
 /* A loaded key of one epoch. Inside tl_stream_tx and tl_stream_rx only. */

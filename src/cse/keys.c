@@ -1,6 +1,7 @@
 /* Keys of a stream: the source, its epochs, and what is derived for each.
  *
- *   S(0)   = HKDF(salt = sender's fresh | receiver's fresh, provisioned secret, "stream" | stream | direction)
+ *   S(0)   = HKDF(salt = sender's fresh | receiver's fresh, provisioned secret, "stream" | stream | direction), or
+ *            HKDF-Expand(a session's export secret, "stream" | stream | direction)
  *   S(e+1) = HKDF-Expand(S(e), "next")                                S(e) is overwritten when e is taken
  *   K      = HKDF-Expand(S(e), "key"  | e | configuration digest)
  *   salt   = HKDF-Expand(S(e), "salt" | e | configuration digest)
@@ -27,15 +28,28 @@ static tl_span little(uint8_t *bytes, unsigned n, uint32_t value)
     return tl_span_of(bytes, n);
 }
 
+/* S(0) from a secret that is a key already, of as many bytes as the hash has or more. */
+static tl_err source_begin(tl_key_source *source, const tl_crypto *crypto, tl_digest prk, uint16_t stream,
+                           tl_direction direction)
+{
+    uint8_t id[2], way[1];
+    const tl_span info[] = { label("trueline stream"), little(id, 2, stream),
+                             little(way, 1, (uint32_t)direction) };
+
+    TL_TRY(tl_hkdf_expand(crypto, prk.alg, prk.value, info, 3, source->secret, tl_hash_size(prk.alg)));
+    source->crypto = crypto;
+    source->hash = prk.alg;
+    source->self = (uintptr_t)source;
+    return TL_OK;
+}
+
 tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto, tl_span secret,
                                  const uint8_t sender_fresh[TL_FRESH_SIZE],
                                  const uint8_t receiver_fresh[TL_FRESH_SIZE], uint16_t stream,
                                  tl_direction direction)
 {
-    uint8_t salt[2 * TL_FRESH_SIZE], prk[TL_HASH_MAX], id[2], way[1];
-    const tl_span info[] = { label("trueline stream"), little(id, 2, stream),
-                             little(way, 1, (uint32_t)direction) };
-    size_t size = tl_hash_size(derive_hash);
+    uint8_t salt[2 * TL_FRESH_SIZE], prk[TL_HASH_MAX];
+    const tl_digest material = { derive_hash, tl_span_of(prk, tl_hash_size(derive_hash)) };
     tl_err e;
 
     *source = (tl_key_source){ 0 };
@@ -47,16 +61,25 @@ tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
     }
     e = tl_hkdf_extract(crypto, derive_hash, tl_span_of(salt, sizeof salt), secret, prk);
     if (e == TL_OK)
-        e = tl_hkdf_expand(crypto, derive_hash, tl_span_of(prk, size), info, 3, source->secret, size);
+        e = source_begin(source, crypto, material, stream, direction);
     tl_wipe(prk, sizeof prk);
-    if (e != TL_OK) {
+    if (e != TL_OK)
         tl_wipe(source, sizeof *source);
-        return e;
-    }
-    source->crypto = crypto;
-    source->hash = derive_hash;
-    source->self = (uintptr_t)source;
-    return TL_OK;
+    return e;
+}
+
+tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl_digest secret,
+                              uint16_t stream, tl_direction direction)
+{
+    tl_err e;
+
+    *source = (tl_key_source){ 0 };
+    if (tl_hash_size(secret.alg) == 0 || secret.value.n != tl_hash_size(secret.alg) || stream == 0)
+        return TL_E_USAGE;
+    e = source_begin(source, crypto, secret, stream, direction);
+    if (e != TL_OK)
+        tl_wipe(source, sizeof *source);
+    return e;
 }
 
 void tl_key_source_wipe(tl_key_source *source)
