@@ -16,7 +16,7 @@ static tl_err write_request(tl_requester *rq, tl_spdm_session *s, const uint8_t 
     tl_wr o = tl_wr_of(opaque, sizeof opaque);
     tl_spdm_key_exchange m = { .session_id = s->half, .random = tl_span_of(random, sizeof random) };
 
-    TL_TRY(tl__random(c, random, sizeof random));
+    TL_TRY(tl__spdm_random(c, random, sizeof random));
     tl__secured_versions_write(&o);
     m.exchange = tl_span_of(point, c->env.len[TL_LEN_KEX]);
     m.opaque = tl_written(&o);
@@ -238,7 +238,7 @@ static tl_err write_answer(tl_responder *r, const tl__message *q, const opening 
     tl_spdm_key_exchange_rsp m = { .mut_auth_requested = o->mutual ? MUTUAL : 0, .slot = s->req_slot };
 
     TL_TRY(tl__session_half(c, &s->half));
-    TL_TRY(tl__random(c, random, sizeof random));
+    TL_TRY(tl__spdm_random(c, random, sizeof random));
     if (env.len[TL_LEN_MSH] != 0)
         TL_TRY(tl__summary(r, q->param1, summary));
     tl__secured_selection_write(o->secured_version, &w);

@@ -49,7 +49,7 @@ static tl_err build_update(tl_requester *rq, tl_wr *out)
     tl_spdm_session *s = rq->c.session;
     uint8_t operation = rq->ask.update_both ? UPDATE_ALL_KEYS : UPDATE_KEY, tag;
 
-    TL_TRY(tl__random(&rq->c, &tag, 1));
+    TL_TRY(tl__spdm_random(&rq->c, &tag, 1));
     TL_TRY(make_next(&rq->c, s, operation));
     s->update = operation;
     s->update_tag = tag;

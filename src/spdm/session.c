@@ -64,7 +64,7 @@ tl_err tl__session_half(const tl_spdm_connection *c, uint16_t *half)
 {
     uint8_t draw[2];
 
-    TL_TRY(tl__random(c, draw, sizeof draw));
+    TL_TRY(tl__spdm_random(c, draw, sizeof draw));
     *half = (uint16_t)(draw[0] | draw[1] << 8);
     while (half_used(c, *half))
         (*half)++;
