@@ -1,40 +1,21 @@
 /* CRC-16 of the payload checksum, eight bytes at a time.
  *
- * table[k][b] is what byte b leaves in the register when k zero bytes follow it. The CRC is linear, so an entry is
- * the exclusive or of what its bits leave; SLICE(k) lists these eight numbers, bit 7 first. Read as one sequence,
- * all 64 of them are the register 0x0001 after 1, 2, 3, ... steps of
+ * The constants of the tables, read as one sequence, are the register 0x0001 after 1, 2, 3, ... 64 steps of
  *     c = (c >> 1) ^ (c & 1 ? 0x8408 : 0)
- * which is all there is to know about the polynomial. The compiler makes the tables from them. */
+ * which is all there is to know about the polynomial. */
 #include <trueline/csi2.h>
 
-#define BIT(b, bit, left) ((b) & (bit) ? (left) : 0)
-#define ENTRY(b, l7, l6, l5, l4, l3, l2, l1, l0)                                                             \
-    (BIT(b, 0x80, l7) ^ BIT(b, 0x40, l6) ^ BIT(b, 0x20, l5) ^ BIT(b, 0x10, l4) ^ BIT(b, 0x08, l3) ^          \
-     BIT(b, 0x04, l2) ^ BIT(b, 0x02, l1) ^ BIT(b, 0x01, l0))
-#define ENTRIES_4(b, ...)                                                                                    \
-    ENTRY(b, __VA_ARGS__), ENTRY((b) + 1, __VA_ARGS__), ENTRY((b) + 2, __VA_ARGS__),                         \
-        ENTRY((b) + 3, __VA_ARGS__)
-#define ENTRIES_16(b, ...)                                                                                   \
-    ENTRIES_4(b, __VA_ARGS__), ENTRIES_4((b) + 4, __VA_ARGS__), ENTRIES_4((b) + 8, __VA_ARGS__),             \
-        ENTRIES_4((b) + 12, __VA_ARGS__)
-#define ENTRIES_64(b, ...)                                                                                   \
-    ENTRIES_16(b, __VA_ARGS__), ENTRIES_16((b) + 16, __VA_ARGS__), ENTRIES_16((b) + 32, __VA_ARGS__),        \
-        ENTRIES_16((b) + 48, __VA_ARGS__)
-#define SLICE(...)                                                                                           \
-    {                                                                                                        \
-        ENTRIES_64(0, __VA_ARGS__), ENTRIES_64(64, __VA_ARGS__), ENTRIES_64(128, __VA_ARGS__),               \
-            ENTRIES_64(192, __VA_ARGS__)                                                                     \
-    }
+#include "base/crc_table.h"
 
 static const uint16_t table[8][256] = {
-    SLICE(0x8408, 0x4204, 0x2102, 0x1081, 0x8C48, 0x4624, 0x2312, 0x1189),
-    SLICE(0x8CCC, 0x4666, 0x2333, 0x9591, 0xCEC0, 0x6760, 0x33B0, 0x19D8),
-    SLICE(0x0CEC, 0x0676, 0x033B, 0x8595, 0xC6C2, 0x6361, 0xB5B8, 0x5ADC),
-    SLICE(0x2D6E, 0x16B7, 0x8F53, 0xC3A1, 0xE5D8, 0x72EC, 0x3976, 0x1CBB),
-    SLICE(0x8A55, 0xC122, 0x6091, 0xB440, 0x5A20, 0x2D10, 0x1688, 0x0B44),
-    SLICE(0x05A2, 0x02D1, 0x8560, 0x42B0, 0x2158, 0x10AC, 0x0856, 0x042B),
-    SLICE(0x861D, 0xC706, 0x6383, 0xB5C9, 0xDEEC, 0x6F76, 0x37BB, 0x9FD5),
-    SLICE(0xCBE2, 0x65F1, 0xB6F0, 0x5B78, 0x2DBC, 0x16DE, 0x0B6F, 0x81BF),
+    TL__CRC_SLICE(0x8408, 0x4204, 0x2102, 0x1081, 0x8C48, 0x4624, 0x2312, 0x1189),
+    TL__CRC_SLICE(0x8CCC, 0x4666, 0x2333, 0x9591, 0xCEC0, 0x6760, 0x33B0, 0x19D8),
+    TL__CRC_SLICE(0x0CEC, 0x0676, 0x033B, 0x8595, 0xC6C2, 0x6361, 0xB5B8, 0x5ADC),
+    TL__CRC_SLICE(0x2D6E, 0x16B7, 0x8F53, 0xC3A1, 0xE5D8, 0x72EC, 0x3976, 0x1CBB),
+    TL__CRC_SLICE(0x8A55, 0xC122, 0x6091, 0xB440, 0x5A20, 0x2D10, 0x1688, 0x0B44),
+    TL__CRC_SLICE(0x05A2, 0x02D1, 0x8560, 0x42B0, 0x2158, 0x10AC, 0x0856, 0x042B),
+    TL__CRC_SLICE(0x861D, 0xC706, 0x6383, 0xB5C9, 0xDEEC, 0x6F76, 0x37BB, 0x9FD5),
+    TL__CRC_SLICE(0xCBE2, 0x65F1, 0xB6F0, 0x5B78, 0x2DBC, 0x16DE, 0x0B6F, 0x81BF),
 };
 
 /* The register is 16 bits wide, so it meets the first two of the eight bytes and is used up by them. */
