@@ -21,6 +21,7 @@ extern "C" {
 typedef struct tl_spdm_flow tl_spdm_flow;
 extern const tl_spdm_flow tl_flow_attest;  /* VERSION to CERTIFICATE, CHALLENGE, MEASUREMENTS */
 extern const tl_spdm_flow tl_flow_session; /* VERSION to CERTIFICATE, KEY_EXCHANGE, FINISH */
+extern const tl_spdm_flow tl_flow_another; /* KEY_EXCHANGE, FINISH: one more session of the same connection */
 /* One exchange each. MEASUREMENTS goes into the session if there is one, else in clear. */
 extern const tl_spdm_flow tl_flow_measure, tl_flow_heartbeat, tl_flow_key_update, tl_flow_vendor,
     tl_flow_end_session;
@@ -94,6 +95,7 @@ typedef struct tl_requester {
     uint64_t wake, give_up;     /* ms */
     size_t sent_n;              /* bytes of the request in config->message */
     size_t chain_n, chain_left; /* CERTIFICATE: bytes had, and the remainder told */
+    bool chain_more;            /* and there is one */
     uint8_t nonce[TL_SPDM_NONCE];
     tl_spdm_measured measured;
     size_t vendor_n;

@@ -43,11 +43,12 @@ typedef struct tl_responder_config {
     size_t sessions_n;
     const tl_spdm_measurement_source *measurements; /* NULL: none */
     const tl_chain_rules *trust; /* who a requester must be; NULL: requesters are not authenticated */
-    tl_span peer_chain; /* the requester's certificates, provisioned or learnt before KEY_EXCHANGE: DER, one after the other */
-    uint8_t heartbeat_period;    /* seconds; 0: none */
-    uint8_t *message;            /* the answer at hand */
-    size_t message_n;            /* 1024 at least; answers are no longer */
-    void *ctx;                   /* of the calls below */
+    tl_span
+        peer_chain; /* the requester's certificates, provisioned or learnt before KEY_EXCHANGE: DER, one after the other */
+    uint8_t heartbeat_period; /* seconds; 0: none */
+    uint8_t *message;         /* the answer at hand */
+    size_t message_n;         /* 256 at least; answers are no longer */
+    void *ctx;                /* of the calls below */
     /* NULL, or: the answer to this request cannot be made yet. It is put off for 2^rdt_exponent us. */
     bool (*busy)(void *ctx, uint8_t code);
     uint8_t rdt_exponent;

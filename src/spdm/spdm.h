@@ -44,9 +44,13 @@ tl_err tl__message_end(const tl_rd *r) TL_MUST_USE;
 void tl__connection_drop(tl_spdm_connection *c);
 /* The same, and forgets the peer. Policy, role and memory stay. */
 void tl__connection_reset(tl_spdm_connection *c);
+/* The policy's numbers fit together. */
+bool tl__policy_right(const tl_spdm_policy *p);
+/* out has no room for a message of n bytes and what a session puts around it. */
+bool tl__out_short(const tl_spdm_connection *c, size_t n, const tl_wr *out);
 /* The most that a message to the peer may have. */
 size_t tl__transfer_max(const tl_spdm_connection *c);
-tl_err tl__random(const tl_spdm_connection *c, uint8_t *out, size_t n) TL_MUST_USE;
+tl_err tl__spdm_random(const tl_spdm_connection *c, uint8_t *out, size_t n) TL_MUST_USE;
 /* Both ends have all of these. */
 bool tl__both(const tl_spdm_connection *c, uint32_t flags);
 /* Flags of the requester, of the responder, whoever we are. */
@@ -62,9 +66,9 @@ tl_sign_alg tl__sign_of(uint32_t bit);
 tl_group tl__group_of(uint32_t bit);
 tl_suite tl__suite_of(uint32_t bit);
 uint32_t tl__sign_bit(tl_sign_alg alg);
-uint32_t tl__measurement_hash_bit(tl_hash_alg hash);
 /* The first row in the table's order that all masks have; 0: none. */
 uint32_t tl__hash_pick(uint32_t mask);
+uint32_t tl__measurement_hash_pick(uint32_t mask);
 uint32_t tl__asym_pick(uint32_t mask);
 uint32_t tl__dhe_pick(uint32_t mask);
 uint32_t tl__aead_pick(uint32_t mask);
@@ -82,6 +86,8 @@ void tl__sizes_set(tl_spdm_connection *c);
 /* VCA: bytes until the hash is agreed, kept for M1, L1 and TH. TL_E_LIMIT beyond TL_SPDM_VCA_MAX. */
 tl_err tl__vca_add(tl_spdm_connection *c, tl_span request, tl_span response) TL_MUST_USE;
 tl_span tl__vca(const tl_spdm_connection *c);
+/* The answer of the last exchange once more, if this is its request again; else TL_E_REPLY_UNEXPECTED_REQUEST. */
+tl_err tl__vca_again(const tl_spdm_connection *c, tl_span request, tl_wr *out) TL_MUST_USE;
 /* A running hash of the agreed algorithm that begins with VCA. */
 tl_err tl__transcript_start(const tl_spdm_connection *c, tl_hash *h) TL_MUST_USE;
 tl_err tl__transcript_add(const tl_spdm_connection *c, tl_hash h, tl_span bytes) TL_MUST_USE;
@@ -107,7 +113,7 @@ void tl__transcript_request(tl_spdm_connection *c, uint8_t code, bool secured);
 bool tl__flags_right(uint8_t version, tl_spdm_role owner, uint32_t flags);
 /* Opaque data in the negotiated format, at most 1024 bytes, its elements whole. */
 tl_err tl__opaque_check(const tl_spdm_connection *c, tl_span opaque) TL_MUST_USE;
-/* Writes the ERROR for e. extended: bytes after the header, for ResponseNotReady. */
+/* Writes the ERROR for e, or ResponseNotReady for a request that was kept. */
 void tl__error_write(const tl_spdm_connection *c, tl_err e, uint8_t request, tl_wr *out);
 tl_err tl__error_not_ready(tl_responder *r, uint8_t request, tl_wr *out) TL_MUST_USE;
 /* TL_E_PEER + code of an ERROR. */
@@ -141,6 +147,9 @@ tl_err tl__chain_trust(tl_spdm_connection *c, const tl_chain_rules *trust, tl_sp
 const tl_spdm_identity *tl__slot(const tl_spdm_connection *c, const tl_spdm_identity *slots, size_t n,
                                  unsigned slot);
 
+/* The slots that tl__slot would give: a mask. */
+uint8_t tl__slot_mask(const tl_spdm_connection *c, const tl_spdm_identity *slots, size_t n);
+
 /* ---- measurements.c ---- */
 
 /* MeasurementSummaryHash of a kind, as many bytes as the hash has; nothing of the kind: zeros. */
@@ -171,8 +180,8 @@ struct tl_spdm_family {
     const struct tl_spdm_session_ops *session_ops; /* NULL: not of this family's making */
 };
 
-tl__handler tl__on_get_version, tl__on_get_capabilities, tl__on_negotiate_algorithms, tl__on_get_digests,
-    tl__on_get_certificate, tl__on_challenge, tl__on_get_measurements;
+tl__handler tl__on_respond_if_ready, tl__on_get_version, tl__on_get_capabilities, tl__on_negotiate_algorithms,
+    tl__on_get_digests, tl__on_get_certificate, tl__on_challenge, tl__on_get_measurements;
 tl__handler tl__on_key_exchange, tl__on_finish, tl__on_heartbeat, tl__on_key_update, tl__on_end_session,
     tl__on_vendor;
 
@@ -225,7 +234,7 @@ typedef struct tl_spdm_session_ops {
     tl_err (*sent)(tl_spdm_connection *c, uint64_t now_ms);
     /* Ends all sessions and wipes them. */
     void (*drop)(tl_spdm_connection *c);
-    /* Requester: a flow failed. Ends the session that it ran in or was making; others stay. */
+    /* Requester: a flow failed, but the connection stands. Ends the session that it was making; others stay. */
     void (*fail)(tl_spdm_connection *c);
     /* Time passed: a session that was not heard of for too long ends. */
     void (*tick)(tl_spdm_connection *c, uint64_t now_ms);
