@@ -8,6 +8,7 @@ typedef int command_function(int argc, char **argv);
 /* name, function, summary for `trueline --help` */
 #define COMMANDS                                                                                             \
     COMMAND("demo", cmd_demo, "a clean stream, then every attack on it, with pictures")                      \
+    COMMAND("pki", cmd_pki, "make, revoke and show keys and certificates")                                   \
     COMMAND("stream", cmd_stream, "make and show stream files: what to protect, and a secret")               \
     COMMAND("sensor", cmd_sensor, "play pictures, video or the test scene as a protected stream")            \
     COMMAND("controller", cmd_controller, "receive a stream, verify it, write pictures or video")            \
