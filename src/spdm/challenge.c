@@ -70,7 +70,7 @@ static tl_err accept(tl_requester *rq, const tl__message *a)
     /* M2 = VCA | B | C */
     TL_TRY(
         tl__transcript_fork(c, c->m, tl__sent(rq), tl_span_of(a->whole.p, a->whole.n - m.signature.n), &m2));
-    e = tl__check(c, TL__SIGN_CHALLENGE_AUTH, m2, m.signature);
+    e = tl__spdm_check(c, TL__SIGN_CHALLENGE_AUTH, m2, m.signature);
     tl__transcript_drop(c, &m2);
     TL_TRY(tl__blame(rq, e, "the signature is wrong", "Signature"));
     tl__transcript_drop(c, &c->m);
@@ -140,7 +140,7 @@ tl_err tl__on_challenge(tl_responder *r, const tl__message *q, tl_wr *out)
     said = tl_since(out, start);
     /* M1 = VCA | B | C */
     TL_TRY(tl__transcript_fork(c, c->m, q->whole, tl_span_of(said.p, said.n - sig_n), &m1));
-    e = tl__sign(c, own, TL__SIGN_CHALLENGE_AUTH, m1, out->p + out->n - sig_n);
+    e = tl__spdm_sign(c, own, TL__SIGN_CHALLENGE_AUTH, m1, out->p + out->n - sig_n);
     tl__transcript_drop(c, &m1);
     TL_TRY(e);
     tl__transcript_drop(c, &c->m);

@@ -29,7 +29,7 @@ static tl_err sign(tl_requester *rq, tl_spdm_session *s, size_t from, tl_wr *out
     TL_TRY(tl__chain_digest(c, own, chain));
     TL_TRY(tl__transcript_add(c, s->th, tl_span_of(chain, tl_hash_size(c->algs.hash))));
     TL_TRY(tl__transcript_add(c, s->th, tl_since(out, from)));
-    TL_TRY(tl__sign(c, own, TL__SIGN_FINISH, s->th, signature));
+    TL_TRY(tl__spdm_sign(c, own, TL__SIGN_FINISH, s->th, signature));
     TL_TRY(tl__transcript_add(c, s->th, sig));
     tl_put_bytes(out, sig);
     return TL_OK;
@@ -119,7 +119,7 @@ static tl_err check_request(const tl_spdm_connection *c, const tl__message *q, c
         TL_TRY(tl__transcript_add(c, th, tl_span_of(c->peer.chain_digest, n)));
     TL_TRY(tl__transcript_add(c, th, tl_span_of(q->whole.p, q->whole.n - m->signature.n - m->verify_data.n)));
     if (s->mutual) {
-        TL_TRY(tl__check(c, TL__SIGN_FINISH, th, m->signature));
+        TL_TRY(tl__spdm_check(c, TL__SIGN_FINISH, th, m->signature));
         TL_TRY(tl__transcript_add(c, th, m->signature));
     }
     TL_TRY(tl__session_verify_data(c, s, &s->handshake.request, th, mac));

@@ -97,7 +97,7 @@ static tl_err check_signature(tl_requester *rq, const tl__message *a, const tl_s
     tl_err e;
 
     TL_TRY(tl__session_th(c, s, c->peer.chain_digest, tl__sent(rq), before));
-    e = tl__check(c, TL__SIGN_KEY_EXCHANGE_RSP, s->th, m->signature);
+    e = tl__spdm_check(c, TL__SIGN_KEY_EXCHANGE_RSP, s->th, m->signature);
     if (e == TL_E_TAG)
         return tl__blame(rq, e, "the signature is wrong", "Signature");
     TL_TRY(e);
@@ -260,7 +260,7 @@ static tl_err conclude(tl_responder *r, const opening *o, tl_spdm_session *s, tl
     const tl_span sig = tl_span_of(signature, c->env.len[TL_LEN_SIG]);
     const tl_span data = tl_span_of(mac, c->env.len[TL_LEN_HMAC]);
 
-    TL_TRY(tl__sign(c, o->own, TL__SIGN_KEY_EXCHANGE_RSP, s->th, signature));
+    TL_TRY(tl__spdm_sign(c, o->own, TL__SIGN_KEY_EXCHANGE_RSP, s->th, signature));
     TL_TRY(tl__transcript_add(c, s->th, sig));
     TL_TRY(tl__session_handshake(c, s, secret));
     TL_TRY(tl__session_verify_data(c, s, &s->handshake.response, s->th, mac));

@@ -239,7 +239,7 @@ static tl_err transcript_accept(tl_requester *rq, const tl__message *a, tl_span 
         tl__transcript_move(c, l, l2);
         return TL_OK;
     }
-    e = tl__check(c, TL__SIGN_MEASUREMENTS, l2, signature);
+    e = tl__spdm_check(c, TL__SIGN_MEASUREMENTS, l2, signature);
     tl__transcript_drop(c, &l2);
     TL_TRY(tl__blame(rq, e, "the signature is wrong", "Signature"));
     tl__transcript_drop(c, l);
@@ -371,7 +371,7 @@ tl_err tl__on_get_measurements(tl_responder *r, const tl__message *q, tl_wr *out
         tl__transcript_move(c, l, l1);
         return TL_OK;
     }
-    e = tl__sign(c, own, TL__SIGN_MEASUREMENTS, l1, out->p + out->n - sig_n);
+    e = tl__spdm_sign(c, own, TL__SIGN_MEASUREMENTS, l1, out->p + out->n - sig_n);
     tl__transcript_drop(c, &l1);
     TL_TRY(e);
     tl__transcript_drop(c, l);

@@ -48,7 +48,7 @@ static tl_err signed_digest(const tl_spdm_connection *c, tl__signing what, tl_ha
     return tl__digest(c, c->algs.hash, parts, 2, digest);
 }
 
-tl_err tl__sign(const tl_spdm_connection *c, const tl_spdm_identity *own, tl__signing what, tl_hash h,
+tl_err tl__spdm_sign(const tl_spdm_connection *c, const tl_spdm_identity *own, tl__signing what, tl_hash h,
                 uint8_t *signature)
 {
     uint8_t digest[TL_HASH_MAX];
@@ -58,7 +58,7 @@ tl_err tl__sign(const tl_spdm_connection *c, const tl_spdm_identity *own, tl__si
     return c->crypto->ops->sign(c->crypto->ctx, own->key, own->alg, d, signature);
 }
 
-tl_err tl__check(const tl_spdm_connection *c, tl__signing what, tl_hash h, tl_span signature)
+tl_err tl__spdm_check(const tl_spdm_connection *c, tl__signing what, tl_hash h, tl_span signature)
 {
     uint8_t digest[TL_HASH_MAX];
     const tl_digest d = { c->algs.hash, tl_span_of(digest, tl_hash_size(c->algs.hash)) };
