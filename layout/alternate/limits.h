@@ -8,7 +8,8 @@ enum {
     TL_SEP_FOOTER_MAX = 4 + TL_SEP_TAG_MAX,
     TL_SEP_MESSAGES_MAX = 65535,
     TL_SEP_PARTS_MAX = 8,
-    TL_HELLO_SIZE = 86
+    TL_HELLO_SIZE = 86,
+    TL_DATA_TOKEN_SIZE = 45
 };
 
 #endif

@@ -14,7 +14,20 @@ enum {
     TL_SEP_PURPOSE_MESSAGE = 1, /* nonce purposes */
     TL_HELLO_VERSION = 1,
     TL_HELLO_SENDER = 1, /* hello roles */
-    TL_HELLO_RECEIVER = 2
+    TL_HELLO_RECEIVER = 2,
+    TL_AGREEMENT_VERSION = 1, /* of VENDOR_DEFINED payloads and data tokens */
+    TL_AGREEMENT_CHAIN = 1,   /* kinds of payloads */
+    TL_AGREEMENT_ASK = 2,
+    TL_AGREEMENT_OFFER = 3,
+    TL_AGREEMENT_CHOICE = 4,
+    TL_AGREEMENT_PORT = 5,
+    TL_AGREEMENT_START = 6,
+    TL_AGREEMENT_STOP = 7,
+    TL_AGREEMENT_REKEY = 8,
+    TL_AGREEMENT_DONE = 9,
+    TL_AGREEMENT_REFUSED = 10,
+    TL_VENDOR_STANDARD = 4, /* VENDOR_DEFINED: the registry of IANA, */
+    TL_VENDOR_ID = 32473    /* and its number for examples in documents */
 };
 
 #endif

@@ -195,9 +195,12 @@ static void tables_of_the_tests_are_well_formed(void **state)
 
 static void list_holds_each_message_of_the_layout_once(void **state)
 {
-    static const char *const names[] = { "sep_header",     "sep_footer",        "sep_nonce",    "sep_begin",
-                                         "sep_begin_part", "sep_end",           "sep_end_part", "hello",
-                                         "configuration",  "configuration_part" };
+    static const char *const names[] = {
+        "sep_header",       "sep_footer",        "sep_nonce",       "sep_begin",        "sep_begin_part",
+        "sep_end",          "sep_end_part",      "hello",           "configuration",    "configuration_part",
+        "agreement",        "agreement_chain",   "agreement_offer", "agreement_choice", "agreement_port",
+        "agreement_stream", "agreement_refusal", "data_token"
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -219,6 +222,7 @@ static void sizes_of_the_layout_are_those_of_its_limits(void **state)
     tl_sep_nonce nonce = { .salt = { zeros, 4 } };
     tl_sep_footer footer = { .tag = { zeros, TL_SEP_TAG_MAX } };
     tl_hello hello = { .magic = { zeros, 8 }, .configuration = { zeros, 32 }, .fresh = { zeros, 32 } };
+    tl_data_token token = { .magic = { zeros, 8 }, .token = { zeros, 32 } };
 
     (void)state;
     tl_assert_ok(tl_encode_sep_header(&e, &header, &w));
@@ -232,6 +236,9 @@ static void sizes_of_the_layout_are_those_of_its_limits(void **state)
     w.n = 0;
     tl_assert_ok(tl_encode_hello(&e, &hello, &w));
     assert_int_equal(w.n, TL_HELLO_SIZE);
+    w.n = 0;
+    tl_assert_ok(tl_encode_data_token(&e, &token, &w));
+    assert_int_equal(w.n, TL_DATA_TOKEN_SIZE);
 }
 
 /* ---- tables broken on purpose ---- */
