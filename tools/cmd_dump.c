@@ -1,0 +1,99 @@
+/* `trueline dump FILE.pcap` prints a recorded SPDM exchange, one line for each message. With --keys it computes the whole of
+ * it again, from the transcripts to the records, and compares with what the endpoint computed. */
+#include "command.h"
+#include "dump.h"
+#include "ui.h"
+
+#include <stdlib.h>
+
+enum { OPT_KEYS = 0x100, OPT_JSON };
+
+typedef struct dump_arguments {
+    const char *recording, *keys;
+    bool verbose, json;
+} dump_arguments;
+
+static const struct argp_option options[] = {
+    { "verbose", 'v', NULL, 0, "every field of every message", 1 },
+    { "keys", OPT_KEYS, "FILE", 0, "compute everything again, compare it with FILE, and open the records",
+      1 },
+    { "json", OPT_JSON, NULL, 0, "an object of JSON on each line", 1 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    dump_arguments *a = state->input;
+
+    switch (key) {
+    case 'v': a->verbose = true; return 0;
+    case OPT_KEYS: a->keys = arg; return 0;
+    case OPT_JSON: a->json = true; return 0;
+    case ARGP_KEY_ARG:
+        if (a->recording != NULL)
+            argp_error(state, "one FILE.pcap only; '%s' is too much", arg);
+        a->recording = arg;
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "give a FILE.pcap"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "FILE.pcap",
+    .doc = "Prints a recorded SPDM exchange: MCTP (link type 291) or PCI DOE (292). With --keys the last "
+           "line is "
+           "'spdm: sessions=S records=R signatures=G failed=F'; what differs from FILE, or cannot be "
+           "checked, is "
+           "named and counted as failed, and the exit code is 1."
+           "\vExamples:\n"
+           "  trueline dump boot.pcap\n"
+           "  trueline dump boot.pcap -v\n"
+           "  trueline dump boot.pcap --keys boot.keys\n"
+           "  trueline dump boot.pcap --json | jq -r .name\n",
+};
+
+static tl_exit open_input(const char *path, tl_exit code, dump_input *input, tl_fault *fault)
+{
+    input->name = path;
+    input->file = fopen(path, "rb");
+    return input->file != NULL ? TL_EXIT_OK : tl_fault_errno(fault, code, "%.200s", path);
+}
+
+static tl_exit run(const dump_arguments *a, tl_fault *fault)
+{
+    dump_options o = { .out = stdout,
+                       .format = a->json ? DUMP_JSON : DUMP_TEXT,
+                       .fields = a->verbose || a->json };
+    tl_exit e = open_input(a->recording, TL_EXIT_LINK, &o.recording, fault), flushed;
+    tl_fault other;
+
+    if (e == TL_EXIT_OK && a->keys != NULL)
+        e = open_input(a->keys, TL_EXIT_USAGE, &o.keys, fault);
+    if (e == TL_EXIT_OK)
+        e = dump_run(&o, fault);
+    flushed = ui_flush(&other);
+    if (flushed != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED)) {
+        *fault = other;
+        e = flushed;
+    }
+    if (o.recording.file != NULL)
+        (void)fclose(o.recording.file);
+    if (o.keys.file != NULL)
+        (void)fclose(o.keys.file);
+    return e;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+    dump_arguments a = { 0 };
+    tl_fault fault;
+    tl_exit e;
+
+    if (ui_parse(&argp, argc, argv, &a) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    e = run(&a, &fault);
+    return e == TL_EXIT_OK || e == TL_EXIT_REFUSED ? (int)e : ui_fail("dump", &fault);
+}

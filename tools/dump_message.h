@@ -1,0 +1,68 @@
+/* SPDM messages of a recording, taken apart by their rows: what a message is called, and what its layout depends on. */
+#ifndef TL_TOOLS_DUMP_MESSAGE_H
+#define TL_TOOLS_DUMP_MESSAGE_H
+
+#include "dump_algs.h"
+
+/* Codes that the library's headers do not name yet. */
+enum {
+    DUMP_CHUNK_SEND = 0x85,
+    DUMP_CHUNK_GET = 0x86,
+    DUMP_PSK_EXCHANGE = 0xE6,
+    DUMP_PSK_FINISH = 0xE7,
+    DUMP_GET_ENCAPSULATED_REQUEST = 0xEA,
+    DUMP_DELIVER_ENCAPSULATED_RESPONSE = 0xEB,
+    DUMP_ENCAPSULATED_REQUEST = 0x6A,
+    DUMP_ENCAPSULATED_RESPONSE_ACK = 0x6B,
+    DUMP_PSK_EXCHANGE_RSP = 0x66,
+    DUMP_PSK_FINISH_RSP = 0x67
+};
+
+/* The name of a code as DSP0274 writes it; NULL if it has none. */
+const char *dump_code_name(uint8_t code);
+
+/* Any message's struct. */
+typedef union dump_body {
+#define MSG(name, code) tl_##name name;
+#define END(name)
+#include <trueline/def/quiet.h>
+#include <trueline/def/spdm.def>
+#include <trueline/def/none.h>
+} dump_body;
+
+/* A request that waits for its answer. */
+typedef struct dump_asked {
+    uint8_t code, param1, param2; /* code 0: none waits */
+} dump_asked;
+
+/* What was negotiated, as far as it was seen. */
+typedef struct dump_context {
+    uint8_t version; /* 0 until CAPABILITIES */
+    uint32_t requester_flags, responder_flags;
+    dump_chosen chosen;
+    bool negotiated;
+    tl_env env; /* sizes in every message */
+    uint16_t requester_signature;
+    dump_asked asked;
+} dump_context;
+
+typedef struct dump_message {
+    uint8_t version, code, param1, param2;
+    bool request;
+    const tl_message *rows; /* NULL: the message has no body, or none that is known */
+    tl_env env;             /* the sizes in this message */
+    dump_body body;
+    tl_span whole; /* without a transport's padding */
+    tl_err error;  /* TL_OK: it follows its layout */
+} dump_message;
+
+/* The rows of a name in messages.h. */
+const tl_message *dump_rows(const char *name);
+/* Takes a message apart; as many zero bytes as pad_max may follow it. Its error is in the message. */
+void dump_message_read(dump_context *context, tl_span bytes, size_t pad_max, dump_message *message);
+/* Learns from a message that was read: what was asked, and what is negotiated. */
+void dump_context_learn(dump_context *context, const dump_message *message);
+/* Both ends have all of these. */
+bool dump_both(const dump_context *context, uint32_t flags);
+
+#endif
