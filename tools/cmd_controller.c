@@ -312,16 +312,15 @@ static tl_exit judge_end(const controller *c, tl_fault *fault)
 static tl_exit receive(controller *c, int fd, tl_fault *fault)
 {
     tl_buffer packets[BATCH];
+    tl_link_batch batch = { .packets = packets, .room = BATCH };
 
     while (!c->enough) {
-        tl_link_state state;
-        size_t n;
-        tl_exit e = tl_link_read(&c->link, tl_clock_ms() + TICK_MS, packets, BATCH, &n, &state, fault);
+        tl_exit e = tl_link_read(&c->link, tl_clock_ms() + TICK_MS, &batch, fault);
 
-        if (e == TL_EXIT_OK && state == TL_LINK_CLOSED)
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_CLOSED)
             return judge_end(c, fault);
-        if (e == TL_EXIT_OK && state == TL_LINK_PACKETS)
-            e = verify(c, packets, n, fault);
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
+            e = verify(c, packets, batch.n, fault);
         if (e != TL_EXIT_OK)
             return e;
         tl_stream_rx_tick(&c->rx, tl_clock_ms());

@@ -127,15 +127,13 @@ static tl_exit take_packets(demo_relay *relay, const tl_buffer *packets, size_t 
 static tl_exit run(demo_relay *relay, tl_fault *fault)
 {
     tl_buffer packets[READ_AT_ONCE];
-    tl_link_state state = TL_LINK_QUIET;
-    size_t n;
+    tl_link_batch batch = { .packets = packets, .room = READ_AT_ONCE, .state = TL_LINK_QUIET };
 
-    while (state != TL_LINK_CLOSED) {
-        tl_exit e =
-            tl_link_read(&relay->link, tl_clock_ms() + LOOK_MS, packets, READ_AT_ONCE, &n, &state, fault);
+    while (batch.state != TL_LINK_CLOSED) {
+        tl_exit e = tl_link_read(&relay->link, tl_clock_ms() + LOOK_MS, &batch, fault);
 
-        if (e == TL_EXIT_OK && state == TL_LINK_PACKETS)
-            e = take_packets(relay, packets, n, fault);
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
+            e = take_packets(relay, packets, batch.n, fault);
         if (e == TL_EXIT_OK && tl_stop_asked())
             e = tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal");
         if (e != TL_EXIT_OK)

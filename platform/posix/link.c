@@ -32,14 +32,14 @@ void tl_link_reader_close(tl_link_reader *link)
 }
 
 /* Hands out what is complete. */
-static tl_exit hand_out(tl_link_reader *link, tl_buffer *packets, size_t room, size_t *n, tl_fault *fault)
+static tl_exit hand_out(tl_link_reader *link, tl_link_batch *batch, tl_fault *fault)
 {
-    while (*n < room && link->end - link->start >= TL_LINK_PREFIX) {
+    while (batch->n < batch->room && link->end - link->start >= TL_LINK_PREFIX) {
         tl_rd r = tl_rd_of(tl_span_of(link->buffer + link->start, TL_LINK_PREFIX));
         size_t size = (size_t)tl_get(&r, TL_LINK_PREFIX, TL_LITTLE);
 
         if (size < TL_LINK_PACKET_MIN || size > TL_CSI2_PACKET_MAX) {
-            if (*n > 0) /* first what came before it; the next call names it */
+            if (batch->n > 0) /* first what came before it; the next call names it */
                 break;
             return tl_fault_set(
                 fault, TL_EXIT_LINK,
@@ -48,10 +48,9 @@ static tl_exit hand_out(tl_link_reader *link, tl_buffer *packets, size_t room, s
         }
         if (link->end - link->start - TL_LINK_PREFIX < size)
             break;
-        packets[*n] = (tl_buffer){ link->buffer + link->start + TL_LINK_PREFIX, size };
+        batch->packets[batch->n++] = (tl_buffer){ link->buffer + link->start + TL_LINK_PREFIX, size };
         link->start += TL_LINK_PREFIX + size;
         link->packets++;
-        ++*n;
     }
     return TL_EXIT_OK;
 }
@@ -112,18 +111,17 @@ static tl_exit wait_for_bytes(tl_link_reader *link, uint64_t deadline_ms, bool *
                         (unsigned long long)link->packets, TL_LINK_PATIENCE_MS / 1000);
 }
 
-tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_buffer *packets, size_t room, size_t *n,
-                     tl_link_state *state, tl_fault *fault)
+tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_link_batch *batch, tl_fault *fault)
 {
-    *n = 0;
-    *state = TL_LINK_PACKETS;
+    batch->n = 0;
+    batch->state = TL_LINK_PACKETS;
     for (;;) {
         bool quiet;
-        tl_exit e = hand_out(link, packets, room, n, fault);
+        tl_exit e = hand_out(link, batch, fault);
 
         if (e != TL_EXIT_OK)
             return e;
-        if (*n > 0) {
+        if (batch->n > 0) {
             link->heard_ms = tl_clock_ms();
             link->partial_ms = link->heard_ms; /* a rest behind these packets came with them or after them */
             return TL_EXIT_OK;
@@ -132,14 +130,14 @@ tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_buffer *pack
         if (e != TL_EXIT_OK)
             return e;
         if (quiet) {
-            *state = TL_LINK_QUIET;
+            batch->state = TL_LINK_QUIET;
             return TL_EXIT_OK;
         }
         e = receive(link, fault);
         if (e != TL_EXIT_OK)
             return e;
         if (link->closed) {
-            *state = TL_LINK_CLOSED;
+            batch->state = TL_LINK_CLOSED;
             return TL_EXIT_OK;
         }
     }

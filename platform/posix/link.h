@@ -33,15 +33,23 @@ typedef enum tl_link_state {
     TL_LINK_CLOSED       /* the peer closed, between two packets */
 } tl_link_state;
 
+/* One read: the caller's list goes in, what was found comes out. */
+typedef struct tl_link_batch {
+    tl_buffer *packets; /* the caller's list, of `room` entries */
+    size_t room;
+    size_t n; /* written: entries that hold a packet */
+    tl_link_state state;
+} tl_link_batch;
+
 /* Takes the one allocation of the reader. The descriptor stays the caller's. TL_EXIT_INTERNAL. */
 tl_exit tl_link_reader_open(tl_link_reader *link, int fd, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Gives as many complete packets as stand in the buffer, at most `room`; waits for the first one up to deadline_ms.
+/* Gives as many complete packets as stand in the buffer, at most batch->room; waits for the first one up to deadline_ms.
  * The packets are views of the buffer, may be changed there, and live until the next call. TL_EXIT_LINK: a length
  * outside 4..TL_CSI2_PACKET_MAX, a packet that is cut or stays incomplete for TL_LINK_PATIENCE_MS, or no packet for
  * so long. */
-tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_buffer *packets, size_t room, size_t *n,
-                     tl_link_state *state, tl_fault *fault) __attribute__((warn_unused_result));
+tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_link_batch *batch, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Wipes and frees the buffer: it may hold decrypted pixels. */
 void tl_link_reader_close(tl_link_reader *link);
 

@@ -46,14 +46,15 @@ static tl_exit reference_end(tl_span bytes, size_t at)
 static tl_exit drain(tl_link_reader *link, tl_span bytes, size_t *at, tl_link_state *state)
 {
     tl_buffer packets[BATCH];
+    tl_link_batch batch = { .packets = packets, .room = BATCH };
     tl_fault fault;
-    size_t n;
     tl_exit e;
 
     do {
-        e = tl_link_read(link, 0, packets, BATCH, &n, state, &fault);
-        compare(bytes, at, packets, n);
-    } while (e == TL_EXIT_OK && *state == TL_LINK_PACKETS);
+        e = tl_link_read(link, 0, &batch, &fault);
+        compare(bytes, at, packets, batch.n);
+    } while (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS);
+    *state = batch.state;
     return e;
 }
 

@@ -46,9 +46,20 @@ static void feed(const pair *p, const void *bytes, size_t n)
     assert_int_equal(write(p->far, bytes, n), (ssize_t)n);
 }
 
+static tl_exit take_by(pair *p, uint64_t deadline_ms, tl_buffer *packets, size_t room, size_t *n,
+                       tl_link_state *state)
+{
+    tl_link_batch batch = { .packets = packets, .room = room };
+    tl_exit e = tl_link_read(&p->link, deadline_ms, &batch, &p->fault);
+
+    *n = batch.n;
+    *state = batch.state;
+    return e;
+}
+
 static tl_exit take(pair *p, tl_buffer *packets, size_t room, size_t *n, tl_link_state *state)
 {
-    return tl_link_read(&p->link, tl_clock_ms() + 20, packets, room, n, state, &p->fault);
+    return take_by(p, tl_clock_ms() + 20, packets, room, n, state);
 }
 
 static void assert_fault(const pair *p, const char *part)
@@ -109,7 +120,7 @@ static void read_when_every_byte_comes_alone_then_the_packet_is_whole(void **s)
 
     for (size_t i = 0; i < 9; i++) {
         feed(p, bytes + i, 1);
-        assert_int_equal(tl_link_read(&p->link, 0, &packet, 1, &n, &state, &p->fault), TL_EXIT_OK);
+        assert_int_equal(take_by(p, 0, &packet, 1, &n, &state), TL_EXIT_OK);
         assert_int_equal(n, 0);
     }
     feed(p, bytes + 9, 1);
@@ -175,7 +186,7 @@ static void read_when_the_longest_packets_come_then_they_pass(void **s)
             at = 0;
             sent++;
         }
-        assert_int_equal(tl_link_read(&p->link, 0, packets, 64, &n, &state, &p->fault), TL_EXIT_OK);
+        assert_int_equal(take_by(p, 0, packets, 64, &n, &state), TL_EXIT_OK);
         for (size_t i = 0; i < n; i++, got++) {
             assert_int_equal(packets[i].n, TL_CSI2_PACKET_MAX);
             tl_assert_all(packets[i].p, (uint8_t)got, packets[i].n);
@@ -239,7 +250,7 @@ static void read_when_a_packet_stays_incomplete_for_5_seconds_then_timeout_even_
     size_t n;
 
     feed(p, "\4\0\0\0a", 5);
-    assert_int_equal(tl_link_read(&p->link, 0, &packet, 1, &n, &state, &p->fault), TL_EXIT_OK);
+    assert_int_equal(take_by(p, 0, &packet, 1, &n, &state), TL_EXIT_OK);
     p->link.partial_ms -= TL_LINK_PATIENCE_MS;
     feed(p, "b", 1);
     assert_int_equal(take(p, &packet, 1, &n, &state), TL_EXIT_LINK);
