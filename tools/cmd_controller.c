@@ -272,21 +272,13 @@ static void on_event(void *ctx, const tl_stream_event *v)
 
 /* ---- receiving ---- */
 
-static bool is_frame_end(const tl_buffer *packet)
-{
-    tl_csi2_header h;
-
-    return packet->n == TL_CSI2_HEADER_SIZE && tl_csi2_header_read(packet->p, &h) != TL_CSI2_ECC_BAD &&
-           h.data_type == TL_DT_FRAME_END;
-}
-
 static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
 {
     tl_err e = tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
 
     if (e != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot verify: %s", tl_err_text(e));
-    c->at_boundary = is_frame_end(&packets[n - 1]) && !c->frame_open;
+    c->at_boundary = tl_link_ends_frame(&packets[n - 1]) && !c->frame_open;
     c->counts.bytes = c->link.bytes;
     ui_progress_show(&c->progress, &c->counts);
     if (c->output != TL_EXIT_OK) {

@@ -84,14 +84,6 @@ tl_exit demo_relay_join(demo_relay *relay, demo_child *sensor, const char *addre
     return explain(relay, e, fault);
 }
 
-static bool is_frame_end(const tl_buffer *packet)
-{
-    tl_csi2_header h;
-
-    return packet->n == TL_CSI2_HEADER_SIZE && tl_csi2_header_read(packet->p, &h) != TL_CSI2_ECC_BAD &&
-           h.data_type == TL_DT_FRAME_END;
-}
-
 static tl_exit hand_on(demo_relay *relay, tl_fault *fault)
 {
     tl_wire_frame *frame = &relay->frame;
@@ -117,7 +109,7 @@ static tl_exit take_packets(demo_relay *relay, const tl_buffer *packets, size_t 
         relay->bytes += TL_LINK_PREFIX + packets[i].n;
         if (tl_wire_insert(&relay->frame, relay->frame.n, tl_span_of(packets[i].p, packets[i].n)) != TL_OK)
             return tl_fault_set(fault, TL_EXIT_INTERNAL, "relay: no memory for a frame");
-        if (is_frame_end(&packets[i]))
+        if (tl_link_ends_frame(&packets[i]))
             e = hand_on(relay, fault);
     }
     return e;

@@ -143,6 +143,14 @@ tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_link_batch *
     }
 }
 
+bool tl_link_ends_frame(const tl_buffer *packet)
+{
+    tl_csi2_header h;
+
+    return packet->n == TL_CSI2_HEADER_SIZE && tl_csi2_header_read(packet->p, &h) != TL_CSI2_ECC_BAD &&
+           h.data_type == TL_DT_FRAME_END;
+}
+
 /* Steps over the first n bytes of the list. */
 static void step_over(struct iovec **v, size_t *left, size_t n)
 {

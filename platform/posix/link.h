@@ -50,6 +50,8 @@ tl_exit tl_link_reader_open(tl_link_reader *link, int fd, tl_fault *fault)
  * so long. */
 tl_exit tl_link_read(tl_link_reader *link, uint64_t deadline_ms, tl_link_batch *batch, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* True of CSI-2's frame end, as its header says: a claim, for whoever only cuts a stream into frames. */
+bool tl_link_ends_frame(const tl_buffer *packet);
 /* Wipes and frees the buffer: it may hold decrypted pixels. */
 void tl_link_reader_close(tl_link_reader *link);
 
