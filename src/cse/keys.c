@@ -9,17 +9,10 @@
  * e travels as its low byte; both ends hold all 32 bits. Integers in the derivation are little-endian. */
 #include "cse/keys.h"
 
+#include "base/text.h"
+
 enum { KEY_MAX = 32 };
 static const tl_hash_alg derive_hash = TL_HASH_SHA256;
-
-static tl_span label(const char *text)
-{
-    size_t n = 0;
-
-    while (text[n] != '\0')
-        n++;
-    return tl_span_of(text, n);
-}
 
 static tl_span little(uint8_t *bytes, unsigned n, uint32_t value)
 {
@@ -33,7 +26,7 @@ static tl_err source_begin(tl_key_source *source, const tl_crypto *crypto, tl_di
                            tl_direction direction)
 {
     uint8_t id[2], way[1];
-    const tl_span info[] = { label("trueline stream"), little(id, 2, stream),
+    const tl_span info[] = { tl__text("trueline stream"), little(id, 2, stream),
                              little(way, 1, (uint32_t)direction) };
 
     TL_TRY(tl_hkdf_expand(crypto, prk.alg, prk.value, info, 3, source->secret, tl_hash_size(prk.alg)));
@@ -90,7 +83,7 @@ void tl_key_source_wipe(tl_key_source *source)
 /* S(from) to S(to), in place. */
 static tl_err ratchet(const tl_key_source *source, uint8_t *secret, uint64_t from, uint64_t to)
 {
-    const tl_span info = label("trueline next");
+    const tl_span info = tl__text("trueline next");
     size_t size = tl_hash_size(source->hash);
     uint8_t next[TL_HASH_MAX];
     tl_err e = TL_OK;
@@ -108,7 +101,7 @@ static tl_err derive(const tl_key_source *source, const uint8_t *secret, const c
                      const uint8_t *digest, tl_wr *out)
 {
     uint8_t number[4];
-    const tl_span info[] = { label(what), little(number, 4, epoch),
+    const tl_span info[] = { tl__text(what), little(number, 4, epoch),
                              tl_span_of(digest, TL_CONFIG_DIGEST_SIZE) };
 
     return tl_hkdf_expand(source->crypto, source->hash, tl_span_of(secret, tl_hash_size(source->hash)), info,

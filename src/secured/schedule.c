@@ -9,21 +9,14 @@
  * Expand's info is length (2 bytes, little-endian) | "spdm1.x " | label | context. */
 #include "secured/schedule.h"
 
-static tl_span text(const char *t)
-{
-    size_t n = 0;
-
-    while (t[n] != '\0')
-        n++;
-    return tl_span_of(t, n);
-}
+#include "base/text.h"
 
 tl_err tl__schedule_expand(const tl_schedule *s, const tl_secret *from, const char *label, tl_span context,
                            uint8_t *out, size_t n)
 {
     const uint8_t length[2] = { (uint8_t)n, (uint8_t)(n >> 8) };
     const uint8_t version[8] = { 's', 'p', 'd', 'm', '1', '.', (uint8_t)('0' + (s->version & 0x0F)), ' ' };
-    const tl_span info[] = { tl_span_of(length, 2), tl_span_of(version, 8), text(label), context };
+    const tl_span info[] = { tl_span_of(length, 2), tl_span_of(version, 8), tl__text(label), context };
 
     return tl_hkdf_expand(s->crypto, s->hash, tl_span_of(from->bytes, tl_hash_size(s->hash)), info, 4, out,
                           n);
