@@ -103,15 +103,13 @@ static void read_serial(const X509 *leaf, char out[TL_SERIAL_SIZE])
 static bool read_subject(const X509 *leaf, char out[TL_SUBJECT_SIZE])
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    int n = -1;
-    if (bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(leaf), 0, XN_FLAG_RFC2253) >= 0)
-        n = BIO_read(bio, out, TL_SUBJECT_SIZE - 1);
-    if (n >= 0)
-        out[n] = '\0';
+    bool printed =
+        bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(leaf), 0, XN_FLAG_RFC2253) >= 0;
     /* Nothing to read is an empty subject, and no failure. */
-    bool done = n >= 0 || (bio != NULL && BIO_eof(bio) == 1);
+    int n = printed ? BIO_read(bio, out, TL_SUBJECT_SIZE - 1) : 0;
+    out[n > 0 ? n : 0] = '\0';
     BIO_free(bio);
-    return done;
+    return printed;
 }
 
 tl_err tl__chain_identity(const tl__chain *c)
