@@ -67,16 +67,18 @@ static tl_err one_frame(tl_key_source *senders_keys, tl_key_source *receivers_ke
 static tl_err run(const tl_crypto *crypto)
 {
     uint8_t secret[32], fresh[2][TL_FRESH_SIZE];
-    tl_key_source keys[2];
-    tl_err e;
+    const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh[0], fresh[1], config.stream,
+                                  TL_SENSOR_TO_CONTROLLER };
+    tl_key_source keys[2] = { 0 };
+    tl_err e = crypto->ops->random(crypto->ctx, secret, sizeof secret);
 
-    TL_TRY(crypto->ops->random(crypto->ctx, secret, sizeof secret));
-    TL_TRY(crypto->ops->random(crypto->ctx, fresh[0], sizeof fresh));
-    for (int end = 0; end < 2; end++)
-        TL_TRY(tl_key_source_provisioned(&keys[end], crypto, tl_span_of(secret, sizeof secret), fresh[0],
-                                         fresh[1], config.stream, TL_SENSOR_TO_CONTROLLER));
+    if (e == TL_OK)
+        e = crypto->ops->random(crypto->ctx, fresh[0], sizeof fresh);
+    for (int end = 0; end < 2 && e == TL_OK; end++)
+        e = tl_key_source_provisioned(&keys[end], crypto, &from);
     tl_wipe(secret, sizeof secret);
-    e = one_frame(&keys[0], &keys[1]);
+    if (e == TL_OK)
+        e = one_frame(&keys[0], &keys[1]);
     tl_key_source_wipe(&keys[0]);
     tl_key_source_wipe(&keys[1]);
     return e;

@@ -35,10 +35,11 @@ static bool open_ends(bench_stream *b)
     static const uint8_t secret[32] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
     const tl_crypto *crypto = tl_openssl_crypto(b->backend);
     const tl_buffer memory = { b->frame_memory, (size_t)LINE * BENCH_HEIGHT };
+    const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh, fresh, b->config.stream,
+                                  TL_SENSOR_TO_CONTROLLER };
 
     for (int end = 0; end < 2; end++)
-        if (tl_key_source_provisioned(&b->sources[end], crypto, tl_span_of(secret, sizeof secret), fresh,
-                                      fresh, b->config.stream, TL_SENSOR_TO_CONTROLLER) != TL_OK)
+        if (tl_key_source_provisioned(&b->sources[end], crypto, &from) != TL_OK)
             return false;
     return tl_stream_tx_init(&b->tx, &b->config, &b->sources[0], 0) == TL_OK &&
            tl_stream_rx_init(&b->rx, &b->config, &b->sources[1], 0, memory,

@@ -173,6 +173,7 @@ tl_exit hello_exchange(const hello_end *end, const stream_file *file, const tl_c
 {
     hello ours, theirs;
     const hello *sender, *receiver;
+    tl_provisioned from;
     tl_err err;
     tl_exit e = hello_make(&ours, end->role, &file->config, crypto, fault);
 
@@ -184,9 +185,9 @@ tl_exit hello_exchange(const hello_end *end, const stream_file *file, const tl_c
         return e;
     sender = end->role == TL_HELLO_SENDER ? &ours : &theirs;
     receiver = end->role == TL_HELLO_SENDER ? &theirs : &ours;
-    err = tl_key_source_provisioned(source, crypto, tl_span_of(file->secret, sizeof file->secret),
-                                    sender->fresh, receiver->fresh, file->config.stream,
-                                    TL_SENSOR_TO_CONTROLLER);
+    from = (tl_provisioned){ tl_span_of(file->secret, sizeof file->secret), sender->fresh, receiver->fresh,
+                             file->config.stream, TL_SENSOR_TO_CONTROLLER };
+    err = tl_key_source_provisioned(source, crypto, &from);
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "keys: %s", tl_err_text(err));
     *epoch = ours.epoch;

@@ -104,16 +104,22 @@ typedef struct tl_key_source {
 enum { TL_EPOCH_JUMP_MAX = 1024 }; /* a peer may name an epoch at most so far ahead */
 enum { TL_FRESH_SIZE = 32 };       /* fresh bytes of each end */
 
-/* From a provisioned secret and fresh bytes of both ends: a new source for each connection. secret: 16 bytes or more.
- * The source keeps no reference to it. crypto must outlive the source. */
-tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto, tl_span secret,
-                                 const uint8_t sender_fresh[TL_FRESH_SIZE],
-                                 const uint8_t receiver_fresh[TL_FRESH_SIZE], uint16_t stream,
-                                 tl_direction direction) TL_MUST_USE;
+/* What the two ends of a connection know before it begins, and what they told each other at its start. */
+typedef struct tl_provisioned {
+    tl_span secret;                               /* 16 bytes or more */
+    const uint8_t *sender_fresh, *receiver_fresh; /* TL_FRESH_SIZE random bytes of each end */
+    uint16_t stream;                              /* not 0 */
+    tl_direction direction;
+} tl_provisioned;
+
+/* A new source for each connection. It keeps no reference to what it is made from; crypto must outlive it.
+ * TL_E_USAGE: a secret too short, or stream 0. Backend errors. *source is zero then. */
+tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
+                                 const tl_provisioned *from) TL_MUST_USE;
 /* From the export master secret of a session (session hash, as many bytes). The sources of two streams, directions or
  * sessions share nothing; a source outlives its session. */
-tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl_digest secret, uint16_t stream,
-                              tl_direction direction) TL_MUST_USE;
+tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl_digest secret,
+                              uint16_t stream, tl_direction direction) TL_MUST_USE;
 void tl_key_source_wipe(tl_key_source *source);
 
 /* A loaded key of one epoch. Inside tl_stream_tx and tl_stream_rx only. */

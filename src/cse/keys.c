@@ -36,25 +36,22 @@ static tl_err source_begin(tl_key_source *source, const tl_crypto *crypto, tl_di
     return TL_OK;
 }
 
-tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto, tl_span secret,
-                                 const uint8_t sender_fresh[TL_FRESH_SIZE],
-                                 const uint8_t receiver_fresh[TL_FRESH_SIZE], uint16_t stream,
-                                 tl_direction direction)
+tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto, const tl_provisioned *from)
 {
     uint8_t salt[2 * TL_FRESH_SIZE], prk[TL_HASH_MAX];
     const tl_digest material = { derive_hash, tl_span_of(prk, tl_hash_size(derive_hash)) };
     tl_err e;
 
     *source = (tl_key_source){ 0 };
-    if (secret.n < 16 || stream == 0)
+    if (from->secret.n < 16 || from->stream == 0)
         return TL_E_USAGE;
     for (unsigned i = 0; i < TL_FRESH_SIZE; i++) {
-        salt[i] = sender_fresh[i];
-        salt[TL_FRESH_SIZE + i] = receiver_fresh[i];
+        salt[i] = from->sender_fresh[i];
+        salt[TL_FRESH_SIZE + i] = from->receiver_fresh[i];
     }
-    e = tl_hkdf_extract(crypto, derive_hash, tl_span_of(salt, sizeof salt), secret, prk);
+    e = tl_hkdf_extract(crypto, derive_hash, tl_span_of(salt, sizeof salt), from->secret, prk);
     if (e == TL_OK)
-        e = source_begin(source, crypto, material, stream, direction);
+        e = source_begin(source, crypto, material, from->stream, from->direction);
     tl_wipe(prk, sizeof prk);
     if (e != TL_OK)
         tl_wipe(source, sizeof *source);

@@ -98,13 +98,21 @@ typedef struct sender {
 
 static const uint8_t secret[32] = "what both ends were given once.";
 
+/* The keys of the sender's session, for either end. */
+static void source_open(tl_key_source *source, const sender *s, uint16_t stream, const tl_crypto *with)
+{
+    const tl_provisioned from = { tl_span_of(secret, sizeof secret), s->fresh[0], s->fresh[1], stream,
+                                  TL_SENSOR_TO_CONTROLLER };
+
+    tl_assert_ok(tl_key_source_provisioned(source, with, &from));
+}
+
 /* A session of its own for each number. */
 static void sender_open(sender *s, const tl_stream_config *config, const tl_crypto *with, uint32_t session)
 {
     memset(s->fresh, 0x5A, sizeof s->fresh);
     memcpy(s->fresh[0], &session, sizeof session);
-    tl_assert_ok(tl_key_source_provisioned(&s->source, with, tl_span_of(secret, sizeof secret), s->fresh[0],
-                                           s->fresh[1], config->stream, TL_SENSOR_TO_CONTROLLER));
+    source_open(&s->source, s, config->stream, with);
     tl_assert_ok(tl_stream_tx_init(&s->tx, config, &s->source, EPOCH));
 }
 
@@ -274,8 +282,7 @@ static void start_receiver(run *r, const tl_stream_config *config, const sender 
     tl_key_source source;
 
     r->config = *config;
-    tl_assert_ok(tl_key_source_provisioned(&source, with, tl_span_of(secret, sizeof secret), s->fresh[0],
-                                           s->fresh[1], config->stream, TL_SENSOR_TO_CONTROLLER));
+    source_open(&source, s, config->stream, with);
     tl_assert_ok(tl_stream_rx_init(rx, config, &source, EPOCH, (tl_buffer){ memory, sizeof memory }, sink));
     tl_key_source_wipe(&source);
 }

@@ -59,6 +59,8 @@ static const uint8_t *line_of(uint8_t data_type, uint16_t message)
 static void record(void)
 {
     static const uint8_t secret[16] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
+    const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh, fresh, 7,
+                                  TL_SENSOR_TO_CONTROLLER };
     tl_key_source source;
     static tl_stream_tx tx;
     uint8_t buffer[32 + TL_SEP_OVERHEAD_MAX];
@@ -72,8 +74,7 @@ static void record(void)
     for (int end = 0; end < 3; end++) {
         tl_stream_rx *rx = end == 1 ? &good.by_frame : &good.by_line;
         tl_buffer memory = { good.memory, sizeof good.memory };
-        expect(tl_key_source_provisioned(&source, crypto, tl_span_of(secret, 16), fresh, fresh, 7,
-                                         TL_SENSOR_TO_CONTROLLER) == TL_OK);
+        expect(tl_key_source_provisioned(&source, crypto, &from) == TL_OK);
         good.config.release = end == 2 ? TL_RELEASE_LINE : TL_RELEASE_FRAME;
         if (end == 0)
             expect(tl_stream_tx_init(&tx, &good.config, &source, 0) == TL_OK);

@@ -40,9 +40,10 @@ tl_err tl_loop_source(const tl_loop *l, tl_key_source *source, uint8_t session)
 {
     static const uint8_t secret[16] = "sixteen of them";
     uint8_t sender[TL_FRESH_SIZE] = { session, 1 }, receiver[TL_FRESH_SIZE] = { session, 2 };
+    const tl_provisioned from = { tl_span_of(secret, sizeof secret), sender, receiver, l->config.stream,
+                                  TL_SENSOR_TO_CONTROLLER };
 
-    return tl_key_source_provisioned(source, l->crypto, tl_span_of(secret, sizeof secret), sender, receiver,
-                                     l->config.stream, TL_SENSOR_TO_CONTROLLER);
+    return tl_key_source_provisioned(source, l->crypto, &from);
 }
 
 tl_err tl_loop_open(tl_loop *l, uint32_t epoch)

@@ -60,8 +60,10 @@ static given usual(void)
 
 static tl_err make(tl_key_source *s, const tl_crypto *c, const given *g)
 {
-    return tl_key_source_provisioned(s, c, tl_span_of(g->secret, sizeof g->secret), g->sender, g->receiver,
-                                     g->stream, g->direction);
+    const tl_provisioned from = { tl_span_of(g->secret, sizeof g->secret), g->sender, g->receiver, g->stream,
+                                  g->direction };
+
+    return tl_key_source_provisioned(s, c, &from);
 }
 
 static tl_err take(tl_stream_key *k, tl_key_source *s, uint32_t epoch)
@@ -240,9 +242,10 @@ static void provisioned_when_secret_is_short_or_stream_0_then_refused_and_zero(v
 
     (void)state;
     for (size_t n = 0; n < 16; n++) {
+        const tl_provisioned from = { tl_span_of(g.secret, n), g.sender, g.receiver, STREAM, g.direction };
+
         memset(&s, 0xAA, sizeof s);
-        tl_assert_err(TL_E_USAGE, tl_key_source_provisioned(&s, crypto, tl_span_of(g.secret, n), g.sender,
-                                                            g.receiver, STREAM, g.direction));
+        tl_assert_err(TL_E_USAGE, tl_key_source_provisioned(&s, crypto, &from));
         tl_assert_all(&s, 0, sizeof s);
     }
     g.stream = 0;
