@@ -186,9 +186,9 @@ typedef struct tl_crypto_ops {
                               bool *right);
 
     /* ECDH. start makes a fresh key pair and writes its point, x || y; end writes the shared x. end drops
-     * `own`, whatever it gives, so a key serves for one secret. TL_E_POINT: the peer's point has a wrong
-     * length or is not on the curve; the secret is zeroized then, as for any error but a handle that is
-     * none. TL_E_POOL when no slot is free. */
+     * `own` whatever it gives, so a key serves for one secret. TL_E_POINT: the peer's point has a wrong length
+     * or is not on the curve. The secret is zeroized on errors. TL_E_USAGE: `own` is no half of an exchange;
+     * nothing changed. TL_E_POOL when no slot is free. */
     tl_err (*exchange_start)(void *ctx, tl_group group, tl_key *own, uint8_t *point);
     tl_err (*exchange_end)(void *ctx, tl_key own, tl_span peer_point, uint8_t *secret);
 
