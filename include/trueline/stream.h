@@ -129,6 +129,7 @@ typedef struct tl_stream_key {
     uint32_t epoch;
     uint8_t salt[4];
     bool held;
+    bool limit_told;               /* receiver: the event was given */
     uint64_t messages, bytes, bad; /* counters live where the key lives */
 } tl_stream_key;
 
@@ -222,7 +223,7 @@ typedef enum tl_event_kind {
     TL_EVENT_FRAME, /* verdict of a frame; if ok, its pixels, which the sink uses or copies before it returns */
     TL_EVENT_LOST, /* frames of which no begin came: frame is the first, count how many; verdict gap or a cause before it */
     TL_EVENT_KEY, /* the sender has switched to epoch `count`; the older key is wiped */
-    TL_EVENT_LIMIT /* the key's limit is near (a sixteenth left) or reached (verdict limit): take a new epoch */
+    TL_EVENT_LIMIT /* the limit of epoch's key is near (a sixteenth left) or reached (verdict limit): take a new epoch */
 } tl_event_kind;
 
 typedef struct tl_stream_event {
@@ -282,12 +283,20 @@ typedef struct tl_rx_item {
     uint64_t at;
 } tl_rx_item;
 
+/* Message numbers that were jumped over and have not come since: first up to, not including, end. */
+typedef struct tl_rx_gap {
+    /* private */
+    uint16_t first, end;
+} tl_rx_gap;
+
+enum { TL_RX_GAPS = 16 }; /* gaps of a data type that the receiver keeps in mind */
+
 /* One data type's progress inside the open frame. */
 typedef struct tl_rx_type {
     /* private */
-    uint8_t data_type;
-    uint32_t next;   /* one above the highest message number seen */
-    uint64_t window; /* bit i: number next - 1 - i was seen */
+    uint8_t data_type, gap_count;
+    uint32_t next;              /* one above the highest message number seen */
+    tl_rx_gap gaps[TL_RX_GAPS]; /* lowest first; of too many the lowest are forgotten */
 } tl_rx_type;
 
 typedef struct tl_stream_rx {
@@ -298,7 +307,6 @@ typedef struct tl_stream_rx {
     uint8_t *memory; /* frame memory, release policy frame */
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     tl_stream_key key, next_key;
-    bool limit_told;
 
     uint64_t expected; /* lowest frame number that may open */
     bool open;
@@ -332,7 +340,7 @@ tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoc
  * An error is the backend's: the packets count as lost. */
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets,
                             size_t n) TL_MUST_USE;
-/* Lets time pass: closes a frame that is over its time. */
+/* Lets time pass: closes a frame that is over its time. If the clock was set back, the frame's time starts anew. */
 void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);
 void tl_stream_rx_wipe(tl_stream_rx *rx);

@@ -55,6 +55,9 @@ const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx)
 
 void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms)
 {
+    /* A clock that was set back proves nothing against the frame; the old time may lie far ahead. */
+    if (rx->open && now_ms < rx->opened_ms)
+        rx->opened_ms = now_ms;
     if (rx->open && rx->config.frame_timeout_ms != 0 && now_ms - rx->opened_ms > rx->config.frame_timeout_ms)
         tl_cse_cut(rx);
 }
@@ -95,14 +98,27 @@ static tl_err take_batch(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *pac
     return TL_OK;
 }
 
+/* At most so many that the key keeps its limit of wrong tags even if none of them is right. */
+static size_t within(const tl_stream_key *key, uint64_t limit, size_t n)
+{
+    return key->held && key->bad < limit && limit - key->bad < n ? (size_t)(limit - key->bad) : n;
+}
+
+static size_t batch_of(const tl_stream_rx *rx, size_t left)
+{
+    const uint64_t bad = tl_cse_limits(&rx->config).bad;
+
+    return within(&rx->key, bad, within(&rx->next_key, bad, left < TL_STREAM_BATCH ? left : TL_STREAM_BATCH));
+}
+
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n)
 {
     tl_err e = TL_OK, batch;
 
     tl_stream_rx_tick(rx, now_ms);
-    for (size_t done = 0; done < n; done += TL_STREAM_BATCH) {
-        batch =
-            take_batch(rx, now_ms, packets + done, n - done < TL_STREAM_BATCH ? n - done : TL_STREAM_BATCH);
+    for (size_t done = 0, size; done < n; done += size) {
+        size = batch_of(rx, n - done);
+        batch = take_batch(rx, now_ms, packets + done, size);
         if (e == TL_OK)
             e = batch;
     }

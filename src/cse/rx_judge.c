@@ -205,7 +205,7 @@ static void open_frame(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item
     rx->received = rx->released = 0;
     for (unsigned i = 0; i < rx->type_count; i++) {
         rx->types[i].next = 0;
-        rx->types[i].window = 0;
+        rx->types[i].gap_count = 0;
     }
     e.proven = true;
     e.time_us = time_us;
@@ -219,7 +219,6 @@ static void switch_key(tl_stream_rx *rx, const tl_rx_item *item)
     if (item->epoch == rx->key.epoch)
         return;
     tl_cse_key_switch(&rx->key, &rx->next_key, rx->crypto);
-    rx->limit_told = false;
     e.proven = true;
     e.count = item->epoch;
     emit(rx, &e);
@@ -317,23 +316,55 @@ static void on_end(tl_stream_rx *rx, const tl_rx_item *item)
 
 /* ---- lines ---- */
 
-/* Moves the window of seen numbers; says ok, repeat or order. Older than the window counts as a repeat. */
+/* Puts a gap at its place. Of too many the lowest goes: a line that is late by so much counts as a repeat. */
+static void add_gap(tl_rx_type *t, unsigned at, uint32_t first, uint32_t end)
+{
+    if (t->gap_count == TL_RX_GAPS) {
+        if (at == 0)
+            return;
+        at--;
+        t->gap_count--;
+        memmove(t->gaps, t->gaps + 1, t->gap_count * sizeof *t->gaps);
+    }
+    memmove(t->gaps + at + 1, t->gaps + at, (t->gap_count - at) * sizeof *t->gaps);
+    t->gaps[at] = (tl_rx_gap){ (uint16_t)first, (uint16_t)end };
+    t->gap_count++;
+}
+
+/* Takes a number out of the gap that it is missing from; false if it is in none. */
+static bool fill_gap(tl_rx_type *t, uint16_t message)
+{
+    tl_rx_gap old;
+    unsigned i = 0;
+
+    while (i < t->gap_count && message >= t->gaps[i].end)
+        i++;
+    if (i == t->gap_count || message < t->gaps[i].first)
+        return false;
+    old = t->gaps[i];
+    t->gap_count--;
+    memmove(t->gaps + i, t->gaps + i + 1, (t->gap_count - i) * sizeof *t->gaps);
+    if (message + 1 < old.end)
+        add_gap(t, i, message + 1u, old.end);
+    if (old.first < message)
+        add_gap(t, i, old.first, message);
+    return true;
+}
+
+/* Says ok, repeat or order, and keeps in mind what was jumped over. */
 static tl_verdict sequence(tl_stream_rx *rx, tl_rx_type *t, const tl_rx_item *item)
 {
-    uint32_t ahead, back;
-
     if (item->message >= t->next) {
-        ahead = item->message - t->next + 1;
-        if (ahead > 1 && rx->hole.verdict == TL_VERDICT_OK)
-            rx->hole = (tl_rx_cause){ TL_VERDICT_GAP, item->data_type, (uint16_t)t->next, item->at };
-        t->window = ahead < 64 ? t->window << ahead | 1 : 1;
+        if (item->message > t->next) {
+            add_gap(t, t->gap_count, t->next, item->message);
+            if (rx->hole.verdict == TL_VERDICT_OK)
+                rx->hole = (tl_rx_cause){ TL_VERDICT_GAP, item->data_type, (uint16_t)t->next, item->at };
+        }
         t->next = (uint32_t)item->message + 1;
         return TL_VERDICT_OK;
     }
-    back = t->next - 1 - item->message;
-    if (back >= 64 || t->window >> back & 1)
+    if (!fill_gap(t, item->message))
         return TL_VERDICT_REPEAT;
-    t->window |= (uint64_t)1 << back;
     if (rx->hole.data_type == item->data_type && rx->hole.message == item->message)
         rx->hole = (tl_rx_cause){ TL_VERDICT_OK, 0, 0, 0 }; /* it was late, not missing */
     return TL_VERDICT_ORDER;
@@ -397,20 +428,19 @@ static void on_proven(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item)
         on_line(rx, item);
 }
 
-/* Tells once when the key comes near its limit. */
-static void watch_limit(tl_stream_rx *rx, const tl_rx_item *item)
+/* Tells once for each key when it comes near its limit: forgeries can spend the next one before its first begin. */
+static void watch_limit(const tl_stream_rx *rx, tl_stream_key *key, const tl_rx_item *item)
 {
     const tl_stream_limits limits = tl_cse_limits(&rx->config);
-    const tl_stream_key *key = &rx->key;
     tl_stream_event e = event_of(TL_EVENT_LIMIT, TL_VERDICT_OK, item);
     bool reached = key->messages >= limits.messages || key->bytes >= limits.bytes || key->bad >= limits.bad;
 
-    if (rx->limit_told || !key->held)
+    if (key->limit_told || !key->held)
         return;
     if (!reached && key->messages < limits.messages - limits.messages / 16 &&
         key->bytes < limits.bytes - limits.bytes / 16 && key->bad < limits.bad - limits.bad / 16)
         return;
-    rx->limit_told = true;
+    key->limit_told = true;
     e.verdict = reached ? TL_VERDICT_LIMIT : TL_VERDICT_OK;
     e.epoch = key->epoch;
     emit(rx, &e);
@@ -430,5 +460,6 @@ void tl_cse_judge(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item, boo
             key->bad++;
         on_claim(rx, item);
     }
-    watch_limit(rx, item);
+    watch_limit(rx, &rx->key, item);
+    watch_limit(rx, &rx->next_key, item);
 }
