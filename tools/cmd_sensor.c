@@ -1,8 +1,8 @@
-/* `trueline sensor`: listens, greets one controller at a time, and plays pictures to it as a protected stream. Pixels
- * are packed straight to where the packet keeps its payload, protected there, and sent from there. Every connection
- * has its own hello, and so its own keys. */
+/* `trueline sensor`: listens, greets one controller at a time, and plays pictures to it as a protected stream. Every
+ * connection has its own hello, and so its own keys. */
 #include "clock.h"
 #include "command.h"
+#include "frame_sender.h"
 #include "hello.h"
 #include "input_client.h"
 #include "link.h"
@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define NAME "sensor"
@@ -25,9 +24,7 @@ enum { OPT_ONCE = 0x100, OPT_RATE, OPT_LOOP, OPT_JSON, OPT_CHANNEL };
 
 enum {
     SLOWEST_PERIOD_US = 4000000, /* a controller's patience is 5 s */
-    CLOSE_MS = 1000,
-    REGISTERS = 15,
-    BATCH = 64 /* messages protected and sent at once */
+    CLOSE_MS = 1000
 };
 
 typedef struct sensor_options {
@@ -45,20 +42,12 @@ typedef struct sensor {
     const tl_crypto *crypto;
     tl_input *input;
     uint16_t *samples; /* one frame */
-    uint8_t *buffers;  /* BATCH packets of `stride` bytes */
-    size_t stride, line_bytes;
+    frame_sender sender;
     int listener;
     bool own_fault; /* the last fault is the sensor's, not the connection's: no use in listening on */
-    uint64_t connections, frames, bytes;
+    uint64_t connections, frames;
     ui_progress progress;
 } sensor;
-
-/* What is to be sent in one go; the packets' bytes stay where they are until then. */
-typedef struct outbox {
-    int fd;
-    tl_span packets[TL_LINK_GATHER];
-    size_t n;
-} outbox;
 
 static const struct argp_option options[] = {
     { "listen", 'l', "HOST:PORT", 0, "where to listen (" TL_NET_DEFAULT "); port 0 takes a free one", 1 },
@@ -116,131 +105,6 @@ static const struct argp argp = {
         "  trueline sensor --stream cam.json --input photo.jpg --once --frames 1\n"
         "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0  as fast as it goes\n",
 };
-
-/* ---- one frame ---- */
-
-static tl_exit flush(sensor *s, outbox *box, tl_fault *fault)
-{
-    tl_exit e = tl_link_write(box->fd, box->packets, box->n, fault);
-
-    for (size_t i = 0; i < box->n; i++)
-        s->bytes += TL_LINK_PREFIX + box->packets[i].n;
-    box->n = 0;
-    return e;
-}
-
-static tl_exit stream_fault(const char *what, tl_err e, tl_fault *fault)
-{
-    return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: %s: %s", what, tl_err_text(e));
-}
-
-/* Registers of an embedded data line. The addresses are this sensor's own: 0x0000 frame counter (4 bytes, high byte
- * first), 0x0010 width, 0x0012 height (2 each), 0x0014 bits, 0x0020 exposure in lines (2), 0x0022 gain in 1/256 (2),
- * 0x0030 block, 0x0031 line of the block. */
-static size_t fill_registers(const sensor *s, uint32_t frame, unsigned block, unsigned row,
-                             tl_embedded_register r[REGISTERS])
-{
-    uint32_t exposure = s->file.height * 3 / 4;
-    const tl_embedded_register all[REGISTERS] = {
-        { 0x0000, (uint8_t)(frame >> 24) },
-        { 0x0001, (uint8_t)(frame >> 16) },
-        { 0x0002, (uint8_t)(frame >> 8) },
-        { 0x0003, (uint8_t)frame },
-        { 0x0010, (uint8_t)(s->file.width >> 8) },
-        { 0x0011, (uint8_t)s->file.width },
-        { 0x0012, (uint8_t)(s->file.height >> 8) },
-        { 0x0013, (uint8_t)s->file.height },
-        { 0x0014, (uint8_t)s->file.bits },
-        { 0x0020, (uint8_t)(exposure >> 8) },
-        { 0x0021, (uint8_t)exposure },
-        { 0x0022, 0x01 },
-        { 0x0023, 0x00 },
-        { 0x0030, (uint8_t)block },
-        { 0x0031, (uint8_t)row },
-    };
-
-    memcpy(r, all, sizeof all);
-    return REGISTERS;
-}
-
-/* Writes the payload of message `row` of a part to where its packet keeps it. */
-static tl_err fill_payload(const sensor *s, const tl_stream_part *part, unsigned row, uint32_t frame,
-                           uint8_t *payload)
-{
-    tl_embedded_register r[REGISTERS];
-    size_t count;
-    tl_err e = TL_E_ROOM;
-
-    if (part->data_type != TL_DT_EMBEDDED)
-        return tl_raw_pack(s->file.bits, s->samples + (size_t)row * s->file.width, s->file.width, payload);
-    /* Very narrow lines hold the first registers only. */
-    for (count = fill_registers(s, frame, part->block, row, r); e == TL_E_ROOM; count--)
-        e = tl_embedded_write(s->file.bits, r, count, payload, part->length);
-    return e;
-}
-
-/* Packs, protects and sends the messages of one part, in batches. */
-static tl_exit send_part(sensor *s, tl_stream_tx *tx, const tl_stream_part *part, uint32_t frame, outbox *box,
-                         tl_fault *fault)
-{
-    tl_tx_message m[BATCH];
-    unsigned row = 0;
-
-    while (row < part->count) {
-        size_t n = 0;
-        tl_err e = TL_OK;
-        tl_exit x;
-
-        for (; n < BATCH && row < part->count && e == TL_OK; n++, row++) {
-            uint8_t *buffer = s->buffers + n * s->stride;
-
-            e = fill_payload(s, part, row, frame, buffer + TL_SEP_BEFORE);
-            m[n] = (tl_tx_message){
-                .data_type = part->data_type, .length = part->length, .buffer = buffer, .room = s->stride
-            };
-        }
-        if (e == TL_OK)
-            e = tl_stream_tx_messages(tx, m, n);
-        if (e != TL_OK)
-            return stream_fault("cannot protect", e, fault);
-        for (size_t i = 0; i < n; i++)
-            box->packets[box->n++] = m[i].packet;
-        x = flush(s, box, fault);
-        if (x != TL_EXIT_OK)
-            return x;
-    }
-    return TL_EXIT_OK;
-}
-
-static void post_edge(outbox *box, const tl_tx_edge *edge)
-{
-    box->packets[box->n++] = edge->packets[0];
-    box->packets[box->n++] = edge->packets[1];
-}
-
-static tl_exit send_frame(sensor *s, tl_stream_tx *tx, uint32_t frame, int fd, tl_fault *fault)
-{
-    tl_tx_edge begin, end;
-    outbox box = { .fd = fd };
-    tl_err e = tl_stream_tx_begin(tx, tl_clock_us(), &begin);
-
-    if (e == TL_E_LIMIT)
-        return tl_fault_set(fault, TL_EXIT_LINK, "stream: the key is used up: connect again for a new one");
-    if (e != TL_OK)
-        return stream_fault("cannot begin a frame", e, fault);
-    post_edge(&box, &begin);
-    for (unsigned i = 0; i < s->file.config.part_count; i++) {
-        tl_exit x = send_part(s, tx, &s->file.config.parts[i], frame, &box, fault);
-
-        if (x != TL_EXIT_OK)
-            return x;
-    }
-    e = tl_stream_tx_end(tx, &end);
-    if (e != TL_OK)
-        return stream_fault("cannot end a frame", e, fault);
-    post_edge(&box, &end);
-    return flush(s, &box, fault);
-}
 
 /* ---- one connection ---- */
 
@@ -305,7 +169,7 @@ static tl_exit wait_for_turn(int fd, uint64_t due_us, bool *enough, tl_fault *fa
 
 static void show_progress(sensor *s)
 {
-    ui_counts counts = { .frames_ok = s->frames, .bytes = s->bytes };
+    ui_counts counts = { .frames_ok = s->frames, .bytes = s->sender.bytes };
 
     ui_progress_show(&s->progress, &counts);
 }
@@ -330,7 +194,7 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
         }
         if (got == 0)
             return TL_EXIT_OK;
-        e = send_frame(s, tx, frame++, fd, fault);
+        e = frame_sender_send(&s->sender, tx, fd, (sensor_frame){ frame++, s->samples }, fault);
         if (e != TL_EXIT_OK) {
             /* A controller that has enough may close while a frame is under way. */
             return e == TL_EXIT_LINK && tl_link_heard_enough(fd, &enough, &(tl_fault){ 0 }) == TL_EXIT_OK &&
@@ -364,7 +228,7 @@ static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
     err = tl_stream_tx_init(&tx, &s->file.config, &source, epoch);
     if (err != TL_OK) {
         tl_key_source_wipe(&source);
-        return stream_fault("cannot start", err, fault);
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));
     }
     if (e == TL_EXIT_OK)
         e = play(s, &tx, fd, &sent, fault);
@@ -428,14 +292,13 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     s->crypto = tl_openssl_crypto(s->openssl);
-    s->line_bytes = stream_file_line_bytes(&s->file);
-    s->stride = s->line_bytes + TL_SEP_OVERHEAD_MAX;
     s->samples = malloc((size_t)s->file.width * s->file.height * sizeof *s->samples);
-    s->buffers = malloc(s->stride * BATCH);
-    if (s->samples == NULL || s->buffers == NULL)
+    if (s->samples == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "sensor: no memory for a frame");
+    e = frame_sender_open(&s->sender, &s->file, fault);
     /* The input is opened before anybody is invited: a wrong one is told at once. */
-    e = open_input(s, fault);
+    if (e == TL_EXIT_OK)
+        e = open_input(s, fault);
     if (e == TL_EXIT_OK)
         e = tl_net_listen(&address, &s->listener, &name, fault);
     return e == TL_EXIT_OK ? say_where(s, &name, fault) : e;
@@ -447,7 +310,7 @@ static void tear_down(sensor *s)
     if (s->listener >= 0)
         close(s->listener);
     free(s->samples);
-    free(s->buffers);
+    frame_sender_close(&s->sender);
     tl_openssl_close(s->openssl);
     stream_file_wipe(&s->file);
 }
@@ -455,7 +318,7 @@ static void tear_down(sensor *s)
 static tl_exit print_json(const sensor *s, tl_exit code, const tl_fault *why, tl_fault *fault)
 {
     json_t *o = json_pack("{s:I, s:I, s:I, s:f, s:i, s:s}", "connections", (json_int_t)s->connections,
-                          "frames", (json_int_t)s->frames, "bytes", (json_int_t)s->bytes, "seconds",
+                          "frames", (json_int_t)s->frames, "bytes", (json_int_t)s->sender.bytes, "seconds",
                           ui_progress_seconds(&s->progress), "exit", (int)code, "fault",
                           code == TL_EXIT_OK ? "" : why->text);
 
