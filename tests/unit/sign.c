@@ -51,6 +51,23 @@ static bool right(tl_key k, tl_sign_alg alg, tl_digest d, tl_span signature)
     return answer;
 }
 
+static void algorithms_when_of_the_table_then_sized_and_named_and_else_none(void **s)
+{
+    (void)s;
+    assert_int_equal(tl_sign_size(TL_SIGN_ECDSA_P256), 64);
+    assert_int_equal(tl_sign_size(TL_SIGN_ECDSA_P384), 96);
+    assert_int_equal(tl_group_size(TL_GROUP_P256), 32);
+    assert_int_equal(tl_group_size(TL_GROUP_P384), 48);
+    assert_string_equal(tl_sign_name(TL_SIGN_ECDSA_P384), "ecdsa-p384");
+    assert_string_equal(tl_group_name(TL_GROUP_P256), "p256");
+    for (int none = 0; none < 100; none += 99) {
+        assert_int_equal(tl_sign_size((tl_sign_alg)none), 0);
+        assert_int_equal(tl_group_size((tl_group)none), 0);
+        assert_null(tl_sign_name((tl_sign_alg)none));
+        assert_null(tl_group_name((tl_group)none));
+    }
+}
+
 /* ---- vectors ---- */
 
 static void hash_message(const tl_vector *v, tl_hash_alg alg, uint8_t *digest)
@@ -296,6 +313,7 @@ static void key_when_dropped_then_refused(void **s)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(algorithms_when_of_the_table_then_sized_and_named_and_else_none),
         CASE(signatures_when_of_nist_then_right_and_wrong_as_they_say),
         CASE(signature_when_made_here_then_right_for_its_key_digest_and_hash),
         CASE(signature_when_a_part_is_short_then_padded_and_right),
