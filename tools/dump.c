@@ -136,6 +136,7 @@ static void on_packet(dump *d, const pcap_packet *p)
     if (p->number == 1)
         d->first_ns = p->time_ns;
     d->report.message = p->number;
+    line.offset = p->offset;
     line.time_ns = p->time_ns >= d->first_ns ? p->time_ns - d->first_ns : 0;
     if (dump_link_take(d->link, p, &unit, &why) != TL_OK) {
         line.name = "malformed packet";

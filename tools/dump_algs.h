@@ -34,7 +34,7 @@ const char *dump_alg_name(dump_alg_kind kind, uint32_t mask);
 /* What ALGORITHMS chose. */
 typedef struct dump_chosen {
     uint32_t hash, measurement_hash, asym, req_asym, dhe, aead, schedule, pqc_asym, req_pqc_asym, kem;
-    uint8_t other_params;
+    uint8_t offered_params, other_params; /* of NEGOTIATE_ALGORITHMS, of ALGORITHMS */
 } dump_chosen;
 
 /* The library's names of what was chosen; a member is 0 if the library has not got it. */

@@ -20,7 +20,7 @@ static void expect_line(dump_check *c, keys_message *line, const dump_session *s
 
 static void expect_message(dump_check *c, const dump_message *m, const dump_session *s)
 {
-    keys_message line = { .request = m->request, .code = m->code, .size = (uint32_t)m->whole.n };
+    keys_message line = { .request = m->request, .code = m->code, .size = (uint32_t)m->given };
     const char *name = dump_code_name(m->code);
 
     (void)snprintf(line.name, sizeof line.name, name != NULL ? "SPDM_%s" : "<unknown>", name);
@@ -37,14 +37,23 @@ void dump_check_application(dump_check *c, tl_span data, bool request, const dum
 
 /* ---- starting again ---- */
 
+/* In place of what was kept. */
+static void keep_only(dump_bytes *kept, tl_span s)
+{
+    kept->n = 0;
+    kept->cut = false;
+    dump_keep(kept, s);
+}
+
 static void forget_connection(dump_check *c)
 {
     dump_hash_drop(c, &c->m);
     dump_hash_drop(c, &c->l);
     for (size_t i = 0; i < DUMP_CHAINS; i++)
         dump_chain_drop(c, &c->chains[i]);
-    c->vca = (dump_bytes){ 0 };
-    c->digests = (dump_bytes){ 0 };
+    keep_only(&c->vca, tl_span_of(NULL, 0));
+    keep_only(&c->digests, tl_span_of(NULL, 0));
+    keep_only(&c->inner_digests, tl_span_of(NULL, 0));
     c->algs = (tl_spdm_algs){ 0 };
 }
 
@@ -100,8 +109,7 @@ static void compare_digests(dump_check *c)
 
 static void on_digests(dump_check *c, const dump_message *m, bool clear)
 {
-    c->digests = (dump_bytes){ 0 };
-    dump_keep(&c->digests, m->whole);
+    keep_only(&c->digests, m->whole);
     compare_digests(c);
     if (!clear)
         return;
@@ -210,7 +218,9 @@ static void on_encapsulated(dump_check *c, const dump_message *m)
         c->inner_offset = i.body.spdm_get_certificate.offset;
     else if (i.error == TL_OK && i.code == TL_SPDM_CERTIFICATE)
         dump_chain_portion(c, DUMP_REQUESTER_CHAIN, c->inner_offset, &i.body.spdm_certificate);
-    else if (i.code != TL_SPDM_GET_DIGESTS && i.code != TL_SPDM_DIGESTS)
+    else if (i.code == TL_SPDM_DIGESTS)
+        keep_only(&c->inner_digests, inner);
+    else if (i.code != TL_SPDM_GET_DIGESTS)
         dump_report_failed(c->report, "not checked: encapsulated message 0x%02x", i.code);
 }
 
@@ -254,8 +264,7 @@ static void on_request(dump_check *c, const dump_message *m, dump_session *s)
     if (m->code == TL_SPDM_RESPOND_IF_READY)
         return;
     end_transcripts(c, m, s);
-    c->asked = (dump_bytes){ 0 };
-    dump_keep(&c->asked, m->whole);
+    keep_only(&c->asked, m->whole);
     if (m->code == TL_SPDM_GET_CERTIFICATE)
         c->asked_offset = m->body.spdm_get_certificate.offset;
     if (m->code == DUMP_DELIVER_ENCAPSULATED_RESPONSE)

@@ -56,6 +56,7 @@ typedef struct dump_check {
     const dump_link *link;
     tl_spdm_algs algs; /* what the library has of them */
     dump_bytes vca, asked, digests;
+    dump_bytes inner_digests; /* the requester's, encapsulated */
     tl_hash m, l;
     uint32_t asked_offset; /* of GET_CERTIFICATE */
     uint32_t inner_offset;

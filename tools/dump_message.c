@@ -125,6 +125,19 @@ bool dump_both(const dump_context *c, uint32_t flags)
     return (c->requester_flags & c->responder_flags & flags) == flags;
 }
 
+/* DSP0274 1.3, "MULTI_KEY_CAP": always, or as the peer asks for it. */
+bool dump_multi_key(const dump_context *c, tl_spdm_role role)
+{
+    bool responder = role == TL_SPDM_RESPONDER;
+    uint32_t flags = responder ? c->responder_flags : c->requester_flags;
+    unsigned asked = responder ? c->chosen.offered_params : c->chosen.other_params;
+
+    if (c->version < TL_SPDM_13)
+        return false;
+    return (flags & TL_CAP_MULTI_KEY_ONLY) != 0 ||
+           ((flags & TL_CAP_MULTI_KEY_NEG) != 0 && (asked & MULTI_KEY) != 0);
+}
+
 /* ---- sizes ---- */
 
 /* A measurement summary hash stands where it was asked for. */
@@ -181,7 +194,7 @@ static size_t told_size(const dump_context *c, const dump_message *m)
     case TL_SPDM_NEGOTIATE_ALGORITHMS: return m->body.spdm_negotiate_algorithms.length;
     case TL_SPDM_ALGORITHMS: return m->body.spdm_algorithms.length;
     case TL_SPDM_DIGESTS:
-        if (m->version >= TL_SPDM_13 && (c->chosen.other_params & MULTI_KEY) != 0)
+        if (dump_multi_key(c, TL_SPDM_RESPONDER))
             each += DIGEST_KEY_INFO;
         return HEADER + each * bits(m->param2);
     default: return 0;
@@ -238,6 +251,7 @@ void dump_message_read(dump_context *c, tl_span bytes, size_t pad_max, dump_mess
 
     memset(m, 0, sizeof *m);
     m->whole = bytes;
+    m->given = bytes.n;
     m->version = (uint8_t)tl_get(&r, 1, TL_LITTLE);
     m->code = (uint8_t)tl_get(&r, 1, TL_LITTLE);
     m->param1 = (uint8_t)tl_get(&r, 1, TL_LITTLE);
@@ -280,11 +294,13 @@ static void learn_algorithms(dump_context *c, const dump_message *m)
     const dump_alg *kem;
     tl_rd r = tl_rd_of(a->tables);
     tl_spdm_algorithm_table t;
+    uint8_t offered = chosen->offered_params;
 
     *chosen = (dump_chosen){ .hash = a->base_hash,
                              .measurement_hash = a->measurement_hash,
                              .asym = a->base_asym,
                              .pqc_asym = m->version >= 0x14 ? a->pqc_asym : 0,
+                             .offered_params = offered,
                              .other_params = (uint8_t)a->other_params };
     (void)tl_take(&r, 4 * ((size_t)a->ext_asym_count + a->ext_hash_count));
     while (tl_each_spdm_algorithm_table(&r, &m->env, &t)) {
@@ -317,6 +333,9 @@ void dump_context_learn(dump_context *c, const dump_message *m)
     case TL_SPDM_CAPABILITIES:
         c->responder_flags = m->body.spdm_capabilities.flags;
         c->version = c->env.version = m->version;
+        break;
+    case TL_SPDM_NEGOTIATE_ALGORITHMS:
+        c->chosen.offered_params = (uint8_t)m->body.spdm_negotiate_algorithms.other_params;
         break;
     case TL_SPDM_ALGORITHMS: learn_algorithms(c, m); break;
     default: break;

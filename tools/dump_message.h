@@ -53,6 +53,7 @@ typedef struct dump_message {
     tl_env env;             /* the sizes in this message */
     dump_body body;
     tl_span whole; /* without a transport's padding */
+    size_t given;  /* bytes with it */
     tl_err error;  /* TL_OK: it follows its layout */
 } dump_message;
 
@@ -62,6 +63,8 @@ const tl_message *dump_rows(const char *name);
 void dump_message_read(dump_context *context, tl_span bytes, size_t pad_max, dump_message *message);
 /* Learns from a message that was read: what was asked, and what is negotiated. */
 void dump_context_learn(dump_context *context, const dump_message *message);
+/* Does the responder, or the requester, have several keys in this connection? DIGESTS tells more then. */
+bool dump_multi_key(const dump_context *context, tl_spdm_role role);
 /* Both ends have all of these. */
 bool dump_both(const dump_context *context, uint32_t flags);
 

@@ -63,10 +63,10 @@ static void line_as_json(const dump_report *r, const dump_line *l)
         (void)snprintf(version, sizeof version, "%u.%u", l->version >> 4, l->version & 15);
     if (l->secured)
         (void)snprintf(session, sizeof session, "%08" PRIx32, l->session);
-    o = json_pack("{s:I,s:f,s:s?,s:s?,s:s,s:s?,s:I}", "message", (json_int_t)r->message, "time",
-                  (double)l->time_ns / 1e9, "direction", directions[l->direction], "version",
-                  version[0] != '\0' ? version : NULL, "name", l->name, "session",
-                  l->secured ? session : NULL, "size", (json_int_t)l->size);
+    o = json_pack("{s:I,s:I,s:f,s:s?,s:s?,s:s,s:s?,s:I}", "message", (json_int_t)r->message, "offset",
+                  (json_int_t)l->offset, "time", (double)l->time_ns / 1e9, "direction",
+                  directions[l->direction], "version", version[0] != '\0' ? version : NULL, "name", l->name,
+                  "session", l->secured ? session : NULL, "size", (json_int_t)l->size);
     if (l->telling[0] != '\0')
         (void)json_object_set_new(o, "summary", json_string(l->telling));
     if (l->fields != NULL)

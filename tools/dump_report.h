@@ -24,6 +24,7 @@ typedef enum dump_direction { DUMP_UNKNOWN = 0, DUMP_REQUEST, DUMP_RESPONSE } du
 /* One message's line. */
 typedef struct dump_line {
     uint64_t time_ns; /* since the first packet */
+    uint64_t offset;  /* of the packet in the file */
     dump_direction direction;
     uint8_t version;  /* 0: not seen */
     const char *name; /* of the message, or of what the packet holds else */

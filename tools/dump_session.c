@@ -1,15 +1,15 @@
 /* Sessions of a recording: the key schedule from the exchanged secret, the finished messages, and the records.
  *
- *   TH = VCA || [DIGESTS] || Ct || KEY_EXCHANGE || KEY_EXCHANGE_RSP || [Cm] || FINISH || FINISH_RSP
+ *   TH = VCA || [DIGESTS] || Ct || KEY_EXCHANGE || KEY_EXCHANGE_RSP || [[DIGESTS] || Cm] || FINISH || FINISH_RSP
  *
  * Ct and Cm are digests of chains. A signature and a verify data cover what stands before them; TH1 ends before
- * KEY_EXCHANGE_RSP's verify data, TH2 after FINISH_RSP. DIGESTS stands there if the connection has several keys. */
+ * KEY_EXCHANGE_RSP's verify data, TH2 after FINISH_RSP. DIGESTS stands before a chain whose owner has several keys. */
 #include "dump_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRET_MAX = 1024, MULTI_KEY = 0x10 };
+enum { SECRET_MAX = 1024 };
 
 void dump_session_drop(dump_check *c, dump_session *s)
 {
@@ -116,7 +116,7 @@ static const char *unknown(const dump_check *c)
 /* TH up to the signature of KEY_EXCHANGE_RSP. */
 static bool begin_transcript(dump_check *c, dump_session *s, const dump_chain *chain, tl_span signed_part)
 {
-    bool multi_key = (c->context->chosen.other_params & MULTI_KEY) != 0;
+    bool multi_key = dump_multi_key(c->context, TL_SPDM_RESPONDER);
 
     return dump_hash_begin(c, &s->th) && (!multi_key || dump_hash_add(c, s->th, dump_kept(&c->digests))) &&
            dump_hash_add(c, s->th, dump_digest_span(c, chain->digest)) &&
@@ -233,7 +233,9 @@ void dump_session_finish(dump_check *c, dump_session *s, const dump_message *m)
         return;
     if (s->mutual) {
         chain = dump_chain_of(c, DUMP_REQUESTER_CHAIN);
-        right = chain != NULL && dump_hash_add(c, s->th, dump_digest_span(c, chain->digest));
+        if (dump_multi_key(c->context, TL_SPDM_REQUESTER))
+            right = dump_hash_add(c, s->th, dump_kept(&c->inner_digests));
+        right = right && chain != NULL && dump_hash_add(c, s->th, dump_digest_span(c, chain->digest));
     }
     right = right &&
             dump_hash_add(c, s->th, tl_span_of(m->whole.p, m->whole.n - b->signature.n - b->verify_data.n));

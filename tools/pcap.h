@@ -29,7 +29,7 @@ typedef struct pcap {
 
 typedef struct pcap_packet {
     uint64_t number; /* 1 is the first */
-    uint64_t offset; /* of its header in the file */
+    uint64_t offset; /* of its header in the file; its bytes follow 16 bytes later */
     uint64_t time_ns;
     uint8_t *p; /* lives until the next call */
     size_t n;
