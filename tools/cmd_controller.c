@@ -33,6 +33,7 @@ enum {
 enum {
     DIAL_MS = 5000,
     FRAME_TIMEOUT_MS = 5000,
+    SILENCE_MS = 5000, /* between two frames, as long as the link's patience */
     TICK_MS = 100,
     CLOSE_MS = 1000,
     BATCH = 64 /* packets verified at once, at most */
@@ -59,6 +60,7 @@ typedef struct controller {
     report report;
     ui_progress progress;
     bool frame_open, at_boundary;
+    uint64_t event_ms; /* when the receiver last had something to tell */
     ui_counts counts;  /* frames; later ones of the last batch are not among them */
     uint64_t verdicts; /* frames that were judged: what --frames counts */
     uint64_t refused;  /* messages, frames and lost frames that were refused */
@@ -251,6 +253,7 @@ static void on_event(void *ctx, const tl_stream_event *v)
 {
     controller *c = ctx;
 
+    c->event_ms = tl_clock_ms();
     /* Packets that came in the same batch as the last frame that was asked for. */
     if (c->enough)
         return;
@@ -301,11 +304,21 @@ static tl_exit judge_end(const controller *c, tl_fault *fault)
     return TL_EXIT_OK;
 }
 
+/* Packets of no account renew the link's patience for ever: whoever withholds the frames could send them. */
+static tl_exit watch_silence(const controller *c, tl_fault *fault)
+{
+    if (c->frame_open || tl_clock_ms() - c->event_ms <= SILENCE_MS)
+        return TL_EXIT_OK;
+    return tl_fault_set(fault, TL_EXIT_LINK, "link: time-out: packets came, but no frame for %d s",
+                        SILENCE_MS / 1000);
+}
+
 static tl_exit receive(controller *c, int fd, tl_fault *fault)
 {
     tl_buffer packets[BATCH];
     tl_link_batch batch = { .packets = packets, .room = BATCH };
 
+    c->event_ms = tl_clock_ms();
     while (!c->enough) {
         tl_exit e = tl_link_read(&c->link, tl_clock_ms() + TICK_MS, &batch, fault);
 
@@ -313,6 +326,8 @@ static tl_exit receive(controller *c, int fd, tl_fault *fault)
             return judge_end(c, fault);
         if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
             e = verify(c, packets, batch.n, fault);
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
+            e = watch_silence(c, fault);
         if (e != TL_EXIT_OK)
             return e;
         tl_stream_rx_tick(&c->rx, tl_clock_ms());
