@@ -119,6 +119,12 @@ void tl_spdm_end_issue(tl_spdm_end *end, tl_sign_alg alg, tl_chain_use use, cons
                                     .alg = alg };
 }
 
+void tl_spdm_end_other_key(tl_spdm_end *end)
+{
+    load_key(end, key_of(end->slot.alg, 1));
+    end->slot.key = end->key;
+}
+
 void tl_spdm_end_trust(tl_spdm_end *end, const tl_spdm_end *of)
 {
     const tl_crypto *k = tl_openssl_crypto(end->backend);

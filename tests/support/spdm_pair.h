@@ -85,6 +85,8 @@ void tl_spdm_pair_close(tl_spdm_pair *p);
 /* A further chain under a root of its own: for an end that must be refused. use: what its leaf proves; product: its
  * role, "trueline-sensor". */
 void tl_spdm_end_issue(tl_spdm_end *end, tl_sign_alg alg, tl_chain_use use, const char *product);
+/* Gives `end` a private key that its chain does not prove. */
+void tl_spdm_end_other_key(tl_spdm_end *end);
 /* Makes `end` trust the root of `of`, and nobody else. */
 void tl_spdm_end_trust(tl_spdm_end *end, const tl_spdm_end *of);
 
