@@ -130,6 +130,8 @@ const tl_spdm_measured *tl_requester_measured(const tl_requester *rq);
 bool tl_spdm_each_measurement(tl_rd *record, tl_spdm_measurement *m);
 /* The session that flows run in; NULL: none. */
 const tl_spdm_session *tl_requester_session(const tl_requester *rq);
+/* Lets flows run in another established session of the config's memory. TL_E_STATE: it is none, or a flow is under way. */
+tl_err tl_requester_use(tl_requester *rq, const tl_spdm_session *session) TL_MUST_USE;
 /* The payload of the last VENDOR_DEFINED response, in the buffer that the config gave; empty: none. */
 tl_span tl_requester_vendor(const tl_requester *rq);
 /* Drops all handles and wipes all secrets. */

@@ -103,6 +103,19 @@ tl_err tl_session_export_secret(const tl_spdm_session *session, tl_secret *secre
     return TL_OK;
 }
 
+tl_err tl_requester_use(tl_requester *rq, const tl_spdm_session *session)
+{
+    if (tl_requester_going(rq))
+        return TL_E_STATE;
+    for (size_t i = 0; i < rq->c.sessions_n; i++) {
+        if (&rq->c.sessions[i] == session && tl_session_established(session)) {
+            rq->c.session = &rq->c.sessions[i];
+            return TL_OK;
+        }
+    }
+    return TL_E_STATE;
+}
+
 /* ---- secrets and keys ---- */
 
 tl_err tl__session_th(const tl_spdm_connection *c, tl_spdm_session *s, const uint8_t *chain_digest,

@@ -1,67 +1,267 @@
 /* Sessions between requester and responder as they should go: both versions, both curves, with and without mutual
- * authentication, in three bindings; all exchanges inside; and nothing left behind. */
-#include "faulty.h"
-#include "nonces.h"
-#include "spdm_pair.h"
+ * authentication, two bindings, everything inside, two at once; and what ends them. */
+#include "session.h"
+
+#include <trueline/stream.h>
 
 #include <string.h>
 
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    const tl_openssl_config config = { .hash_slots = 32, .key_slots = 64 };
-    (void)s;
-    tl_assert_ok(tl_openssl_open(&config, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
-
 static tl_spdm_pair p;
 
-static tl_spdm_pair_setup setup_of(unsigned kind)
+static const tl_spdm_ask both = { .update_both = true }, one = { .update_both = false };
+static const uint8_t vendor_id[2] = { 0x98, 0x7F };
+static const tl_spdm_ask vendor = { .vendor_standard = 4,
+                                    .vendor_id = { vendor_id, 2 },
+                                    .vendor_payload = { (const uint8_t *)"payload", 7 } };
+
+static void assert_run(const tl_spdm_flow *flow, const tl_spdm_ask *ask)
 {
-    return (tl_spdm_pair_setup){ .backend = backend,
-                                 .folder = TL_TEST_DATA,
-                                 .requester = crypto,
-                                 .responder = crypto,
-                                 .version = kind & 1 ? TL_SPDM_13 : TL_SPDM_12,
-                                 .curve = kind & 2 ? TL_GROUP_P384 : TL_GROUP_P256,
-                                 .mutual = kind & 4 };
+    const tl_spdm_why *why = tl_requester_why(&p.rq);
+    tl_err e = tl_spdm_pair_run(&p, flow, ask);
+    if (e != TL_OK)
+        fail_msg("%s: %s: %s (%s): %s; the responder: %s", why->flow, why->step, why->what, why->where,
+                 tl_err_text(e), tl_err_text(p.rs_result));
 }
 
-static void session_when_version_curve_and_mutual_are_any_then_both_have_it(void **state)
+static void everything_inside(void)
+{
+    for (unsigned round = 0; round < 3; round++) {
+        assert_run(&tl_flow_heartbeat, NULL);
+        assert_run(&tl_flow_key_update, round == 1 ? &one : &both);
+        assert_run(&tl_flow_vendor, &vendor);
+        assert_int_equal(tl_requester_vendor(&p.rq).n, 7);
+        assert_memory_equal(tl_requester_vendor(&p.rq).p, "daolyap", 7);
+        assert_run(&tl_flow_measure, NULL);
+        assert_true(tl_requester_measured(&p.rq)->signature);
+    }
+}
+
+/* ---- what works ---- */
+
+static void session_when_of_any_kind_then_everything_works_and_the_end_is_clean(void **state)
 {
     (void)state;
-    for (unsigned kind = 0; kind < 8; kind++) {
-        tl_spdm_pair_setup setup = setup_of(kind);
-        tl_secret a, b;
-        tl_hash_alg hash;
-        tl_spdm_pair_init(&p, &setup);
-        tl_err e = tl_spdm_pair_run(&p, &tl_flow_session, NULL);
-        if (e != TL_OK)
-            fail_msg("%u: %s: %s %s (%s; responder: %s)", kind, tl_requester_why(&p.requester)->step,
-                     tl_requester_why(&p.requester)->what, tl_requester_why(&p.requester)->where,
-                     tl_err_text(e), tl_err_text(p.responder_err));
-        tl_assert_ok(tl_session_export_secret(tl_requester_session(&p.requester), &a, &hash));
-        tl_assert_ok(tl_session_export_secret(&p.responder_sessions[0], &b, &hash));
-        assert_memory_equal(&a, &b, sizeof a);
-        tl_spdm_pair_wipe(&p);
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        session_ends(&p, kind);
+        session_begin(&p);
+        assert_true(session_stands(&p));
+        assert_int_equal(tl_requester_version(&p.rq), kind & KIND_13 ? TL_SPDM_13 : TL_SPDM_12);
+        assert_int_equal(tl_responder_peer(&p.rs)->authenticated, (kind & KIND_MUTUAL) != 0);
+        everything_inside();
+        assert_true(session_stands(&p));
+        assert_run(&tl_flow_end_session, NULL);
+        tl_assert_all(p.rq_sessions, 0, sizeof p.rq_sessions);
+        tl_assert_all(p.rs_sessions, 0, sizeof p.rs_sessions);
+        assert_null(tl_requester_session(&p.rq));
+        tl_spdm_pair_close(&p);
     }
+}
+
+static void sessions_when_two_at_once_then_neither_disturbs_the_other(void **state)
+{
+    const tl_spdm_session *first, *second;
+    tl_secret a, b;
+    tl_hash_alg hash;
+    (void)state;
+    session_ends(&p, KIND_MUTUAL | KIND_MCTP);
+    session_begin(&p);
+    first = tl_requester_session(&p.rq);
+    assert_run(&tl_flow_another, NULL);
+    second = tl_requester_session(&p.rq);
+    assert_ptr_not_equal(first, second);
+    assert_int_equal(session_count(p.rs_sessions), 2);
+    tl_assert_ok(tl_session_export_secret(first, &a, &hash));
+    tl_assert_ok(tl_session_export_secret(second, &b, &hash));
+    assert_memory_not_equal(&a, &b, sizeof a);
+    assert_true((first->id & 0xFFFF) != (second->id & 0xFFFF) && first->id >> 16 != second->id >> 16);
+    for (unsigned round = 0; round < 4; round++) {
+        tl_assert_ok(tl_requester_use(&p.rq, round % 2 ? second : first));
+        everything_inside();
+    }
+    tl_assert_ok(tl_requester_use(&p.rq, first));
+    assert_run(&tl_flow_end_session, NULL);
+    tl_assert_err(TL_E_STATE, tl_requester_use(&p.rq, first));
+    tl_assert_ok(tl_requester_use(&p.rq, second));
+    everything_inside();
+    tl_spdm_pair_close(&p);
+}
+
+static void session_when_all_places_are_taken_then_limit_and_the_others_go_on(void **state)
+{
+    (void)state;
+    session_prepare(&p, 0);
+    p.rs_config.sessions_n = 1;
+    tl_spdm_pair_begin(&p);
+    session_begin(&p);
+    const tl_spdm_session *first = tl_requester_session(&p.rq);
+    tl_assert_err(TL_E_PEER_SESSION_LIMIT_EXCEEDED, tl_spdm_pair_run(&p, &tl_flow_another, NULL));
+    assert_int_equal(session_count(p.rq_sessions), 1);
+    assert_ptr_equal(tl_requester_session(&p.rq), first);
+    everything_inside();
+    tl_spdm_pair_close(&p);
+}
+
+static void session_when_the_requester_has_no_memory_for_it_then_state(void **state)
+{
+    (void)state;
+    session_prepare(&p, 0);
+    p.rq_config.sessions_n = 1;
+    tl_spdm_pair_begin(&p);
+    session_begin(&p);
+    tl_assert_err(TL_E_STATE, tl_spdm_pair_run(&p, &tl_flow_another, NULL));
+    tl_spdm_pair_close(&p);
+    session_prepare(&p, 0);
+    p.rq_config.sessions_n = 0;
+    tl_spdm_pair_begin(&p);
+    tl_assert_err(TL_E_CONFIGURATION, tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+    tl_spdm_pair_close(&p);
+}
+
+static void key_exchange_when_put_off_then_the_session_comes_later(void **state)
+{
+    (void)state;
+    session_ends(&p, KIND_MUTUAL);
+    p.busy = 2;
+    session_begin(&p);
+    assert_int_equal(p.busy, 0);
+    assert_true(session_stands(&p));
+    tl_spdm_pair_close(&p);
+}
+
+/* ---- what ends a session ---- */
+
+static void session_when_get_version_comes_then_over_but_stream_keys_stay(void **state)
+{
+    tl_secret secret;
+    tl_hash_alg hash;
+    tl_key_source before, after;
+    tl_stream_config config = { 0 };
+    (void)state, (void)config;
+    session_ends(&p, 0);
+    session_begin(&p);
+    tl_assert_ok(tl_session_export_secret(tl_requester_session(&p.rq), &secret, &hash));
+    tl_digest d = { hash, tl_span_of(secret.bytes, tl_hash_size(hash)) };
+    tl_assert_ok(tl_key_source_exported(&before, p.rq_end.crypto, d, 7, TL_SENSOR_TO_CONTROLLER));
+    after = before;
+    session_begin(&p); /* a new connection: VERSION and so on */
+    assert_int_equal(session_count(p.rq_sessions), 1);
+    assert_int_equal(session_count(p.rs_sessions), 1);
+    assert_memory_equal(&before, &after, sizeof before);
+    tl_key_source_wipe(&before);
+    tl_key_source_wipe(&after);
+    tl_spdm_pair_close(&p);
+}
+
+static void session_when_not_heard_of_for_two_periods_then_over(void **state)
+{
+    tl_spdm_out none = { .w = { 0 } };
+    (void)state;
+    session_ends(&p, 0);
+    session_begin(&p);
+    uint64_t heard = p.rs_sessions[0].heard_at;
+    tl_assert_ok(tl_responder_step(&p.rs, heard + 40000, (tl_spdm_in){ 0 }, &none));
+    assert_int_equal(session_count(p.rs_sessions), 1);
+    p.now_ms = heard + 39000;
+    assert_run(&tl_flow_heartbeat, NULL);
+    tl_assert_ok(tl_responder_step(&p.rs, heard + 60000, (tl_spdm_in){ 0 }, &none));
+    assert_int_equal(session_count(p.rs_sessions), 1);
+    tl_assert_ok(tl_responder_step(&p.rs, p.now_ms + 40001, (tl_spdm_in){ 0 }, &none));
+    tl_assert_all(p.rs_sessions, 0, sizeof p.rs_sessions);
+    tl_assert_err(TL_E_TIMEOUT, tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL));
+    tl_assert_all(p.rq_sessions, 0, sizeof p.rq_sessions);
+    tl_spdm_pair_close(&p);
+}
+
+static void session_when_there_are_no_heartbeats_then_it_never_ends_by_itself(void **state)
+{
+    tl_spdm_out none = { .w = { 0 } };
+    (void)state;
+    session_prepare(&p, 0);
+    p.rs_config.heartbeat_period = 0;
+    tl_spdm_pair_begin(&p);
+    session_begin(&p);
+    tl_assert_ok(tl_responder_step(&p.rs, p.now_ms + 1000000000, (tl_spdm_in){ 0 }, &none));
+    assert_int_equal(session_count(p.rs_sessions), 1);
+    tl_spdm_pair_close(&p);
+}
+
+static void lose_finish(void *ctx, tl_spdm_crossing *m)
+{
+    (void)ctx;
+    if (m->secured)
+        m->n = 0;
+}
+
+static void handshake_when_never_finished_then_over_in_time_and_its_place_is_free(void **state)
+{
+    tl_spdm_out none = { .w = { 0 } };
+    (void)state;
+    session_ends(&p, 0);
+    p.tamper = lose_finish;
+    tl_assert_err(TL_E_TIMEOUT, tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+    assert_string_equal(tl_requester_why(&p.rq)->step, "FINISH");
+    tl_assert_all(p.rq_sessions, 0, sizeof p.rq_sessions);
+    assert_int_equal(session_count(p.rs_sessions), 1);
+    assert_int_equal(p.rs_sessions[0].state, TL_SESSION_HANDSHAKE);
+    uint64_t heard = p.rs_sessions[0].heard_at;
+    tl_assert_ok(tl_responder_step(&p.rs, heard + TL_SPDM_HANDSHAKE_MS, (tl_spdm_in){ 0 }, &none));
+    assert_int_equal(session_count(p.rs_sessions), 1);
+    tl_assert_ok(tl_responder_step(&p.rs, heard + TL_SPDM_HANDSHAKE_MS + 1, (tl_spdm_in){ 0 }, &none));
+    tl_assert_all(p.rs_sessions, 0, sizeof p.rs_sessions);
+    tl_spdm_pair_close(&p);
+}
+
+static void vendor_when_in_clear_then_only_where_the_owner_says_so(void **state)
+{
+    (void)state;
+    session_ends(&p, 0);
+    session_begin(&p);
+    assert_run(&tl_flow_end_session, NULL);
+    tl_assert_err(TL_E_PEER_SESSION_REQUIRED, tl_spdm_pair_run(&p, &tl_flow_vendor, &vendor));
+    tl_spdm_pair_close(&p);
+    session_prepare(&p, 0);
+    p.rs_config.vendor_in_clear = true;
+    tl_spdm_pair_begin(&p);
+    session_begin(&p);
+    assert_run(&tl_flow_end_session, NULL);
+    assert_run(&tl_flow_vendor, &vendor);
+    tl_spdm_pair_close(&p);
+    session_prepare(&p, 0);
+    p.rs_config.vendor = NULL;
+    tl_spdm_pair_begin(&p);
+    session_begin(&p);
+    tl_assert_err(TL_E_PEER_UNSUPPORTED_REQUEST, tl_spdm_pair_run(&p, &tl_flow_vendor, &vendor));
+    assert_true(session_stands(&p));
+    assert_run(&tl_flow_heartbeat, NULL);
+    tl_spdm_pair_close(&p);
+}
+
+static void export_when_there_is_no_session_then_state_and_zeros(void **state)
+{
+    tl_spdm_session s = { .state = TL_SESSION_HANDSHAKE };
+    tl_secret secret;
+    tl_hash_alg hash;
+    (void)state;
+    memset(&secret, 0xAA, sizeof secret);
+    tl_assert_err(TL_E_STATE, tl_session_export_secret(&s, &secret, &hash));
+    tl_assert_all(&secret, 0, sizeof secret);
+    tl_assert_err(TL_E_STATE, tl_session_export_secret(NULL, &secret, &hash));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(session_when_version_curve_and_mutual_are_any_then_both_have_it),
+        cmocka_unit_test(export_when_there_is_no_session_then_state_and_zeros),
+        cmocka_unit_test(session_when_all_places_are_taken_then_limit_and_the_others_go_on),
+        cmocka_unit_test(session_when_the_requester_has_no_memory_for_it_then_state),
+        cmocka_unit_test(session_when_get_version_comes_then_over_but_stream_keys_stay),
+        cmocka_unit_test(session_when_not_heard_of_for_two_periods_then_over),
+        cmocka_unit_test(session_when_there_are_no_heartbeats_then_it_never_ends_by_itself),
+        cmocka_unit_test(handshake_when_never_finished_then_over_in_time_and_its_place_is_free),
+        cmocka_unit_test(vendor_when_in_clear_then_only_where_the_owner_says_so),
+        cmocka_unit_test(key_exchange_when_put_off_then_the_session_comes_later),
+        cmocka_unit_test(sessions_when_two_at_once_then_neither_disturbs_the_other),
+        cmocka_unit_test(session_when_of_any_kind_then_everything_works_and_the_end_is_clean),
     };
-    return cmocka_run_group_tests_name("session_works", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("session_works", tests, NULL, NULL);
 }
