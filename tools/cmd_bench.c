@@ -1,4 +1,6 @@
-/* `trueline bench`: what protecting costs here, as ratios against bare OpenSSL in the same run. */
+/* `trueline bench`: what protecting costs here, as ratios against bare OpenSSL in the same run, and whole ends of a
+ * stream against the time between two frames. */
+#include "bench_link.h"
 #include "bench_stream.h"
 #include "command.h"
 #include "gate.h"
@@ -12,18 +14,28 @@ typedef struct options {
     unsigned rounds;
 } options;
 
-enum { ROUNDS_DEFAULT = 31 };
+enum { ROUNDS_DEFAULT = 31, FRAME_RATE = 60 };
+
+/* Rows in the order in which they are measured. */
+enum { ROW_PROTECT, ROW_VERIFY, ROW_PROTECT_SV1, ROW_VERIFY_SV1, ROW_SENDER, ROW_RECEIVER, ROWS };
 
 static const char doc[] =
     "Measures what protecting and verifying cost on this machine.\v"
-    "Each line is a ratio against another library in the same process, behind a noise gate: slices that a "
-    "busy "
-    "neighbour slowed down are taken again, and the median of the rounds counts.\n\n"
-    "  bench sep_protect RATIO x openssl   1080p RAW12 lines made into protected packets (header, tag, "
-    "CRC-32,\n"
-    "                                      checksum), against OpenSSL's tag over the same bytes alone\n"
-    "  bench sep_verify RATIO x openssl    the same for verifying them\n"
-    "  ..._sv1                             with encrypted pixels, against OpenSSL's AES-128-GCM\n\n"
+    "Each line is a ratio of CPU time on one core, behind a noise gate: slices that a busy neighbour slowed "
+    "down are taken again, and the median of the rounds counts.\n\n"
+    "  bench sep_protect RATIO x openssl  1080p RAW12 lines made into protected\n"
+    "                                     packets (header, tag, CRC-32, checksum),\n"
+    "                                     against OpenSSL's tag over the same bytes\n"
+    "  bench sep_verify RATIO x openssl   the same for verifying them\n"
+    "  ..._sv1                            with encrypted pixels, against OpenSSL's\n"
+    "                                     AES-128-GCM\n"
+    "  bench sender RATIO x 60fps         1080p RAW12 samples in memory to bytes in\n"
+    "                                     a loopback socket, against 1/60 s; a\n"
+    "                                     second process receives them\n"
+    "  bench receiver RATIO x 60fps       the same frame from the socket to its\n"
+    "                                     verdict and to 16-bit samples; a second\n"
+    "                                     process sends it\n\n"
+    "Wall is the time until both processes are done with a frame.\n\n"
     "Examples:\n"
     "  trueline bench\n"
     "  trueline bench --rounds 7       quicker, less certain\n"
@@ -55,10 +67,14 @@ typedef struct row {
 
 static json_t *row_json(const row *r)
 {
-    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i}", "name", r->name, "peer", r->peer,
-                     "ratio", r->result.ratio, "low", r->result.low, "high", r->result.high, "own_us",
-                     r->result.own_us, "peer_us", r->result.peer_us, "rounds", (int)r->result.rounds, "dirty",
-                     (int)r->result.dirty);
+    const gate_result *g = &r->result;
+    json_t *o = json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i}", "name", r->name, "peer", r->peer,
+                          "ratio", g->ratio, "low", g->low, "high", g->high, "own_us", g->own_us, "peer_us",
+                          g->peer_us, "rounds", (int)g->rounds, "dirty", (int)g->dirty);
+
+    if (g->wall_us > 0)
+        (void)json_object_set_new(o, "wall_us", json_real(g->wall_us));
+    return o;
 }
 
 static void print_row(const row *r)
@@ -66,10 +82,12 @@ static void print_row(const row *r)
     double mbit = 8.0 * BENCH_WIDTH * BENCH_HEIGHT * BENCH_BITS / 8 / r->result.own_us;
 
     printf("bench %s %.2f x %s\n", r->name, r->result.ratio, r->peer);
-    printf("      quartiles %.2f to %.2f; %.2f ms a frame (%.1f Gbit/s), %s %.2f ms; %u rounds, %u unclean "
-           "slices\n",
-           r->result.low, r->result.high, r->result.own_us / 1e3, mbit / 1e3, r->peer,
-           r->result.peer_us / 1e3, r->result.rounds, r->result.dirty);
+    printf("      quartiles %.2f to %.2f; %.2f ms a frame (%.1f Gbit/s), ", r->result.low, r->result.high,
+           r->result.own_us / 1e3, mbit / 1e3);
+    if (r->result.wall_us > 0)
+        printf("wall %.2f ms, ", r->result.wall_us / 1e3);
+    printf("%s %.2f ms; %u rounds, %u unclean slices\n", r->peer, r->result.peer_us / 1e3, r->result.rounds,
+           r->result.dirty);
     (void)fflush(stdout);
 }
 
@@ -97,6 +115,26 @@ static tl_exit run_variant(const options *o, tl_variant variant, const char *suf
     return failed ? tl_fault_set(fault, TL_EXIT_INTERNAL, "bench: a frame did not verify") : TL_EXIT_OK;
 }
 
+/* One end of a stream, over a socket. */
+static tl_exit run_link(const options *o, bench_end end, row *r, tl_fault *fault)
+{
+    bench_link b;
+    gate_job own;
+    tl_exit e = bench_link_open(&b, end, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    own = bench_link_job(&b);
+    r->peer = "60fps";
+    (void)snprintf(r->name, sizeof r->name, "%s", own.name);
+    r->result = gate_measure(&own, 1e6 / FRAME_RATE, o->rounds);
+    e = bench_link_fault(&b, fault);
+    if (!o->json && e == TL_EXIT_OK)
+        print_row(r);
+    bench_link_close(&b);
+    return e;
+}
+
 /* Cameras of 8 MP, 30 frames/s, RAW12, that one core verifies: pixels a second over pixels a second. */
 static unsigned cameras(const row *verify)
 {
@@ -105,7 +143,7 @@ static unsigned cameras(const row *verify)
     return (unsigned)(frames * BENCH_WIDTH * BENCH_HEIGHT / (3840.0 * 2160.0 * 30.0));
 }
 
-static int report(const options *o, const row rows[4], tl_fault *fault)
+static int report(const options *o, const row rows[ROWS], tl_fault *fault)
 {
     char sentence[200];
     json_t *list = json_array(), *all;
@@ -113,13 +151,13 @@ static int report(const options *o, const row rows[4], tl_fault *fault)
     (void)snprintf(sentence, sizeof sentence,
                    "One core of this machine verifies %u cameras of 8 MP at 30 frames/s (RAW12), or %u with "
                    "encrypted pixels.",
-                   cameras(&rows[1]), cameras(&rows[3]));
+                   cameras(&rows[ROW_VERIFY]), cameras(&rows[ROW_VERIFY_SV1]));
     if (!o->json) {
         json_decref(list);
         printf("%s\n", sentence);
         return ui_flush(fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("bench", fault);
     }
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < ROWS; i++)
         json_array_append_new(list, row_json(&rows[i]));
     all = json_pack("{s:o, s:s}", "rows", list, "sentence", sentence);
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(5));
@@ -133,15 +171,15 @@ int cmd_bench(int argc, char **argv)
     static const struct argp argp = { option_table, parse, NULL, doc, NULL, NULL, NULL };
     options o = { .rounds = ROUNDS_DEFAULT };
     tl_fault fault;
-    row rows[4];
+    row rows[ROWS];
 
-    int stop = ui_parse(&argp, argc, argv, &o);
-
-    if (stop != 0)
+    if (ui_parse(&argp, argc, argv, &o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
     gate_calibrate();
-    if (run_variant(&o, TL_SV_2, "", rows, &fault) != TL_EXIT_OK ||
-        run_variant(&o, TL_SV_1, "_sv1", rows + 2, &fault) != TL_EXIT_OK)
+    if (run_variant(&o, TL_SV_2, "", &rows[ROW_PROTECT], &fault) != TL_EXIT_OK ||
+        run_variant(&o, TL_SV_1, "_sv1", &rows[ROW_PROTECT_SV1], &fault) != TL_EXIT_OK ||
+        run_link(&o, BENCH_SENDER, &rows[ROW_SENDER], &fault) != TL_EXIT_OK ||
+        run_link(&o, BENCH_RECEIVER, &rows[ROW_RECEIVER], &fault) != TL_EXIT_OK)
         return ui_fail("bench", &fault);
     return report(&o, rows, &fault);
 }

@@ -1,11 +1,18 @@
 /* The noise gate of the benchmarks. Thread CPU time, so that being preempted does not count. */
 #include "gate.h"
 
+#include "clock.h"
+
 #include <stdlib.h>
 #include <time.h>
 
 enum { LOOP_STEPS = 6000, CALIBRATIONS = 5000, TRIES_MAX = 12 };
 static const double slack = 1.10;
+
+/* What one run of a job took. */
+typedef struct slice {
+    double cpu_us, wall_us;
+} slice;
 
 static double best_loop_us = 1e9;
 
@@ -44,17 +51,18 @@ void gate_calibrate(void)
 }
 
 /* One slice of a job, taken again until it is clean. */
-static double slice_us(const gate_job *job, unsigned *dirty)
+static slice time_slice(const gate_job *job, unsigned *dirty)
 {
-    double before, after, start, t = 0;
+    double before, after;
+    slice t = { 0 };
 
     for (unsigned try = 0; try < TRIES_MAX; try++) {
         if (job->prepare != NULL)
             job->prepare(job->ctx);
         before = loop_us();
-        start = cpu_us();
+        t = (slice){ cpu_us(), (double)tl_clock_us() };
         job->run(job->ctx);
-        t = cpu_us() - start;
+        t = (slice){ cpu_us() - t.cpu_us, (double)tl_clock_us() - t.wall_us };
         after = loop_us();
         if (before <= best_loop_us * slack && after <= best_loop_us * slack)
             return t;
@@ -77,21 +85,48 @@ static double quantile(double *values, unsigned n, double part)
     return values[(unsigned)(part * (double)(n - 1) + 0.5)];
 }
 
+static unsigned at_most(unsigned rounds)
+{
+    return rounds < GATE_ROUNDS_MAX ? rounds : GATE_ROUNDS_MAX;
+}
+
+static void set_ratios(gate_result *r, double *ratios)
+{
+    r->ratio = quantile(ratios, r->rounds, 0.5);
+    r->low = quantile(ratios, r->rounds, 0.25);
+    r->high = quantile(ratios, r->rounds, 0.75);
+}
+
 gate_result gate_compare(const gate_job *own, const gate_job *peer, unsigned rounds)
 {
     double ratios[GATE_ROUNDS_MAX] = { 0 }, owns[GATE_ROUNDS_MAX] = { 0 }, peers[GATE_ROUNDS_MAX] = { 0 };
-    gate_result r = { 0 };
+    gate_result r = { .rounds = at_most(rounds) };
 
-    r.rounds = rounds < GATE_ROUNDS_MAX ? rounds : GATE_ROUNDS_MAX;
     for (unsigned i = 0; i < r.rounds; i++) {
-        owns[i] = slice_us(own, &r.dirty);
-        peers[i] = slice_us(peer, &r.dirty);
+        owns[i] = time_slice(own, &r.dirty).cpu_us;
+        peers[i] = time_slice(peer, &r.dirty).cpu_us;
         ratios[i] = peers[i] / owns[i];
     }
-    r.ratio = quantile(ratios, r.rounds, 0.5);
-    r.low = quantile(ratios, r.rounds, 0.25);
-    r.high = quantile(ratios, r.rounds, 0.75);
+    set_ratios(&r, ratios);
     r.own_us = quantile(owns, r.rounds, 0.5);
     r.peer_us = quantile(peers, r.rounds, 0.5);
+    return r;
+}
+
+gate_result gate_measure(const gate_job *own, double budget_us, unsigned rounds)
+{
+    double ratios[GATE_ROUNDS_MAX] = { 0 }, owns[GATE_ROUNDS_MAX] = { 0 }, walls[GATE_ROUNDS_MAX] = { 0 };
+    gate_result r = { .rounds = at_most(rounds), .peer_us = budget_us };
+
+    for (unsigned i = 0; i < r.rounds; i++) {
+        slice t = time_slice(own, &r.dirty);
+
+        owns[i] = t.cpu_us;
+        walls[i] = t.wall_us;
+        ratios[i] = budget_us / owns[i];
+    }
+    set_ratios(&r, ratios);
+    r.own_us = quantile(owns, r.rounds, 0.5);
+    r.wall_us = quantile(walls, r.rounds, 0.5);
     return r;
 }

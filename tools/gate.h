@@ -1,4 +1,5 @@
-/* Ratios that a busy machine does not spoil: two jobs timed in turn, each slice between two runs of a calibration loop.
+/* Ratios that a busy machine does not spoil: a job timed against another one in turn, or against a budget, each slice
+ * between two runs of a calibration loop.
  *
  * On shared machines a neighbour on the same core slows everything by half. The loop notices: a slice whose loops were
  * more than a tenth slower than the best one ever is taken again. What counts is the median of the rounds' ratios. */
@@ -19,10 +20,11 @@ typedef struct gate_job {
 typedef struct gate_result {
     double ratio;     /* median of peer's time / own time: above 1, own is faster */
     double low, high; /* quartiles of it */
-    double own_us;    /* median time of one run */
-    double peer_us;
-    unsigned rounds; /* all of them */
-    unsigned dirty;  /* slices that never came out clean, and were taken as they were */
+    double own_us;    /* median CPU time of one run */
+    double peer_us;   /* the same of the peer, or the budget */
+    double wall_us;   /* against a budget: median time from a run's beginning to its end */
+    unsigned rounds;  /* all of them */
+    unsigned dirty;   /* slices that never came out clean, and were taken as they were */
 } gate_result;
 
 enum { GATE_ROUNDS_MAX = 101 };
@@ -31,5 +33,7 @@ enum { GATE_ROUNDS_MAX = 101 };
 void gate_calibrate(void);
 /* Times both jobs in turn, `rounds` times (at most GATE_ROUNDS_MAX). */
 gate_result gate_compare(const gate_job *own, const gate_job *peer, unsigned rounds);
+/* Times one job `rounds` times, and compares it with the CPU time that a run may take. */
+gate_result gate_measure(const gate_job *own, double budget_us, unsigned rounds);
 
 #endif

@@ -1,0 +1,139 @@
+/* What `trueline bench` measures with: the gate's numbers, and the two processes of the link jobs. */
+#define _POSIX_C_SOURCE 200809L
+#include "testing.h"
+
+#include "bench_link.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static bench_link b;
+
+/* ---- gate ---- */
+
+static void sleep_2_ms(void *ctx)
+{
+    unsigned *runs = ctx;
+
+    ++*runs;
+    (void)nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+}
+
+static void measure_when_the_job_sleeps_then_only_the_wall_clock_counts_it(void **state)
+{
+    unsigned runs = 0;
+    const gate_job job = { "sleep", NULL, sleep_2_ms, &runs };
+    gate_result r;
+
+    (void)state;
+    gate_calibrate();
+    r = gate_measure(&job, 1000, 5);
+    assert_true(runs >= 5);
+    assert_int_equal(r.rounds, 5);
+    assert_true(r.wall_us >= 2000);
+    assert_true(r.own_us > 0 && r.own_us < r.wall_us / 2);
+    assert_true(r.low <= r.ratio && r.ratio <= r.high);
+    assert_true(r.ratio > 999 / r.own_us && r.ratio < 1001 / r.own_us);
+}
+
+static void count(void *ctx)
+{
+    ++*(unsigned *)ctx;
+}
+
+static void measure_when_too_many_rounds_are_asked_for_then_the_most(void **state)
+{
+    unsigned runs = 0;
+    const gate_job job = { "count", NULL, count, &runs };
+
+    (void)state;
+    assert_int_equal(gate_measure(&job, 1, 1000).rounds, GATE_ROUNDS_MAX);
+    assert_true(runs >= GATE_ROUNDS_MAX);
+}
+
+/* ---- link ---- */
+
+static void run(void)
+{
+    gate_job job = bench_link_job(&b);
+
+    job.run(job.ctx);
+}
+
+static void link_when_both_ends_are_right_then_frames_pass(void **state)
+{
+    tl_fault fault;
+
+    (void)state;
+    for (int end = BENCH_SENDER; end <= BENCH_RECEIVER; end++) {
+        assert_int_equal(bench_link_open(&b, (bench_end)end, &fault), TL_EXIT_OK);
+        for (int i = 0; i < 3; i++)
+            run();
+        assert_int_equal(bench_link_fault(&b, &fault), TL_EXIT_OK);
+        assert_int_equal(b.frames, 3);
+        bench_link_close(&b);
+    }
+}
+
+static void link_when_the_other_process_is_gone_then_a_fault_that_sticks(void **state)
+{
+    tl_fault fault;
+
+    (void)state;
+    for (int end = BENCH_SENDER; end <= BENCH_RECEIVER; end++) {
+        uint64_t frames;
+
+        assert_int_equal(bench_link_open(&b, (bench_end)end, &fault), TL_EXIT_OK);
+        run();
+        assert_int_equal(kill(b.other, SIGKILL), 0);
+        for (int i = 0; i < 100 && b.code == TL_EXIT_OK; i++)
+            run();
+        assert_int_equal(bench_link_fault(&b, &fault), TL_EXIT_LINK);
+        frames = b.frames;
+        run();
+        assert_int_equal(b.frames, frames);
+        bench_link_close(&b);
+    }
+}
+
+static void receiver_when_no_tag_is_right_then_a_fault(void **state)
+{
+    tl_fault fault;
+
+    (void)state;
+    assert_int_equal(bench_link_open(&b, BENCH_RECEIVER, &fault), TL_EXIT_OK);
+    b.rx.key.salt[0] ^= 1;
+    run();
+    assert_int_equal(bench_link_fault(&b, &fault), TL_EXIT_INTERNAL);
+    assert_non_null(strstr(fault.text, "did not verify"));
+    assert_int_equal(b.frames, 0);
+    bench_link_close(&b);
+}
+
+static void sender_when_no_tag_is_right_then_the_other_end_gives_up(void **state)
+{
+    tl_fault fault;
+
+    (void)state;
+    assert_int_equal(bench_link_open(&b, BENCH_SENDER, &fault), TL_EXIT_OK);
+    b.tx.key.salt[0] ^= 1;
+    run();
+    assert_int_equal(bench_link_fault(&b, &fault), TL_EXIT_LINK);
+    bench_link_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(measure_when_the_job_sleeps_then_only_the_wall_clock_counts_it),
+        cmocka_unit_test(measure_when_too_many_rounds_are_asked_for_then_the_most),
+        cmocka_unit_test(link_when_both_ends_are_right_then_frames_pass),
+        cmocka_unit_test(link_when_the_other_process_is_gone_then_a_fault_that_sticks),
+        cmocka_unit_test(receiver_when_no_tag_is_right_then_a_fault),
+        cmocka_unit_test(sender_when_no_tag_is_right_then_the_other_end_gives_up),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
