@@ -38,7 +38,7 @@ static const char doc[] =
     "Wall is the time until both processes are done with a frame.\n\n"
     "Examples:\n"
     "  trueline bench\n"
-    "  trueline bench --rounds 7       quicker, less certain\n"
+    "  trueline bench --rounds 7   # quicker, less certain\n"
     "  trueline bench --json | jq .sentence\n";
 
 static const struct argp_option option_table[] = {

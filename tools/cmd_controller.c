@@ -164,14 +164,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .doc = "Receives a protected stream from a sensor and verifies it. Exit code 0: every frame verified, "
-           "and at least "
-           "one came."
-           "\vExamples:\n"
-           "  trueline controller --stream cam.json --out frames --frames 30\n"
-           "  trueline controller --stream cam.json --y4m - | ffplay -\n"
-           "  trueline controller --stream cam.json --release line --keep-revoked --keep-going --out frames\n"
-           "  trueline controller --stream cam.json --report report.json       verifies only\n",
+    .doc =
+        "Receives a protected stream from a sensor and verifies it. Exit code 0: every frame verified, and "
+        "at least one came."
+        "\vExamples:\n"
+        "  trueline controller --stream cam.json --out frames --frames 30\n"
+        "  trueline controller --stream cam.json --y4m - | ffplay -\n"
+        "  trueline controller --stream cam.json --keep-going --report report.json\n"
+        "  trueline controller --stream cam.json --out frames --keep-going \\\n"
+        "      --release line --keep-revoked\n",
 };
 
 /* ---- events ---- */

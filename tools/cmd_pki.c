@@ -281,7 +281,7 @@ static const struct argp show_argp = {
            "\vExamples:\n"
            "  trueline pki show keys\n"
            "  trueline pki show keys/sensor/chain.pem\n"
-           "  trueline pki show keys --json | jq -r '.[] | select(.role == \"sensor\") | .spdm_digest'\n",
+           "  trueline pki show keys --json | jq -r '.[].spdm_digest'\n",
 };
 
 static int cmd_show(int argc, char **argv)

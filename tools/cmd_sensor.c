@@ -94,16 +94,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .doc =
-        "Plays an input as a protected CSI-2 stream to one controller at a time. It prints where it listens, "
-        "and "
-        "goes on listening after a controller has left; SIGINT ends it."
-        "\vExamples:\n"
-        "  trueline sensor --stream cam.json                                the test scene on " TL_NET_DEFAULT
-        "\n"
-        "  trueline sensor --stream cam.json --input clip.mp4 --loop\n"
-        "  trueline sensor --stream cam.json --input photo.jpg --once --frames 1\n"
-        "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0  as fast as it goes\n",
+    .doc = "Plays an input as a protected CSI-2 stream to one controller at a time. It prints where it "
+           "listens, and goes on listening after a controller has left; SIGINT ends it."
+           "\vExamples:\n"
+           "  trueline sensor --stream cam.json\n"
+           "  trueline sensor --stream cam.json --input clip.mp4 --loop\n"
+           "  trueline sensor --stream cam.json --input photo.jpg --once --frames 1\n"
+           "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0\n",
 };
 
 /* ---- one connection ---- */

@@ -202,8 +202,9 @@ static const struct argp requester_argp = {
     .parser = parse,
     .doc = "Runs every flow against a responder, and prints each step.\v"
            "Examples:\n"
-           "  trueline spdm requester --emulator 127.0.0.1:2323 --trust ca.cert.der --curve p384\n"
-           "  trueline spdm requester --pki pki/controller --mutual --role sensor --profile strict\n",
+           "  trueline spdm requester --trust ca.cert.der --curve p384\n"
+           "  trueline spdm requester --pki pki/controller --mutual --role sensor \\\n"
+           "      --profile strict\n",
 };
 
 static const struct argp responder_argp = {
@@ -211,8 +212,9 @@ static const struct argp responder_argp = {
     .parser = parse,
     .doc = "Answers requesters until one asks it to end.\v"
            "Examples:\n"
-           "  trueline spdm responder --emulator 127.0.0.1:2323 --pki pki/sensor --version 1.2\n"
-           "  trueline spdm responder --pki pki/sensor --mutual --peer-chain pki/controller/chain.pem\n",
+           "  trueline spdm responder --pki pki/sensor --version 1.2\n"
+           "  trueline spdm responder --pki pki/sensor --mutual \\\n"
+           "      --peer-chain pki/controller/chain.pem\n",
 };
 
 static int run(tl_spdm_role role, int argc, char **argv)

@@ -121,7 +121,7 @@ static const struct argp new_argp = {
            "\vExamples:\n"
            "  trueline stream new cam.json\n"
            "  trueline stream new cam.json --width 1920 --height 1080 --bits 12 --encrypt\n"
-           "  trueline stream new small.json --width 64 --height 16 --suite aes256-gmac --tag-size 12\n",
+           "  trueline stream new small.json --width 64 --height 16 --suite aes256-gmac\n",
 };
 
 /* Takes what both commands need of the crypto backend; the caller closes it. */

@@ -102,18 +102,4 @@ usage "three of 1 and 2" stream new "$tmp/a" --variant 2,3,2
 usage "aes128-gmac or aes256-gmac" stream new "$tmp/a" --suite rot13
 usage "multiples of 4" stream new "$tmp/a" --tag-size 13
 is "$(ls "$tmp/a" 2>/dev/null)" "" "usage_when_wrong_then_no_file"
-
-# ---- help ----
-run "$program" --help
-is "$code" 0 "help_when_asked_then_0"
-like "$out" "^  3  the peer is not authenticated" "help_when_asked_then_shows_the_exit_codes"
-for command in stream sensor controller; do
-    like "$out" "^  $command " "help_when_asked_then_lists_$command"
-    run "$program" "$command" --help
-    is "$code" 0 "help_when_asked_of_${command}_then_0"
-    like "$out" "Examples:" "help_when_asked_of_${command}_then_teaches_by_example"
-    run "$program" --help
-done
-run "$program" --version
-like "$out" "^trueline [0-9]+\.[0-9]+\.[0-9]+ \(layout trueline-[a-z]+\)$" "version_when_asked_then_names_the_layout"
 end
