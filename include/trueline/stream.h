@@ -117,7 +117,8 @@ typedef struct tl_provisioned {
 tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
                                  const tl_provisioned *from) TL_MUST_USE;
 /* From the export master secret of a session (session hash, as many bytes). The sources of two streams, directions or
- * sessions share nothing; a source outlives its session. */
+ * sessions share nothing; a source outlives its session. Make each once: a second one would begin at epoch 0 with the
+ * same keys, and its sender would use nonces twice. */
 tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl_digest secret,
                               uint16_t stream, tl_direction direction) TL_MUST_USE;
 void tl_key_source_wipe(tl_key_source *source);
