@@ -220,6 +220,10 @@ static tl_err on_error(tl_requester *rq, uint64_t now_ms, const tl__message *a)
 
     rq->why.error_code = a->param1;
     rq->why.error_data = a->param2;
+    if (!a->secured && secured(rq)) { /* anybody may have sent it, and records may be out of step now */
+        rq->c.session_ops->drop(&rq->c);
+        return e;
+    }
     if (e != TL_E_PEER_RESPONSE_NOT_READY && e != TL_E_PEER_BUSY)
         return e;
     if (a->version != rq->c.env.version || a->secured != secured(rq) ||

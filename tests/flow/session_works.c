@@ -2,7 +2,7 @@
  * authentication, two bindings, everything inside, two at once; and what ends them. */
 #include "session.h"
 
-#include <trueline/stream.h>
+#include "loop.h"
 
 #include <string.h>
 
@@ -130,25 +130,60 @@ static void key_exchange_when_put_off_then_the_session_comes_later(void **state)
 
 /* ---- what ends a session ---- */
 
-static void session_when_get_version_comes_then_over_but_stream_keys_stay(void **state)
+/* A sender and a receiver with keys of the session, each from its own end. */
+static void take_stream_keys(tl_loop *l)
 {
-    tl_secret secret;
-    tl_hash_alg hash;
-    tl_key_source before, after;
-    tl_stream_config config = { 0 };
-    (void)state, (void)config;
-    session_ends(&p, 0);
+    const tl_spdm_session *ends[] = { &p.rs_sessions[0], tl_requester_session(&p.rq) };
+    tl_key_source *sources[] = { &l->tx_source, &l->rx_source };
+
+    tl_loop_init(l, p.rq_end.crypto);
+    tl_assert_ok(tl_loop_open(l, 0));
+    tl_stream_tx_wipe(&l->tx);
+    tl_stream_rx_wipe(&l->rx);
+    for (size_t i = 0; i < 2; i++) {
+        tl_secret secret;
+        tl_hash_alg hash;
+        tl_assert_ok(tl_session_export_secret(ends[i], &secret, &hash));
+        tl_assert_ok(tl_key_source_exported(sources[i], l->crypto,
+                                            (tl_digest){ hash, { secret.bytes, tl_hash_size(hash) } },
+                                            l->config.stream, TL_SENSOR_TO_CONTROLLER));
+    }
+    tl_assert_ok(tl_stream_tx_init(&l->tx, &l->config, &l->tx_source, 0));
+    tl_assert_ok(tl_stream_rx_init(&l->rx, &l->rx_config, &l->rx_source, 0,
+                                   (tl_buffer){ l->memory, tl_stream_frame_bytes(&l->rx_config) },
+                                   tl_events_sink(&l->events)));
+}
+
+static void assert_frame(tl_loop *l, uint32_t frame)
+{
+    tl_packets packets = { 0 };
+    tl_events_clear(&l->events);
+    tl_assert_ok(tl_loop_send(l, &packets));
+    tl_assert_ok(tl_loop_receive(l, &packets));
+    assert_true(
+        tl_loop_is_frame(l, tl_events_first(&l->events, TL_EVENT_FRAME), l->config.first_frame + frame));
+    tl_packets_free(&packets);
+}
+
+static void session_when_get_version_comes_then_over_but_its_streams_go_on(void **state)
+{
+    tl_loop l;
+    uint32_t id;
+    (void)state;
+    session_ends(&p, KIND_P384);
     session_begin(&p);
-    tl_assert_ok(tl_session_export_secret(tl_requester_session(&p.rq), &secret, &hash));
-    tl_digest d = { hash, tl_span_of(secret.bytes, tl_hash_size(hash)) };
-    tl_assert_ok(tl_key_source_exported(&before, p.rq_end.crypto, d, 7, TL_SENSOR_TO_CONTROLLER));
-    after = before;
+    id = tl_requester_session(&p.rq)->id;
+    take_stream_keys(&l);
+    assert_frame(&l, 0);
     session_begin(&p); /* a new connection: VERSION and so on */
     assert_int_equal(session_count(p.rq_sessions), 1);
     assert_int_equal(session_count(p.rs_sessions), 1);
-    assert_memory_equal(&before, &after, sizeof before);
-    tl_key_source_wipe(&before);
-    tl_key_source_wipe(&after);
+    assert_int_not_equal(tl_requester_session(&p.rq)->id, id);
+    assert_frame(&l, 1);
+    tl_assert_ok(tl_stream_tx_rekey(&l.tx, &l.tx_source, 1));
+    tl_assert_ok(tl_stream_rx_rekey(&l.rx, &l.rx_source, 1));
+    assert_frame(&l, 2);
+    tl_loop_close(&l);
     tl_spdm_pair_close(&p);
 }
 
@@ -254,7 +289,7 @@ int main(void)
         cmocka_unit_test(export_when_there_is_no_session_then_state_and_zeros),
         cmocka_unit_test(session_when_all_places_are_taken_then_limit_and_the_others_go_on),
         cmocka_unit_test(session_when_the_requester_has_no_memory_for_it_then_state),
-        cmocka_unit_test(session_when_get_version_comes_then_over_but_stream_keys_stay),
+        cmocka_unit_test(session_when_get_version_comes_then_over_but_its_streams_go_on),
         cmocka_unit_test(session_when_not_heard_of_for_two_periods_then_over),
         cmocka_unit_test(session_when_there_are_no_heartbeats_then_it_never_ends_by_itself),
         cmocka_unit_test(handshake_when_never_finished_then_over_in_time_and_its_place_is_free),
