@@ -136,21 +136,27 @@ static GENERAL_NAME *device_name(const char *info)
     return NULL;
 }
 
-static bool add_device_info(X509 *x, const char *info)
+static bool push_device_name(GENERAL_NAMES *names, const char *info)
+{
+    GENERAL_NAME *name = device_name(info);
+
+    if (name != NULL && sk_GENERAL_NAME_push(names, name) > 0)
+        return true;
+    GENERAL_NAME_free(name);
+    return false;
+}
+
+static bool add_device_info(X509 *x, const pki_template *t)
 {
     GENERAL_NAMES *names;
-    GENERAL_NAME *name;
-    bool done = false;
+    bool done;
 
-    if (info == NULL)
+    if (t->device_info == NULL)
         return true;
     names = GENERAL_NAMES_new();
-    name = device_name(info);
-    if (names != NULL && name != NULL && sk_GENERAL_NAME_push(names, name) > 0) {
-        name = NULL;
-        done = X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_APPEND) == 1;
-    }
-    GENERAL_NAME_free(name);
+    done = names != NULL && push_device_name(names, t->device_info) &&
+           (t->second_info == NULL || push_device_name(names, t->second_info)) &&
+           X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_APPEND) == 1;
     GENERAL_NAMES_free(names);
     return done;
 }
@@ -159,7 +165,7 @@ static bool add_extensions(X509 *x, X509 *issuer, const pki_template *t)
 {
     return add_constraints(x, issuer, t) &&
            (t->key_usage == NULL || add_text(x, issuer, NID_key_usage, t->key_usage)) && add_use(x, t->use) &&
-           add_device_info(x, t->device_info) && add_text(x, issuer, NID_subject_key_identifier, "hash") &&
+           add_device_info(x, t) && add_text(x, issuer, NID_subject_key_identifier, "hash") &&
            add_text(x, issuer, NID_authority_key_identifier, "keyid:always");
 }
 
@@ -169,11 +175,12 @@ X509 *pki_issue(const pki_template *t, EVP_PKEY *key, const pki_pair *issuer)
     X509 *above = issuer != NULL ? issuer->certificate : x;
     EVP_PKEY *signer = issuer != NULL ? issuer->key : key;
 
-    if (x != NULL && X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) && set_name(x, t->subject) &&
+    if (x != NULL && X509_set_version(x, t->version_1 ? X509_VERSION_1 : X509_VERSION_3) == 1 &&
+        set_serial(x) && set_name(x, t->subject) &&
         X509_set_issuer_name(x, X509_get_subject_name(above)) == 1 &&
         set_time(X509_getm_notBefore(x), t->not_before) && set_time(X509_getm_notAfter(x), t->not_after) &&
         X509_set_pubkey(x, key) == 1 && add_extensions(x, above, t) &&
-        X509_sign(x, signer, hash_for(signer)) > 0)
+        X509_sign(x, signer, t->hash != NULL ? EVP_get_digestbyname(t->hash) : hash_for(signer)) > 0)
         return x;
     X509_free(x);
     return NULL;

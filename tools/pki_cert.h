@@ -27,6 +27,10 @@ typedef struct pki_template {
     const char *key_usage;         /* OpenSSL's names, with "critical," before them; NULL: none */
     const char *device_info;       /* MANUFACTURER:PRODUCT:SERIAL; NULL: none */
     tl_chain_use use;              /* TL_USE_ANY: none is named */
+    /* For tests: what no certificate should be. */
+    const char *second_info; /* a second device info */
+    const char *hash;        /* OpenSSL's name, in place of the curve's; NULL: the curve's */
+    bool version_1;
 } pki_template;
 
 extern const char pki_oid_device_info[], pki_oid_responder[], pki_oid_requester[];

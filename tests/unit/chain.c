@@ -201,6 +201,18 @@ static void other_key_usage(pki_template *t, size_t n)
     t->key_usage = t->kind == PKI_LEAF ? "critical,keyAgreement" : "critical,cRLSign";
 }
 
+static void old_hash(pki_template *t, size_t n)
+{
+    (void)n;
+    t->hash = "SHA1";
+}
+
+static void old_version(pki_template *t, size_t n)
+{
+    (void)n;
+    t->version_1 = true;
+}
+
 static void other_kind(pki_template *t, size_t n)
 {
     (void)n;
@@ -213,6 +225,8 @@ static const struct {
 } broken[] = {
     { expired, "expired", "expired" },
     { not_yet_valid, "not yet valid", "not yet valid" },
+    { old_hash, "profile: algorithm", "profile: algorithm" },
+    { old_version, "profile: version", "profile: version" },
     { other_key_usage, "profile: key usage", "profile: key usage" },
     { other_kind, "profile: not a certificate authority", "profile: the leaf is a certificate authority" },
 };
@@ -256,6 +270,8 @@ static void leaf_when_it_has_no_key_usage_then_refused(void **s)
     plan(&h, 3);
     no_key_usage(&h.t[2], 3);
     make(&h);
+    expect_refused(&h, 2, "profile: key usage");
+    h.rules.profile = TL_PROFILE_DSP0274;
     expect_refused(&h, 2, "profile: key usage");
     drop(&h);
 }
@@ -456,6 +472,25 @@ static void chain_when_anything_follows_then_refused(void **s)
     }
 }
 
+/* A length in a byte more than it needs is BER: the same certificate, but other bytes under the same signature. */
+static void chain_when_a_length_is_not_the_shortest_then_refused(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < 3; i++) {
+        chain h;
+        plan(&h, 3);
+        make(&h);
+        uint8_t *p = h.der + h.at[i];
+        assert_int_equal(p[1], 0x82);
+        memmove(p + 3, p + 2, h.der_n - h.at[i] - 2);
+        p[1] = 0x83;
+        p[2] = 0;
+        h.der_n++;
+        expect_refused(&h, (int)i, "no DER certificate");
+        drop(&h);
+    }
+}
+
 static void chain_when_any_byte_changes_then_refused(void **s)
 {
     (void)s;
@@ -512,6 +547,7 @@ int main(void)
         CASE(chain_when_its_root_was_renewed_then_the_one_sent_counts),
         CASE(chain_when_cut_at_any_length_then_refused),
         CASE(chain_when_anything_follows_then_refused),
+        CASE(chain_when_a_length_is_not_the_shortest_then_refused),
         CASE(chain_when_any_byte_changes_then_refused),
         CASE(chain_when_empty_or_too_long_then_refused),
     };

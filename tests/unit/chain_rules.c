@@ -147,6 +147,17 @@ static void device_info_when_not_to_be_printed_or_too_long_then_refused(void **s
                 "sensor");
 }
 
+static void device_info_when_there_are_two_then_refused(void **s)
+{
+    (void)s;
+    chain h;
+    plan(&h, 2);
+    h.t[1].second_info = "ACME:trueline-debugger:1";
+    make(&h);
+    expect_refused(&h, 1, "profile: more than one device info");
+    drop(&h);
+}
+
 static void use_when_it_is_another_or_none_then_refused_as_the_profile_says(void **s)
 {
     (void)s;
@@ -261,6 +272,7 @@ int main(void)
         CASE(role_when_the_product_names_one_then_it_is_that_and_else_empty),
         CASE(role_when_it_is_another_then_refused),
         CASE(device_info_when_not_to_be_printed_or_too_long_then_refused),
+        CASE(device_info_when_there_are_two_then_refused),
         CASE(use_when_it_is_another_or_none_then_refused_as_the_profile_says),
         CASE(facts_when_refused_then_still_tell_who_it_was),
         CASE(rules_when_they_break_a_rule_then_usage),
