@@ -1,5 +1,6 @@
-/* `trueline sensor`: listens, greets one controller at a time, and plays pictures to it as a protected stream. Every
- * connection has its own hello, and so its own keys. */
+/* `trueline sensor`: listens, and plays pictures to one controller at a time as a protected stream. With --pki it proves who
+ * it is by SPDM, and the stream is agreed in a session of a controller that has proved itself, too; with --stream both ends
+ * have a file, and a hello gives each connection its own keys. */
 #include "clock.h"
 #include "command.h"
 #include "frame_sender.h"
@@ -7,6 +8,7 @@
 #include "input_client.h"
 #include "link.h"
 #include "net.h"
+#include "sensor_spdm.h"
 #include "stop.h"
 #include "stream_file.h"
 #include "ui.h"
@@ -20,7 +22,22 @@
 
 #define NAME "sensor"
 
-enum { OPT_ONCE = 0x100, OPT_RATE, OPT_LOOP, OPT_JSON, OPT_CHANNEL };
+enum {
+    OPT_ONCE = 0x100,
+    OPT_RATE,
+    OPT_LOOP,
+    OPT_JSON,
+    OPT_CHANNEL,
+    OPT_PKI,
+    OPT_TRUST,
+    OPT_CRL,
+    OPT_ROLE,
+    OPT_DATA,
+    OPT_MEASUREMENTS,
+    OPT_SIZE,
+    OPT_BITS,
+    OPT_EMBEDDED
+};
 
 enum {
     SLOWEST_PERIOD_US = 4000000, /* a controller's patience is 5 s */
@@ -31,8 +48,12 @@ typedef struct sensor_options {
     const char *listen, *input, *stream;
     uint64_t frames;
     double rate; /* negative: the input's own */
-    bool once, loop, json;
+    bool once, loop, json, measurements;
     uint8_t virtual_channel;
+    spdm_identity_files files;
+    const char *data;
+    uint32_t width, height, bits, embedded_top, embedded_bottom; /* of an agreed stream; 0: the default */
+    bool embedded;
 } sensor_options;
 
 typedef struct sensor {
@@ -43,6 +64,7 @@ typedef struct sensor {
     tl_input *input;
     uint16_t *samples; /* one frame */
     frame_sender sender;
+    sensor_spdm spdm; /* with --pki */
     int listener;
     bool own_fault; /* the last fault is the sensor's, not the connection's: no use in listening on */
     uint64_t connections, frames;
@@ -52,15 +74,78 @@ typedef struct sensor {
 static const struct argp_option options[] = {
     { "listen", 'l', "HOST:PORT", 0, "where to listen (" TL_NET_DEFAULT "); port 0 takes a free one", 1 },
     { "input", 'i', "INPUT", 0, "scene, scene:WIDTHxHEIGHT, a picture, a video, or a device (scene)", 1 },
-    { "stream", 's', "FILE", 0, "stream file, from `trueline stream new`", 1 },
+    { "pki", OPT_PKI, "DIR", 0, "chain.pem and key.pem of this sensor: it proves itself by SPDM", 1 },
+    { "stream", 's', "FILE", 0, "instead: a stream file, from `trueline stream new`", 1 },
     { "frames", 'n', "N", 0, "end each connection after N frames", 2 },
     { "once", OPT_ONCE, NULL, 0, "serve one controller and exit with that connection's code", 2 },
     { "rate", OPT_RATE, "FPS", 0, "frames in a second, 0: as fast as it goes (the input's own rate)", 2 },
     { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends", 2 },
     { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 2 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 3 },
+    { 0, 0, NULL, 0, "With --pki:", 4 },
+    { "trust", OPT_TRUST, "FILE", 0, "roots of controllers; without it, controllers can only attest", 4 },
+    { "crl", OPT_CRL, "FILE", 0, "revocation lists for them", 4 },
+    { "controller-role", OPT_ROLE, "ROLE", 0, "role that their certificates must name (controller)", 4 },
+    { "measurements", OPT_MEASUREMENTS, NULL, 0, "print the reference of what is measured, and exit", 4 },
+    { "size", OPT_SIZE, "WIDTHxHEIGHT", 0, "pixels (1280x720)", 4 },
+    { "bits", OPT_BITS, "10|12", 0, "RAW10 or RAW12 (12)", 4 },
+    { "embedded", OPT_EMBEDDED, "N,N", 0, "lines of embedded data before the pixels, and behind them (2,2)",
+      4 },
+    { "data", OPT_DATA, "HOST:PORT", 0, "where data ports are opened (the host of --listen, a free port)",
+      4 },
     { 0 },
 };
+
+static void parse_size(struct argp_state *state, const char *arg, sensor_options *o)
+{
+    int end = 0;
+
+    if (sscanf(arg, "%5ux%5u%n", &o->width, &o->height, &end) != 2 || arg[end] != '\0' || o->width == 0 ||
+        o->height == 0)
+        argp_error(state, "--size: '%s': give WIDTHxHEIGHT, such as 1280x720", arg);
+}
+
+static void parse_embedded(struct argp_state *state, const char *arg, sensor_options *o)
+{
+    int end = 0;
+
+    if (sscanf(arg, "%3u,%3u%n", &o->embedded_top, &o->embedded_bottom, &end) != 2 || arg[end] != '\0')
+        argp_error(state, "--embedded: '%s': give two numbers of lines, such as 2,2", arg);
+    o->embedded = true;
+}
+
+static void check_options(struct argp_state *state, const sensor_options *o)
+{
+    bool spdm = o->files.trust != NULL || o->files.crl != NULL || o->measurements || o->width != 0 ||
+                o->bits != 0 || o->embedded || o->data != NULL;
+
+    if (o->stream == NULL && o->files.pki == NULL)
+        argp_error(state, "give --pki DIR, or a stream file: --stream FILE");
+    if (o->stream != NULL && o->files.pki != NULL)
+        argp_error(state, "--pki and --stream: one of them");
+    if (o->files.pki == NULL && spdm)
+        argp_error(state, "--trust, --crl, --measurements, --size, --bits, --embedded and --data need --pki");
+    if (o->files.crl != NULL && o->files.trust == NULL)
+        argp_error(state, "--crl needs --trust");
+}
+
+static error_t parse_spdm(int key, char *arg, struct argp_state *state)
+{
+    sensor_options *o = state->input;
+
+    switch (key) {
+    case OPT_PKI: o->files.pki = arg; return 0;
+    case OPT_TRUST: o->files.trust = arg; return 0;
+    case OPT_CRL: o->files.crl = arg; return 0;
+    case OPT_ROLE: o->files.role = arg; return 0;
+    case OPT_DATA: o->data = arg; return 0;
+    case OPT_MEASUREMENTS: o->measurements = true; return 0;
+    case OPT_SIZE: parse_size(state, arg, o); return 0;
+    case OPT_BITS: o->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
+    case OPT_EMBEDDED: parse_embedded(state, arg, o); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -83,11 +168,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_JSON: o->json = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the input is given by --input", arg); return 0;
-    case ARGP_KEY_END:
-        if (o->stream == NULL)
-            argp_error(state, "give a stream file: --stream FILE");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_END: check_options(state, o); return 0;
+    default: return parse_spdm(key, arg, state);
     }
 }
 
@@ -147,21 +229,32 @@ static uint64_t period_us(const sensor *s)
     return period > SLOWEST_PERIOD_US ? SLOWEST_PERIOD_US : (uint64_t)period;
 }
 
-/* Waits until the next frame is due or the controller says something. */
-static tl_exit wait_for_turn(int fd, uint64_t due_us, bool *enough, tl_fault *fault)
+/* What the controller says between two frames, on either connection, until the next one is due. */
+static tl_exit hear(sensor *s, int fd, uint64_t due_ms, bool *enough, tl_fault *fault)
 {
-    uint64_t now = tl_clock_us();
-    bool ready;
-    tl_exit e = tl_wait(fd, POLLIN, due_us > now ? (due_us + 999) / 1000 : 0, &ready, fault);
+    bool spdm = s->o.files.pki != NULL, ready = true;
+    tl_exit e = spdm ? sensor_spdm_turn(&s->spdm, due_ms, fault) : tl_wait(fd, POLLIN, due_ms, &ready, fault);
 
-    *enough = false;
-    if (e != TL_EXIT_OK || !ready)
+    *enough = e == TL_EXIT_OK && s->spdm.stream.stop;
+    if (e != TL_EXIT_OK || *enough || !ready)
         return e;
     e = tl_link_heard_enough(fd, enough, fault);
+    if (e == TL_EXIT_OK && !*enough && s->spdm.ended)
+        return tl_fault_set(fault, TL_EXIT_LINK, "spdm: the controller is lost: the connection was closed");
+    return e;
+}
+
+/* Waits until the next frame is due or the controller has enough. */
+static tl_exit wait_for_turn(sensor *s, int fd, uint64_t due_us, bool *enough, tl_fault *fault)
+{
+    uint64_t due_ms = due_us > tl_clock_us() ? (due_us + 999) / 1000 : 0;
+    bool ready;
+    tl_exit e = hear(s, fd, due_ms, enough, fault);
+
     if (e != TL_EXIT_OK || *enough)
         return e;
     /* Half a word: that must not make the next frame come early. */
-    return tl_wait(-1, 0, (due_us + 999) / 1000, &ready, fault);
+    return tl_wait(-1, 0, due_ms, &ready, fault);
 }
 
 static void show_progress(sensor *s)
@@ -180,7 +273,7 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
     for (*sent = 0; s->o.frames == 0 || *sent < s->o.frames; ++*sent) {
         bool enough;
         int got;
-        tl_exit e = wait_for_turn(fd, due_us, &enough, fault);
+        tl_exit e = wait_for_turn(s, fd, due_us, &enough, fault);
 
         if (e != TL_EXIT_OK || enough)
             return e;
@@ -206,6 +299,46 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
             due_us = tl_clock_us();
     }
     return TL_EXIT_OK;
+}
+
+/* The stream that was agreed and started, to its end. */
+static tl_exit play_agreed(sensor *s, tl_fault *fault)
+{
+    sensor_stream *stream = &s->spdm.stream;
+    uint64_t sent = 0;
+    tl_exit e = TL_EXIT_OK;
+
+    s->file = stream->file;
+    if (s->input == NULL)
+        e = open_input(s, fault);
+    if (e == TL_EXIT_OK)
+        e = play(s, &stream->tx, stream->join.fd, &sent, fault);
+    tl_input_close(s->input);
+    s->input = NULL;
+    ui_progress_clear(&s->progress);
+    ui_note(NAME, "%s: %llu frames sent", s->spdm.link.peer, (unsigned long long)sent);
+    sensor_spdm_stream_over(&s->spdm, e == TL_EXIT_OK ? tl_clock_ms() + CLOSE_MS : 0);
+    return e;
+}
+
+/* What was refused outweighs a connection that failed then. */
+static tl_exit serve_spdm(sensor *s, int fd, const char *peer, tl_fault *fault)
+{
+    tl_exit e = sensor_spdm_begin(&s->spdm, fd, peer, fault), x;
+    tl_fault refusal;
+
+    while (e == TL_EXIT_OK && !s->spdm.ended) {
+        e = sensor_spdm_turn(&s->spdm, TL_NEVER, fault);
+        if (e == TL_EXIT_OK && s->spdm.stream.state == SENSOR_STREAM_STARTED)
+            e = play_agreed(s, fault);
+        else if (e == TL_EXIT_OK && s->spdm.stream.stop)
+            sensor_spdm_stream_over(&s->spdm, 0);
+    }
+    x = sensor_spdm_end(&s->spdm, &refusal);
+    if (x == TL_EXIT_OK || (e != TL_EXIT_OK && e != TL_EXIT_LINK))
+        return e;
+    *fault = refusal;
+    return x;
 }
 
 static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
@@ -263,7 +396,7 @@ static tl_exit serve_all(sensor *s, tl_fault *fault)
         if (fd < 0)
             continue;
         s->connections++;
-        e = serve(s, fd, peer.text, fault);
+        e = s->o.files.pki != NULL ? serve_spdm(s, fd, peer.text, fault) : serve(s, fd, peer.text, fault);
         tl_net_close(fd, tl_clock_ms() + (e == TL_EXIT_OK || e == TL_EXIT_PEER ? CLOSE_MS : 0));
         if (e == TL_EXIT_STOPPED || s->own_fault || e == TL_EXIT_INTERNAL)
             return e;
@@ -273,31 +406,91 @@ static tl_exit serve_all(sensor *s, tl_fault *fault)
     return e;
 }
 
-static tl_exit set_up(sensor *s, tl_fault *fault)
+/* What an agreed stream will be; the rest of it is the controller's choice. */
+static tl_exit set_geometry(sensor *s, tl_fault *fault)
 {
-    tl_address address;
-    tl_net_name name;
-    tl_err err;
-    tl_exit e = stream_file_read(&s->file, s->o.stream, fault);
+    const sensor_options *o = &s->o;
 
-    if (e == TL_EXIT_OK)
-        e = tl_address_parse(s->o.listen, &address, fault);
-    if (e != TL_EXIT_OK)
-        return e;
+    stream_file_init(&s->file);
+    if (o->width != 0) {
+        s->file.width = o->width;
+        s->file.height = o->height;
+    }
+    if (o->bits != 0)
+        s->file.bits = o->bits;
+    if (o->embedded) {
+        s->file.embedded_top = o->embedded_top;
+        s->file.embedded_bottom = o->embedded_bottom;
+    }
+    return stream_file_build(&s->file, "--size, --bits, --embedded", fault);
+}
+
+static tl_exit set_up_spdm(sensor *s, const tl_address *address, tl_fault *fault)
+{
+    uint64_t period = s->input != NULL ? period_us(s) : 0;
+    sensor_spdm_options o = { .files = s->o.files,
+                              .data = *address,
+                              .rate = period > 0 ? (uint32_t)(1000000000 / period) : 0,
+                              .tell_port = s->o.data != NULL && !s->o.json };
+    tl_exit e = TL_EXIT_OK;
+
+    if (o.files.trust == NULL && !s->o.measurements)
+        ui_note(NAME, "without --trust no controller is authenticated: they can attest, and get no stream");
+    (void)snprintf(o.data.port, sizeof o.data.port, "0");
+    if (s->o.data != NULL)
+        e = tl_address_parse(s->o.data, &o.data, fault);
+    return e == TL_EXIT_OK ? sensor_spdm_open(&s->spdm, &o, &s->file, TL_PROGRAM_VERSION, s->openssl, fault)
+                           : e;
+}
+
+static tl_exit print_measurements(const sensor *s, tl_fault *fault)
+{
+    json_t *object = reference_json(&s->spdm.measured.blocks);
+
+    if (object == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: no memory");
+    (void)json_dumpf(object, stdout, JSON_INDENT(2));
+    (void)putchar('\n');
+    json_decref(object);
+    return ui_flush(fault);
+}
+
+static tl_exit set_up_frames(sensor *s, tl_fault *fault)
+{
+    tl_exit e;
+
     s->file.config.virtual_channel = s->o.virtual_channel;
-    err = tl_openssl_open(NULL, &s->openssl);
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    s->crypto = tl_openssl_crypto(s->openssl);
     s->samples = malloc((size_t)s->file.width * s->file.height * sizeof *s->samples);
     if (s->samples == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "sensor: no memory for a frame");
     e = frame_sender_open(&s->sender, &s->file, fault);
     /* The input is opened before anybody is invited: a wrong one is told at once. */
+    return e == TL_EXIT_OK ? open_input(s, fault) : e;
+}
+
+static tl_exit set_up(sensor *s, tl_fault *fault)
+{
+    tl_address address;
+    tl_net_name name;
+    tl_err err;
+    bool spdm = s->o.files.pki != NULL;
+    tl_exit e = spdm ? set_geometry(s, fault) : stream_file_read(&s->file, s->o.stream, fault);
+
     if (e == TL_EXIT_OK)
-        e = open_input(s, fault);
-    if (e == TL_EXIT_OK)
-        e = tl_net_listen(&address, &s->listener, &name, fault);
+        e = tl_address_parse(s->o.listen, &address, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    err = tl_openssl_open(NULL, &s->openssl);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    s->crypto = tl_openssl_crypto(s->openssl);
+    if (!s->o.measurements)
+        e = set_up_frames(s, fault);
+    if (e == TL_EXIT_OK && spdm)
+        e = set_up_spdm(s, &address, fault);
+    if (e != TL_EXIT_OK || s->o.measurements)
+        return e;
+    e = tl_net_listen(&address, &s->listener, &name, fault);
     return e == TL_EXIT_OK ? say_where(s, &name, fault) : e;
 }
 
@@ -308,6 +501,7 @@ static void tear_down(sensor *s)
         close(s->listener);
     free(s->samples);
     frame_sender_close(&s->sender);
+    sensor_spdm_close(&s->spdm);
     tl_openssl_close(s->openssl);
     stream_file_wipe(&s->file);
 }
@@ -329,17 +523,21 @@ static tl_exit print_json(const sensor *s, tl_exit code, const tl_fault *why, tl
 
 int cmd_sensor(int argc, char **argv)
 {
-    sensor s = { .o = { .listen = TL_NET_DEFAULT, .input = "scene", .rate = -1 }, .listener = -1 };
+    static sensor s; /* zero, and too large for a stack */
     tl_fault fault = { 0 }, output;
     tl_exit e;
 
+    s.o = (sensor_options){
+        .listen = TL_NET_DEFAULT, .input = "scene", .rate = -1, .files.role = "controller"
+    };
+    s.listener = -1;
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &s.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
     ui_progress_begin(&s.progress);
     e = set_up(&s, &fault);
     if (e == TL_EXIT_OK)
-        e = serve_all(&s, &fault);
+        e = s.o.measurements ? print_measurements(&s, &fault) : serve_all(&s, &fault);
     ui_progress_clear(&s.progress);
     if (e == TL_EXIT_STOPPED) {
         ui_note(NAME, "%s", fault.text);
