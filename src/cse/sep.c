@@ -3,6 +3,13 @@
 
 #include "cse/crc32.h"
 #include "wire/line.h"
+#include "wire/most.h"
+
+_Static_assert(TL__MOST(sep_nonce) == TL_NONCE_SIZE, "layout: the nonce is not as long as the ciphers' is");
+_Static_assert(TL__MOST(sep_begin) + TL_SEP_PARTS_MAX * TL__MOST(sep_begin_part) <= TL_SEP_SERVICE_MAX,
+               "layout: a begin with all its parts does not fit");
+_Static_assert(TL__MOST(sep_end) + TL_SEP_PARTS_MAX * TL__MOST(sep_end_part) <= TL_SEP_SERVICE_MAX,
+               "layout: an end with all its parts does not fit");
 
 tl_err tl_cse_nonce(const tl_stream_key *key, const tl_sep_header *h, uint8_t nonce[TL_NONCE_SIZE])
 {
