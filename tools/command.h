@@ -12,6 +12,7 @@ typedef int command_function(int argc, char **argv);
     COMMAND("stream", cmd_stream, "make and show stream files: what to protect, and a secret")               \
     COMMAND("sensor", cmd_sensor, "play pictures, video or the test scene as a protected stream")            \
     COMMAND("controller", cmd_controller, "receive a stream, verify it, write pictures or video")            \
+    COMMAND("attest", cmd_attest, "who is there, and does it run what it should? Evidence as JSON")          \
     COMMAND("dump", cmd_dump, "show a recorded SPDM exchange, compute it again with its secrets")            \
     COMMAND("spdm", cmd_spdm, "SPDM requester or responder for DMTF's emulators and validator")              \
     COMMAND("bench", cmd_bench, "measure what protecting and verifying cost here")
