@@ -49,9 +49,10 @@ static tl_err fields_check(tl_requester *rq, const tl__message *a, const tl_spdm
         return tl__blame(rq, TL_E_WIRE_VALUE, "the slot mask lacks the slot", "Param2");
     if (!tl_equal(m->chain_hash, tl_span_of(p->chain_digest, c->env.len[TL_LEN_HASH])))
         return tl__blame(rq, TL_E_TAG, "the hash of another chain", "CertChainHash");
+    TL_TRY(tl__blame(rq, tl__opaque_check(c, m->opaque), "opaque data is malformed", "OpaqueData"));
     if (c->env.version >= TL_SPDM_13 && !tl_equal(m->context, context))
         return tl__blame(rq, TL_E_WIRE_VALUE, "not the context that was sent", "RequesterContext");
-    return tl__blame(rq, tl__opaque_check(c, m->opaque), "opaque data is malformed", "OpaqueData");
+    return TL_OK;
 }
 
 static tl_err accept(tl_requester *rq, const tl__message *a)

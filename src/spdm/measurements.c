@@ -221,9 +221,10 @@ static tl_err fields_check(tl_requester *rq, const tl__message *a, const tl_spdm
                          "MeasurementRecordLength");
     if (rq->ask.signed_measurements && (a->param2 & SLOT_MASK) != c->peer.slot)
         return tl__blame(rq, TL_E_WIRE_VALUE, "signed by another slot", "Param2");
+    TL_TRY(tl__blame(rq, tl__opaque_check(c, m->opaque), "opaque data is malformed", "OpaqueData"));
     if (c->env.version >= TL_SPDM_13 && !tl_equal(m->context, context_of(rq)))
         return tl__blame(rq, TL_E_WIRE_VALUE, "not the context that was sent", "RequesterContext");
-    return tl__blame(rq, tl__opaque_check(c, m->opaque), "opaque data is malformed", "OpaqueData");
+    return TL_OK;
 }
 
 /* L2 goes on with this exchange; a signature is checked over it, and closes it. */

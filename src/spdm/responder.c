@@ -116,7 +116,7 @@ tl_err tl__rule_find(const tl_responder *r, const tl__message *q, const tl__rule
         return TL_E_REPLY_UNEXPECTED_REQUEST;
     if (u->since > TL_SPDM_10 && q->version != r->c.env.version)
         return TL_E_REPLY_VERSION_MISMATCH;
-    if (q->version < u->since || !tl__both(&r->c, u->both))
+    if ((u->since > TL_SPDM_10 && q->version < u->since) || !tl__both(&r->c, u->both))
         return TL_E_REPLY_UNSUPPORTED_REQUEST;
     if (!(u->where & place))
         return place == TL__IN_CLEAR ? TL_E_REPLY_SESSION_REQUIRED : TL_E_REPLY_UNEXPECTED_REQUEST;
