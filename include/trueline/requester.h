@@ -22,7 +22,8 @@ typedef struct tl_spdm_flow tl_spdm_flow;
 extern const tl_spdm_flow tl_flow_attest;  /* VERSION to CERTIFICATE, CHALLENGE, MEASUREMENTS */
 extern const tl_spdm_flow tl_flow_session; /* VERSION to CERTIFICATE, KEY_EXCHANGE, FINISH */
 extern const tl_spdm_flow tl_flow_another; /* KEY_EXCHANGE, FINISH: one more session of the same connection */
-extern const tl_spdm_flow tl_flow_connect; /* VERSION to CERTIFICATE, for what is to be said in clear before a session */
+extern const tl_spdm_flow
+    tl_flow_connect; /* VERSION to CERTIFICATE, for what is to be said in clear before a session */
 /* One exchange each. MEASUREMENTS goes into the session if there is one, else in clear. */
 extern const tl_spdm_flow tl_flow_measure, tl_flow_heartbeat, tl_flow_key_update, tl_flow_vendor,
     tl_flow_end_session;

@@ -264,7 +264,8 @@ typedef struct tl_spdm_session {
 bool tl_session_established(const tl_spdm_session *session);
 /* The export master secret, for keys of the caller's own (DSP0274 1.3, "Export Master Secret"). TL_E_STATE: the session is
  * not established; *secret is zero then. The caller wipes it. */
-tl_err tl_session_export_secret(const tl_spdm_session *session, tl_secret *secret, tl_hash_alg *hash) TL_MUST_USE;
+tl_err tl_session_export_secret(const tl_spdm_session *session, tl_secret *secret,
+                                tl_hash_alg *hash) TL_MUST_USE;
 
 /* ---- connection ---- */
 

@@ -49,7 +49,7 @@ static tl_err signed_digest(const tl_spdm_connection *c, tl__signing what, tl_ha
 }
 
 tl_err tl__spdm_sign(const tl_spdm_connection *c, const tl_spdm_identity *own, tl__signing what, tl_hash h,
-                uint8_t *signature)
+                     uint8_t *signature)
 {
     uint8_t digest[TL_HASH_MAX];
     const tl_digest d = { c->algs.hash, tl_span_of(digest, tl_hash_size(c->algs.hash)) };

@@ -131,9 +131,10 @@ typedef enum tl__signing {
 
 /* Signs the transcript as it is so far, with the slot's key; h goes on. signature takes tl_sign_size bytes. */
 tl_err tl__spdm_sign(const tl_spdm_connection *c, const tl_spdm_identity *own, tl__signing what, tl_hash h,
-                uint8_t *signature) TL_MUST_USE;
+                     uint8_t *signature) TL_MUST_USE;
 /* Checks the peer's signature with c->peer.facts.key; TL_E_TAG: it is wrong. */
-tl_err tl__spdm_check(const tl_spdm_connection *c, tl__signing what, tl_hash h, tl_span signature) TL_MUST_USE;
+tl_err tl__spdm_check(const tl_spdm_connection *c, tl__signing what, tl_hash h,
+                      tl_span signature) TL_MUST_USE;
 
 /* ---- certificate.c: chains in SPDM's format ---- */
 
