@@ -1,5 +1,6 @@
-/* `trueline dump FILE.pcap` prints a recorded SPDM exchange, one line for each message. With --keys it computes the whole of
- * it again, from the transcripts to the records, and compares with what the endpoint computed. */
+/* `trueline dump FILE.pcap` prints a recorded SPDM exchange, one line for each message. With --keys it
+ * computes the whole of it again, from the transcripts to the records, and compares with what the
+ * endpoint computed. */
 #include "command.h"
 #include "dump.h"
 #include "ui.h"

@@ -1,5 +1,6 @@
-/* Packet by packet: the link's header off, records opened where their keys are known, the message taken apart, told, and
- * checked. Nothing but the packet at hand and what transcripts need is kept, so recordings may be of any length. */
+/* Packet by packet: the link's header off, records opened where their keys are known, the message taken
+ * apart, told, and checked. Nothing but the packet at hand and what transcripts need is kept, so
+ * recordings may be of any length. */
 #include "dump.h"
 
 #include "dump_check.h"

@@ -21,8 +21,8 @@ typedef struct dump_options {
     bool fields;
 } dump_options;
 
-/* TL_EXIT_OK: all of it verified, or without keys, followed its layout. TL_EXIT_REFUSED: something did not, and was named in
- * `out`. Other codes: the fault says what; what was read until then is in `out`. */
+/* TL_EXIT_OK: all of it verified, or without keys, followed its layout. TL_EXIT_REFUSED: something did
+ * not, and was named in `out`. Other codes: the fault says what; what was read until then is in `out`. */
 tl_exit dump_run(const dump_options *options, tl_fault *fault) __attribute__((warn_unused_result));
 
 #endif

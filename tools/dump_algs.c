@@ -1,5 +1,6 @@
-/* Algorithms of SPDM by their bits (DSP0274 1.4, "ALGORITHMS response"). The rows of spdm_algs.def say which of them the
- * library has; the table here is longer, since sizes are needed to take any recording apart. */
+/* Algorithms of SPDM by their bits (DSP0274 1.4, "ALGORITHMS response"). The rows of spdm_algs.def say
+ * which of them the library has; the table here is longer, since sizes are needed to take any recording
+ * apart. */
 #include "dump_algs.h"
 
 static const dump_alg algs[] = {

@@ -1,5 +1,5 @@
-/* Algorithms of SPDM by their bits: names and sizes of all that DSP0274 1.4 knows, so that messages can be taken apart, and
- * which of them the library can check. */
+/* Algorithms of SPDM by their bits: names and sizes of all that DSP0274 1.4 knows, so that messages can
+ * be taken apart, and which of them the library can check. */
 #ifndef TL_TOOLS_DUMP_ALGS_H
 #define TL_TOOLS_DUMP_ALGS_H
 

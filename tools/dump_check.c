@@ -1,9 +1,10 @@
-/* Recomputing a connection, message by message. What a message adds to a transcript is added when it was answered, since a
- * request that is answered by ERROR belongs to none.
+/* Recomputing a connection, message by message. What a message adds to a transcript is added when it was
+ * answered, since a request that is answered by ERROR belongs to none.
  *
  *   VCA     GET_VERSION, VERSION, GET_CAPABILITIES, CAPABILITIES, NEGOTIATE_ALGORITHMS, ALGORITHMS
  *   M1, M2  VCA || GET_DIGESTS, DIGESTS, GET_CERTIFICATE, CERTIFICATE ... || CHALLENGE, CHALLENGE_AUTH
- *   L1, L2  VCA || GET_MEASUREMENTS, MEASUREMENTS ...; one in clear, one for each session (before 1.2 without VCA) */
+ *   L1, L2  VCA || GET_MEASUREMENTS, MEASUREMENTS ...; one in clear, one for each session; before 1.2
+ *           without VCA */
 #include "dump_check.h"
 
 #include <string.h>

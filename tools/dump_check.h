@@ -1,5 +1,5 @@
-/* Recomputing a recorded connection: transcripts, signatures, the key schedule and the records of its sessions, each compared
- * with what the endpoint wrote into its file of secrets. */
+/* Recomputing a recorded connection: transcripts, signatures, the key schedule and the records of its
+ * sessions, each compared with what the endpoint wrote into its file of secrets. */
 #ifndef TL_TOOLS_DUMP_CHECK_H
 #define TL_TOOLS_DUMP_CHECK_H
 
@@ -94,7 +94,8 @@ void dump_chain_portion(dump_check *c, unsigned slot, size_t offset, const tl_sp
 /* The whole chain of a slot; NULL and reported if it was not seen. */
 dump_chain *dump_chain_of(dump_check *c, unsigned slot);
 void dump_chain_drop(dump_check *c, dump_chain *chain);
-/* Is this what a chain's key signed? `digest` is that of the transcript, `what` the context that is signed with it. */
+/* Is this what a chain's key signed? `digest` is that of the transcript, `what` the context that is
+ * signed with it. */
 void dump_check_signature(dump_check *c, dump_chain *chain, tl_sign_alg alg, const char *what,
                           const uint8_t digest[TL_HASH_MAX], tl_span signature);
 

@@ -1,5 +1,6 @@
-/* Fields by their rows. A message's struct is walked with the names that belong to its rows, so that there is no second list
- * of fields; what a field holds inside is named in one table, and walked by the rows of that. */
+/* Fields by their rows. A message's struct is walked with the names that belong to its rows, so that
+ * there is no second list of fields; what a field holds inside is named in one table, and walked by the
+ * rows of that. */
 #include "dump_fields.h"
 
 #include <stdio.h>

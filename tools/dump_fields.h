@@ -1,4 +1,5 @@
-/* Messages for people and programs: every field by its row's name, as JSON; and the few that a line of text tells. */
+/* Messages for people and programs: every field by its row's name, as JSON; and the few that a line of
+ * text tells. */
 #ifndef TL_TOOLS_DUMP_FIELDS_H
 #define TL_TOOLS_DUMP_FIELDS_H
 
@@ -10,7 +11,8 @@ enum { DUMP_TELLING_SIZE = 160 };
 
 /* Bytes as hex. NULL: no memory. */
 json_t *dump_hex(tl_span bytes);
-/* All fields of a message, what they hold inside too: tables, blocks, elements. The caller drops it. NULL: no memory. */
+/* All fields of a message, what they hold inside too: tables, blocks, elements. The caller drops it.
+ * NULL: no memory. */
 json_t *dump_fields(const dump_context *context, const dump_message *message);
 /* A certificate chain in SPDM's format, with size and SHA-256 of each certificate. */
 json_t *dump_chain_fields(const dump_context *context, const tl_crypto *crypto, tl_span chain);

@@ -1,5 +1,6 @@
-/* Comparing with a file of session secrets. The file is read with one line in hand: a value that has another name than what
- * was computed fails and is passed; a message ends what can be compared before it, so that one missing line fails alone. */
+/* Comparing with a file of session secrets. The file is read with one line in hand: a value that has
+ * another name than what was computed fails and is passed; a message ends what can be compared before it,
+ * so that one missing line fails alone. */
 #include "dump_keys.h"
 
 #include <string.h>

@@ -17,7 +17,8 @@ typedef struct dump_keys {
 void dump_keys_open(dump_keys *keys, FILE *in, const char *name, dump_report *report, tl_fault *fault);
 /* The next line must be this value. */
 void dump_keys_expect(dump_keys *keys, const char *name, tl_span value);
-/* The next line must have this name: its value is an input. False if it has not, or has more than `room` bytes. */
+/* The next line must have this name: its value is an input. False if it has not, or has more than `room`
+ * bytes. */
 bool dump_keys_input(dump_keys *keys, const char *name, uint8_t *value, size_t room, size_t *n);
 /* The next line must be this message; values before it were not computed, and fail. */
 void dump_keys_message(dump_keys *keys, const keys_message *message);

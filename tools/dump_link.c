@@ -1,7 +1,7 @@
 /* Bindings as recordings show them.
  *
- *   MCTP (DSP0275, DSP0276)  packet header 4 | message type 1 | message; types 5 and 6 are SPDM and records
- *   PCIe DOE                 vendor 2 | object type 1 | reserved 1 | dwords 4 | object, padded to dwords; types 1 and 2 */
+ *   MCTP      packet header 4 | message type 1 | message; types 5 and 6 are SPDM and records (DSP0275, 0276)
+ *   PCIe DOE  vendor 2 | object type 1 | reserved 1 | dwords 4 | object, padded to dwords; types 1 and 2 */
 #include "dump_link.h"
 
 enum {

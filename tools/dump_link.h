@@ -1,4 +1,5 @@
-/* What a packet of a recording carries: the MCTP message or the data object of PCIe DOE, without its header. */
+/* What a packet of a recording carries: the MCTP message or the data object of PCIe DOE, without its
+ * header. */
 #ifndef TL_TOOLS_DUMP_LINK_H
 #define TL_TOOLS_DUMP_LINK_H
 

@@ -1,5 +1,5 @@
-/* Taking SPDM messages apart. The rows do it; what stands here is which rows belong to a code, and the sizes that a message
- * takes from what was negotiated and from the request that it answers. */
+/* Taking SPDM messages apart. The rows do it; what stands here is which rows belong to a code, and the
+ * sizes that a message takes from what was negotiated and from the request that it answers. */
 #include "dump_message.h"
 
 #include <string.h>

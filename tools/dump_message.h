@@ -1,4 +1,5 @@
-/* SPDM messages of a recording, taken apart by their rows: what a message is called, and what its layout depends on. */
+/* SPDM messages of a recording, taken apart by their rows: what a message is called, and what its layout
+ * depends on. */
 #ifndef TL_TOOLS_DUMP_MESSAGE_H
 #define TL_TOOLS_DUMP_MESSAGE_H
 

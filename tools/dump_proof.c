@@ -1,6 +1,7 @@
 /* Transcripts, certificate chains and signatures of a recording.
  *
- * A signature is over the digest of a prefix and of the transcript's digest (DSP0274 1.2 and later, "Signature generation"):
+ * A signature is over the digest of a prefix and of the transcript's digest (DSP0274 1.2 and later,
+ * "Signature generation"):
  *
  *   "dmtf-spdm-v1.x.*" four times | zeros | context, 100 bytes together | digest of the transcript
  *

@@ -1,4 +1,5 @@
-/* What the dump says: a line for each message, its fields, what failed, and the sums. Text, or an object of JSON per line. */
+/* What the dump says: a line for each message, its fields, what failed, and the sums. Text, or an object
+ * of JSON per line. */
 #ifndef TL_TOOLS_DUMP_REPORT_H
 #define TL_TOOLS_DUMP_REPORT_H
 

@@ -1,9 +1,12 @@
-/* Sessions of a recording: the key schedule from the exchanged secret, the finished messages, and the records.
+/* Sessions of a recording: the key schedule from the exchanged secret, the finished messages, and the
+ * records.
  *
- *   TH = VCA || [DIGESTS] || Ct || KEY_EXCHANGE || KEY_EXCHANGE_RSP || [[DIGESTS] || Cm] || FINISH || FINISH_RSP
+ *   TH = VCA || [DIGESTS] || Ct || KEY_EXCHANGE || KEY_EXCHANGE_RSP
+ *            || [[DIGESTS] || Cm] || FINISH || FINISH_RSP
  *
- * Ct and Cm are digests of chains. A signature and a verify data cover what stands before them; TH1 ends before
- * KEY_EXCHANGE_RSP's verify data, TH2 after FINISH_RSP. DIGESTS stands before a chain whose owner has several keys. */
+ * Ct and Cm are digests of chains. A signature and a verify data cover what stands before them; TH1 ends
+ * before KEY_EXCHANGE_RSP's verify data, TH2 after FINISH_RSP. DIGESTS stands before a chain whose owner
+ * has several keys. */
 #include "dump_check.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Reading files of session secrets. A line is taken apart strictly: what is neither a message nor a value is refused with
- * its number, so that a damaged line is never passed over. */
+/* Reading files of session secrets. A line is taken apart strictly: what is neither a message nor a value
+ * is refused with its number, so that a damaged line is never passed over. */
 #include "keys_file.h"
 
 #include <string.h>

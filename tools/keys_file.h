@@ -1,4 +1,5 @@
-/* Files of session secrets beside a recording: what an endpoint computed, line by line, in order of computation.
+/* Files of session secrets beside a recording: what an endpoint computed, line by line, in order of
+ * computation.
  *
  *   # -> SPDM_GET_VERSION 0x84 size 4 session 0        a message: direction, name, code, bytes, session id
  *   th1: 981e3b0bd94c...                               a value in hex */

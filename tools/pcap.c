@@ -3,7 +3,8 @@
  *   file    magic 4 | version 2.4 | zone 4 | accuracy 4 | longest packet 4 | link type 4 | packets
  *   packet  seconds 4 | fraction 4 | bytes here 4 | bytes on the wire 4 | bytes
  *
- * The buffer grows as bytes arrive, never by what a header claims, so a file takes no more memory than it is long. */
+ * The buffer grows as bytes arrive, never by what a header claims, so a file takes no more memory than it
+ * is long. */
 #include "pcap.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Recorded packets: classic pcap files, read one packet at a time. All four magic numbers are taken: microseconds or
- * nanoseconds, either byte order. */
+/* Recorded packets: classic pcap files, read one packet at a time. All four magic numbers are taken:
+ * microseconds or nanoseconds, either byte order. */
 #ifndef TL_TOOLS_PCAP_H
 #define TL_TOOLS_PCAP_H
 
@@ -38,7 +38,8 @@ typedef struct pcap_packet {
 /* Reads the file's header. `in` and `name` are the caller's and outlive it. TL_EXIT_LINK: no such file. */
 tl_exit pcap_open(pcap *file, FILE *in, const char *name, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* The next packet, or *more = false at the file's clean end. TL_EXIT_LINK: cut or broken; packet and offset are named. */
+/* The next packet, or *more = false at the file's clean end. TL_EXIT_LINK: cut or broken; packet and
+ * offset are named. */
 tl_exit pcap_next(pcap *file, pcap_packet *packet, bool *more, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Frees what reading took; `in` stays open. */

@@ -1,7 +1,8 @@
 /* Arbitrary bytes as a recording with its secrets, dumped as text and as JSON, with every field:
  *     it ends, with one of the codes that it may end with
  *     what failed is named in a line, and the last line counts as many; what is refused is named in one
- * The first two bytes, little-endian, are the length of the file of secrets, which follows; the rest is the recording. */
+ * The first two bytes, little-endian, are the length of the file of secrets, which follows; the rest is
+ * the recording. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Arbitrary bytes as a file of secrets: lines count up, what was read says the same when it is written and read again, and
- * what is refused is named with its line. */
+/* Arbitrary bytes as a file of secrets: lines count up, what was read says the same when it is written
+ * and read again, and what is refused is named with its line. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Arbitrary bytes as a recording: packets count up, lie behind each other inside of the file, and what is refused is named in
- * one line. */
+/* Arbitrary bytes as a recording: packets count up, lie behind each other inside of the file, and what is
+ * refused is named in one line. */
 #include <stdlib.h>
 #include <string.h>
 

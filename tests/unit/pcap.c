@@ -1,4 +1,5 @@
-/* Recordings: all four magic numbers, and every way in which a file can be cut or broken, named with packet and offset. */
+/* Recordings: all four magic numbers, and every way in which a file can be cut or broken, named with
+ * packet and offset. */
 #define _POSIX_C_SOURCE 200809L /* fmemopen */
 #include "testing.h"
 
