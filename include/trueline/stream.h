@@ -60,16 +60,15 @@ typedef struct tl_stream_config {
     tl_tag_mode tag_mode;
     uint8_t tag_size; /* 12 or 16 bytes */
     tl_presence crc32;
-    uint8_t variant
-        [4]; /* tl_variant by tl_block; [TL_BLOCK_SERVICE] is not used: begin and end are always SV-2 */
+    uint8_t variant[4]; /* tl_variant by tl_block; begin and end are always SV-2, so the first is not used */
     uint32_t first_frame;
     tl_stream_part parts[TL_SEP_PARTS_MAX];
     uint8_t part_count;
     /* ---- each end's own ---- */
     uint8_t virtual_channel;   /* sender: the channel it sends on, 0..3 */
     uint8_t channels_accepted; /* receiver: bit n set: accepted on virtual channel n; 0: the sender's only */
-    uint64_t
-        plain_types; /* receiver: bit n set: data type n may come without a service header, and is ignored */
+    /* receiver: bit n set: data type n may come without a service header, and is ignored */
+    uint64_t plain_types;
     uint32_t frame_timeout_ms; /* receiver: a frame whose end has not come by then is cut; 0: no time-out */
     tl_release release;        /* receiver */
     tl_stream_limits limits;
@@ -214,17 +213,23 @@ const char *tl_verdict_text(tl_verdict v);
 
 /* Beside the verdict, for information. */
 enum {
-    TL_INFO_ECC_CORRECTED = 1,
-    TL_INFO_CRC32 = 2
-}; /* one header bit was mended; CRC-32 wrong beside a right tag */
+    TL_INFO_ECC_CORRECTED = 1, /* one bit of the CSI-2 header was mended */
+    TL_INFO_CRC32 = 2          /* the CRC-32 is wrong; beside a right tag that is all */
+};
 
 typedef enum tl_event_kind {
-    TL_EVENT_MESSAGE, /* verdict of one message. ok messages give it in release policy `line` only, with their payload */
-    TL_EVENT_OPENED, /* a begin has verified */
-    TL_EVENT_FRAME, /* verdict of a frame; if ok, its pixels, which the sink uses or copies before it returns */
-    TL_EVENT_LOST, /* frames of which no begin came: frame is the first, count how many; verdict gap or a cause before it */
-    TL_EVENT_KEY, /* the sender has switched to epoch `count`; the older key is wiped */
-    TL_EVENT_LIMIT /* the limit of epoch's key is near (a sixteenth left) or reached (verdict limit): take a new epoch */
+    /* verdict of one message. ok messages give it in release policy `line` only, with their payload */
+    TL_EVENT_MESSAGE,
+    /* a begin has verified */
+    TL_EVENT_OPENED,
+    /* verdict of a frame; if ok, its pixels, which the sink uses or copies before it returns */
+    TL_EVENT_FRAME,
+    /* frames of which no begin came: frame is the first, count how many; verdict gap or a cause before it */
+    TL_EVENT_LOST,
+    /* the sender has switched to epoch `count`; the older key is wiped */
+    TL_EVENT_KEY,
+    /* the limit of epoch's key is near (a sixteenth left) or reached (verdict limit): take a new epoch */
+    TL_EVENT_LIMIT
 } tl_event_kind;
 
 typedef struct tl_stream_event {
@@ -238,9 +243,9 @@ typedef struct tl_stream_event {
     uint32_t epoch;
     uint32_t count;   /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
     uint64_t time_us; /* OPENED, FRAME: the sender's clock at begin */
-    tl_span
-        payload; /* MESSAGE, verdict ok: the payload, a view of the packet; FRAME, verdict ok, release policy
-                          frame: all parts' payloads one after the other, in the frame memory */
+    /* MESSAGE, verdict ok: the payload, a view of the packet. FRAME, verdict ok, release policy frame: all parts'
+     * payloads one after the other, in the frame memory. Else empty. */
+    tl_span payload;
     tl_verdict cause; /* FRAME, LOST: the first cause, in the order of arrival */
     bool revoked;     /* FRAME in release policy line: lines were released and must not be used */
 } tl_stream_event;
@@ -326,19 +331,22 @@ typedef struct tl_stream_rx {
     tl_stream_counters counters;
 } tl_stream_rx;
 
-/* memory: tl_stream_frame_bytes(config) bytes for release policy frame (not read or written by others until a FRAME
- * event gives it), {NULL, 0} for policy line. Errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
+/* n bytes of the caller's that may be written to. */
 typedef struct tl_buffer {
     uint8_t *p;
     size_t n;
 } tl_buffer;
+
+/* memory: tl_stream_frame_bytes(config) bytes for release policy frame, which live as long as rx and are not read or
+ * written by others but inside a FRAME event; {NULL, 0} for policy line. The config is copied; the source's backend
+ * must outlive rx. Errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch, tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
 /* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
-/* Takes n packets, in order of arrival, verifies them as one batch and gives the events. n is the caller's choice of
- * delay against speed. Encrypted payloads are decrypted in place. The packets may go when it returns.
- * An error is the backend's: the packets count as lost. */
+/* Takes n packets, in order of arrival, verifies them in batches of at most TL_STREAM_BATCH and gives the events. n is
+ * the caller's choice of delay against speed. Encrypted payloads are decrypted in place. The packets may go when it
+ * returns. An error is the backend's first one: the packets of its batch count as lost, other batches are taken. */
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets,
                             size_t n) TL_MUST_USE;
 /* Lets time pass: closes a frame that is over its time. If the clock was set back, the frame's time starts anew. */
