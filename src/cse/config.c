@@ -2,7 +2,11 @@
  * keys depend on. The digest is over canonical bytes by the layout's rows, so no two meanings share one. */
 #include "cse/config.h"
 
+#include "wire/most.h"
+
 #include <trueline/messages.h>
+
+enum { LIST_MAX = TL_SEP_PARTS_MAX * TL__MOST(configuration_part) };
 
 static bool fail(const char **why, const char *reason)
 {
@@ -178,7 +182,7 @@ static tl_err encode_parts(const tl_stream_config *c, tl_wr *w)
 
 static tl_err encode_canonical(const tl_stream_config *c, tl_wr *w)
 {
-    uint8_t list[16 * TL_SEP_PARTS_MAX];
+    uint8_t list[LIST_MAX];
     tl_wr parts = tl_wr_of(list, sizeof list);
     const tl_env env = tl_cse_env(c);
     tl_configuration m = {
@@ -202,7 +206,7 @@ static tl_err encode_canonical(const tl_stream_config *c, tl_wr *w)
 tl_err tl_stream_config_digest(const tl_stream_config *c, const tl_crypto *crypto,
                                uint8_t digest[TL_CONFIG_DIGEST_SIZE])
 {
-    uint8_t bytes[32 + 16 * TL_SEP_PARTS_MAX];
+    uint8_t bytes[TL__MOST(configuration) + LIST_MAX];
     tl_wr w = tl_wr_of(bytes, sizeof bytes);
     tl_hash h = { 0 };
     tl_err e;

@@ -186,3 +186,8 @@ tl_stream_limits tl_cse_limits(const tl_stream_config *config)
         limits.bad = own->bad;
     return limits;
 }
+
+bool tl_cse_key_spent(const tl_stream_key *key, const tl_stream_limits *limits)
+{
+    return key->messages >= limits->messages || key->bytes >= limits->bytes || key->bad >= limits->bad;
+}

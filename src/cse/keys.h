@@ -19,5 +19,7 @@ void tl_cse_key_switch(tl_stream_key *current, tl_stream_key *next, const tl_cry
 
 /* The limits that hold for a configuration: the built-in ones for its tag size, or the lower ones it names. */
 tl_stream_limits tl_cse_limits(const tl_stream_config *config);
+/* True if a limit of the key is reached: nothing more may be verified under it. */
+bool tl_cse_key_spent(const tl_stream_key *key, const tl_stream_limits *limits);
 
 #endif

@@ -433,7 +433,7 @@ static void watch_limit(const tl_stream_rx *rx, tl_stream_key *key, const tl_rx_
 {
     const tl_stream_limits limits = tl_cse_limits(&rx->config);
     tl_stream_event e = event_of(TL_EVENT_LIMIT, TL_VERDICT_OK, item);
-    bool reached = key->messages >= limits.messages || key->bytes >= limits.bytes || key->bad >= limits.bad;
+    bool reached = tl_cse_key_spent(key, &limits);
 
     if (key->limit_told || !key->held)
         return;

@@ -95,7 +95,7 @@ static bool at_limit(const tl_stream_rx *rx, const tl_stream_key *key)
 {
     const tl_stream_limits limits = tl_cse_limits(&rx->config);
 
-    return key->messages >= limits.messages || key->bytes >= limits.bytes || key->bad >= limits.bad;
+    return tl_cse_key_spent(key, &limits);
 }
 
 static bool right_length(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item,

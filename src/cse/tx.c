@@ -7,6 +7,7 @@
 #include "cse/keys.h"
 #include "cse/sep.h"
 #include "wire/line.h"
+#include "wire/most.h"
 
 enum { TX_IDLE = 0, TX_OPEN, TX_BROKEN };
 enum { SERVICE_MESSAGES = 2 };
@@ -153,7 +154,7 @@ static tl_err begin_payload(const tl_stream_tx *tx, uint64_t now_us, tl_wr *w)
 {
     const tl_stream_config *c = &tx->config;
     const tl_env env = tl_cse_env(c);
-    uint8_t list[16 * TL_SEP_PARTS_MAX];
+    uint8_t list[TL_SEP_PARTS_MAX * TL__MOST(sep_begin_part)];
     tl_wr parts = tl_wr_of(list, sizeof list);
     tl_sep_begin m = { .configuration = tl_span_of(tx->digest, sizeof tx->digest), .time_us = now_us };
 
@@ -172,7 +173,7 @@ static tl_err end_payload(const tl_stream_tx *tx, tl_wr *w)
 {
     const tl_stream_config *c = &tx->config;
     const tl_env env = tl_cse_env(c);
-    uint8_t list[16 * TL_SEP_PARTS_MAX];
+    uint8_t list[TL_SEP_PARTS_MAX * TL__MOST(sep_end_part)];
     tl_wr parts = tl_wr_of(list, sizeof list);
     tl_sep_end m = { 0 };
 
