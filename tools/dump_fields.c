@@ -415,11 +415,11 @@ void dump_telling(const dump_context *c, const dump_message *m, char text[DUMP_T
     case TL_SPDM_ALGORITHMS: tell_algorithms(c, m, text); break;
     case TL_SPDM_DIGESTS: (void)snprintf(text, DUMP_TELLING_SIZE, "slots %02x", m->param2); break;
     case TL_SPDM_GET_CERTIFICATE:
-        (void)snprintf(text, DUMP_TELLING_SIZE, "slot %u offset %u length %u", m->param1 & 0x0F,
+        (void)snprintf(text, DUMP_TELLING_SIZE, "slot %u offset %u length %u", m->param1 & 0x0Fu,
                        b->spdm_get_certificate.offset, b->spdm_get_certificate.length);
         break;
     case TL_SPDM_CERTIFICATE:
-        (void)snprintf(text, DUMP_TELLING_SIZE, "slot %u portion %u remainder %u", m->param1 & 0x0F,
+        (void)snprintf(text, DUMP_TELLING_SIZE, "slot %u portion %u remainder %u", m->param1 & 0x0Fu,
                        b->spdm_certificate.portion_length, b->spdm_certificate.remainder_length);
         break;
     case TL_SPDM_CHALLENGE:

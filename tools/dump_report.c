@@ -40,8 +40,14 @@ static void write_tree(const dump_report *r, const char *name, json_t *v, int de
         return;
     }
     (void)fputc('\n', r->out);
-    json_object_foreach(v, key, member) write_tree(r, key, member, depth + 1);
-    json_array_foreach(v, i, member) write_tree(r, "-", member, depth + 1);
+    json_object_foreach(v, key, member)
+    {
+        write_tree(r, key, member, depth + 1);
+    }
+    json_array_foreach(v, i, member)
+    {
+        write_tree(r, "-", member, depth + 1);
+    }
 }
 
 static void write_fields(const dump_report *r, json_t *fields)
@@ -49,7 +55,10 @@ static void write_fields(const dump_report *r, json_t *fields)
     const char *key;
     json_t *member;
 
-    json_object_foreach(fields, key, member) write_tree(r, key, member, 0);
+    json_object_foreach(fields, key, member)
+    {
+        write_tree(r, key, member, 0);
+    }
     json_decref(fields);
 }
 
