@@ -1,7 +1,9 @@
-/* `trueline controller`: dials a sensor, greets it, and verifies every packet that comes. What verified becomes
- * pictures; what did not is counted, reported and named. The exit code says whether all of it was right. */
+/* `trueline controller`: dials a sensor, and verifies every packet that comes. With --trust the sensor proves itself by SPDM
+ * first, and the stream is agreed in a session; with --stream both ends have a file. What verified becomes pictures; what did
+ * not is counted, reported and named. The exit code says whether all of it was right. */
 #include "clock.h"
 #include "command.h"
+#include "controller_spdm.h"
 #include "frame_out.h"
 #include "hello.h"
 #include "link.h"
@@ -27,7 +29,17 @@ enum {
     OPT_JSON,
     OPT_KEEP_GOING,
     OPT_KEEP_REVOKED,
-    OPT_CHANNEL
+    OPT_CHANNEL,
+    OPT_TRUST,
+    OPT_CRL,
+    OPT_ROLE,
+    OPT_PKI,
+    OPT_REFERENCE,
+    OPT_SUITE,
+    OPT_VARIANTS,
+    OPT_REAUTH,
+    OPT_REKEY,
+    OPT_DATA
 };
 
 enum {
@@ -35,6 +47,7 @@ enum {
     FRAME_TIMEOUT_MS = 5000,
     SILENCE_MS = 5000, /* between two frames, as long as the link's patience */
     TICK_MS = 100,
+    BUSY_TICK_MS = 5, /* while an exchange of SPDM is under way beside the frames */
     CLOSE_MS = 1000,
     BATCH = 64 /* packets verified at once, at most */
 };
@@ -46,6 +59,7 @@ typedef struct controller_options {
     tl_release release;
     bool json, keep_going;
     uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
+    controller_spdm_options spdm;      /* with --trust */
 } controller_options;
 
 typedef struct controller {
@@ -56,6 +70,7 @@ typedef struct controller {
     tl_stream_rx rx;
     bool rx_open;
     tl_link_reader link;
+    controller_spdm spdm;
     frame_out out;
     report report;
     ui_progress progress;
@@ -72,7 +87,11 @@ typedef struct controller {
 
 static const struct argp_option options[] = {
     { "connect", 'c', "HOST:PORT", 0, "the sensor (" TL_NET_DEFAULT ")", 1 },
-    { "stream", 's', "FILE", 0, "stream file, the same as the sensor's", 1 },
+    { "trust", OPT_TRUST, "FILE", 0, "roots of sensors: the sensor must prove itself by SPDM", 1 },
+    { "pki", OPT_PKI, "DIR", 0, "our own chain.pem and key.pem, which the sensor wants to see", 1 },
+    { "reference", OPT_REFERENCE, "FILE", 0,
+      "what the sensor must measure (`trueline sensor --measurements`)", 1 },
+    { "stream", 's', "FILE", 0, "instead: a stream file, the same as the sensor's", 1 },
     { "out", 'o', "DIR", 0, "write verified frames as DIR/frame_000001.png and so on", 2 },
     { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video; - for stdout", 2 },
     { "png", OPT_PNG, "all|none|N", 0, "with --out: each frame, none, every Nth (all)", 2 },
@@ -87,6 +106,15 @@ static const struct argp_option options[] = {
       "CSI-2 virtual channels that are accepted, 0 to 3, the sensor's first (0)", 3 },
     { "report", OPT_REPORT, "FILE", 0, "write every verdict that counts as JSON", 4 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 4 },
+    { 0, 0, NULL, 0, "With --trust:", 5 },
+    { "crl", OPT_CRL, "FILE", 0, "revocation lists", 5 },
+    { "role", OPT_ROLE, "ROLE", 0, "role that the certificate must name (sensor)", 5 },
+    { "suite", OPT_SUITE, "SUITE", 0, "aes128-gmac or aes256-gmac (aes128-gmac)", 5 },
+    { "variants", OPT_VARIANTS, "N,N,N", 0,
+      "security variants of the lines before, of and behind the pixels: 1 encrypted, 2 in clear (2,1,2)", 5 },
+    { "reauth", OPT_REAUTH, "SECONDS", 0, "authenticate and measure again so often, while frames flow", 5 },
+    { "rekey", OPT_REKEY, "FRAMES", 0, "take new keys after so many frames", 5 },
+    { "data", OPT_DATA, "HOST:PORT", 0, "dial this for the data, not the port that the sensor names", 5 },
     { 0 },
 };
 
@@ -124,10 +152,64 @@ static void parse_channels(struct argp_state *state, const char *arg, controller
     o->virtual_channel = (uint8_t)(arg[0] - '0');
 }
 
+static tl_suite parse_suite(struct argp_state *state, const char *arg)
+{
+#define HASH(name, id, size, block, text)
+#define SUITE(name, id, key_size, text)                                                                      \
+    if (strcmp(arg, text) == 0)                                                                              \
+        return TL_SUITE_##name;
+#include <trueline/algs.def>
+#undef HASH
+#undef SUITE
+    argp_error(state, "--suite: '%s': give aes128-gmac or aes256-gmac", arg);
+    return TL_SUITE_NONE;
+}
+
+static void parse_variants(struct argp_state *state, const char *arg, uint8_t variant[4])
+{
+    for (size_t i = 0; i < 3; i++)
+        if (strlen(arg) != 5 || (arg[2 * i] != '1' && arg[2 * i] != '2') || (i < 2 && arg[2 * i + 1] != ','))
+            argp_error(state, "--variants: '%s': give three of 1 and 2, such as 2,1,2", arg);
+        else
+            variant[TL_BLOCK_TOP + i] = (uint8_t)(arg[2 * i] - '0');
+}
+
+static error_t parse_spdm(int key, char *arg, struct argp_state *state)
+{
+    controller_spdm_options *o = &((controller_options *)state->input)->spdm;
+
+    switch (key) {
+    case OPT_TRUST: o->client.files.trust = arg; return 0;
+    case OPT_CRL: o->client.files.crl = arg; return 0;
+    case OPT_ROLE: o->client.files.role = arg; return 0;
+    case OPT_PKI: o->client.files.pki = arg; return 0;
+    case OPT_REFERENCE: o->client.reference = arg; return 0;
+    case OPT_SUITE: o->suite = parse_suite(state, arg); return 0;
+    case OPT_VARIANTS: parse_variants(state, arg, o->variant); return 0;
+    case OPT_REAUTH: o->reauth_ms = (uint64_t)(ui_real(state, "--reauth", arg, 0.1, 1e6) * 1000); return 0;
+    case OPT_REKEY: o->rekey_frames = ui_number(state, "--rekey", arg, 1, UINT32_MAX); return 0;
+    case OPT_DATA: o->data = arg; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void check_spdm(struct argp_state *state, const controller_options *o)
+{
+    const controller_spdm_options *s = &o->spdm;
+    bool other = s->client.files.crl != NULL || s->client.files.pki != NULL || s->client.reference != NULL ||
+                 s->reauth_ms > 0 || s->rekey_frames > 0 || s->data != NULL;
+
+    if (o->stream == NULL && s->client.files.trust == NULL)
+        argp_error(state, "give the sensor's root: --trust FILE, or a stream file: --stream FILE");
+    if (o->stream != NULL && s->client.files.trust != NULL)
+        argp_error(state, "--trust and --stream: one of them");
+    if (s->client.files.trust == NULL && other)
+        argp_error(state, "--crl, --pki, --reference, --reauth, --rekey and --data need --trust");
+}
+
 static void check_options(struct argp_state *state, const controller_options *o)
 {
-    if (o->stream == NULL)
-        argp_error(state, "give a stream file: --stream FILE");
+    check_spdm(state, o);
     if (o->out.folder != NULL && o->out.y4m != NULL)
         argp_error(state, "--out and --y4m: one of them");
     if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
@@ -157,7 +239,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_JSON: o->json = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the sensor is given by --connect", arg); return 0;
     case ARGP_KEY_END: check_options(state, o); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return parse_spdm(key, arg, state);
     }
 }
 
@@ -168,12 +250,19 @@ static const struct argp argp = {
         "Receives a protected stream from a sensor and verifies it. Exit code 0: every frame verified, and "
         "at least one came."
         "\vExamples:\n"
+        "  trueline controller --trust keys/root.pem --pki keys/controller --reference ref.json\n"
+        "  trueline controller --trust keys/root.pem --pki keys/controller --reauth 60 --rekey 1800\n"
         "  trueline controller --stream cam.json --out frames --frames 30\n"
         "  trueline controller --stream cam.json --y4m - | ffplay -\n"
         "  trueline controller --stream cam.json --keep-going --report report.json\n"
         "  trueline controller --stream cam.json --out frames --keep-going \\\n"
         "      --release line --keep-revoked\n",
 };
+
+static bool by_spdm(const controller *c)
+{
+    return c->o.spdm.client.files.trust != NULL;
+}
 
 /* ---- events ---- */
 
@@ -255,6 +344,8 @@ static void on_event(void *ctx, const tl_stream_event *v)
     controller *c = ctx;
 
     c->event_ms = tl_clock_ms();
+    if (by_spdm(c))
+        controller_spdm_event(&c->spdm, v);
     /* Packets that came in the same batch as the last frame that was asked for. */
     if (c->enough)
         return;
@@ -321,7 +412,8 @@ static tl_exit receive(controller *c, int fd, tl_fault *fault)
 
     c->event_ms = tl_clock_ms();
     while (!c->enough) {
-        tl_exit e = tl_link_read(&c->link, tl_clock_ms() + TICK_MS, &batch, fault);
+        uint64_t tick_ms = controller_spdm_busy(&c->spdm) ? BUSY_TICK_MS : TICK_MS;
+        tl_exit e = tl_link_read(&c->link, tl_clock_ms() + tick_ms, &batch, fault);
 
         if (e == TL_EXIT_OK && batch.state == TL_LINK_CLOSED)
             return judge_end(c, fault);
@@ -329,6 +421,8 @@ static tl_exit receive(controller *c, int fd, tl_fault *fault)
             e = verify(c, packets, batch.n, fault);
         if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
             e = watch_silence(c, fault);
+        if (e == TL_EXIT_OK && by_spdm(c))
+            e = controller_spdm_turn(&c->spdm, fault);
         if (e != TL_EXIT_OK)
             return e;
         tl_stream_rx_tick(&c->rx, tl_clock_ms());
@@ -357,7 +451,7 @@ static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *f
     return tl_link_reader_open(&c->link, fd, fault);
 }
 
-static tl_exit run(controller *c, tl_fault *fault)
+static tl_exit run_provisioned(controller *c, tl_fault *fault)
 {
     tl_address address;
     tl_net_name peer;
@@ -377,22 +471,13 @@ static tl_exit run(controller *c, tl_fault *fault)
     return e;
 }
 
-/* ---- beginning and end ---- */
-
-static tl_exit set_up(controller *c, tl_fault *fault)
+/* Memory and outputs for frames, when it is known what they are like. */
+static tl_exit set_up_frames(controller *c, tl_fault *fault)
 {
-    tl_err err;
-    tl_exit e = stream_file_read(&c->file, c->o.stream, fault);
-
-    if (e != TL_EXIT_OK)
-        return e;
     c->file.config.virtual_channel = c->o.virtual_channel;
     c->file.config.channels_accepted = c->o.channels;
     c->file.config.release = c->o.release;
     c->file.config.frame_timeout_ms = FRAME_TIMEOUT_MS;
-    err = tl_openssl_open(NULL, &c->openssl);
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     if (c->o.release == TL_RELEASE_FRAME) {
         c->memory.n = tl_stream_frame_bytes(&c->file.config);
         c->memory.p = malloc(c->memory.n);
@@ -400,7 +485,73 @@ static tl_exit set_up(controller *c, tl_fault *fault)
             return tl_fault_set(fault, TL_EXIT_INTERNAL, "controller: no memory for a frame of %zu bytes",
                                 c->memory.n);
     }
-    e = frame_out_open(&c->out, &c->o.out, &c->file, fault);
+    return frame_out_open(&c->out, &c->o.out, &c->file, fault);
+}
+
+/* The agreed stream, from its first key to its last frame. */
+static tl_exit run_agreed(controller *c, int fd, tl_fault *fault)
+{
+    tl_stream_sink sink = { c, on_event };
+    tl_exit e;
+
+    c->file = *c->spdm.file;
+    e = set_up_frames(c, fault);
+    if (e == TL_EXIT_OK)
+        e = controller_spdm_receiver(&c->spdm, &c->file.config, &c->rx, c->memory, sink, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    c->rx_open = true;
+    e = tl_link_reader_open(&c->link, fd, fault);
+    if (e == TL_EXIT_OK)
+        e = controller_spdm_start(&c->spdm, fault);
+    return e == TL_EXIT_OK ? receive(c, fd, fault) : e;
+}
+
+static tl_exit run_spdm(controller *c, tl_fault *fault)
+{
+    const tl_chain_facts *facts;
+    int fd;
+    tl_exit e = controller_spdm_join(&c->spdm, &fd, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    facts = &tl_requester_peer(&c->spdm.client.rq)->facts;
+    ui_note(NAME, "%s is %s, role %s%s", c->spdm.client.link.peer, facts->device_info, facts->role,
+            c->spdm.client.has_reference ? "; its measurements are those of the reference" : "");
+    ui_progress_begin(&c->progress);
+    e = run_agreed(c, fd, fault);
+    tl_net_close(fd, tl_clock_ms() + (e == TL_EXIT_OK ? CLOSE_MS : 0));
+    if (e == TL_EXIT_OK || e == TL_EXIT_STOPPED) {
+        tl_fault ending;
+        tl_exit x = controller_spdm_stop(&c->spdm, &ending);
+
+        if (e == TL_EXIT_OK && x != TL_EXIT_OK) {
+            *fault = ending;
+            e = x;
+        }
+    }
+    return e;
+}
+
+static tl_exit run(controller *c, tl_fault *fault)
+{
+    return by_spdm(c) ? run_spdm(c, fault) : run_provisioned(c, fault);
+}
+
+/* ---- beginning and end ---- */
+
+static tl_exit set_up(controller *c, tl_fault *fault)
+{
+    tl_err err;
+    tl_exit e = by_spdm(c) ? TL_EXIT_OK : stream_file_read(&c->file, c->o.stream, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    err = tl_openssl_open(NULL, &c->openssl);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    c->o.spdm.client.connect = c->o.connect;
+    e = by_spdm(c) ? controller_spdm_open(&c->spdm, &c->o.spdm, c->openssl, fault) : set_up_frames(c, fault);
     return e == TL_EXIT_OK ? report_open(&c->report, c->o.report, fault) : e;
 }
 
@@ -437,6 +588,8 @@ static json_t *totals_json(const controller *c, tl_exit code, const tl_fault *fa
 
     (void)json_object_update(o, counters);
     json_decref(counters);
+    if (by_spdm(c))
+        (void)json_object_set_new(o, "spdm", controller_spdm_json(&c->spdm));
     return o;
 }
 
@@ -486,6 +639,7 @@ static void tear_down(controller *c)
     if (c->memory.p != NULL)
         tl_wipe(c->memory.p, c->memory.n);
     free(c->memory.p);
+    controller_spdm_close(&c->spdm);
     tl_openssl_close(c->openssl);
     stream_file_wipe(&c->file);
 }
@@ -496,7 +650,14 @@ int cmd_controller(int argc, char **argv)
     tl_fault fault = { 0 };
     tl_exit e;
 
-    c.o = (controller_options){ .connect = TL_NET_DEFAULT, .out = { .every = 1 } };
+    c.o = (controller_options){
+        .connect = TL_NET_DEFAULT,
+        .out = { .every = 1 },
+        .spdm = { .client.files.role = "sensor",
+                  .suite = TL_SUITE_AES128_GMAC,
+                  .variant = { 0, TL_SV_2, TL_SV_1, TL_SV_2 } },
+    };
+    c.spdm.client.link.fd = -1;
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &c.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;

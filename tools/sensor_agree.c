@@ -172,10 +172,14 @@ static agreement_reason on_rekey(sensor_spdm *s, const agreement *a, const tl_sp
     uint32_t before = stream->epoch;
     agreement_reason reason;
 
-    if (stream->state != SENSOR_STREAM_STARTED)
+    if (stream->file.stream == 0 ||
+        (stream->state != SENSOR_STREAM_STARTED && stream->state != SENSOR_STREAM_NONE))
         return AGREEMENT_ORDER;
     if (a->body.stream.stream != stream->file.stream)
         return AGREEMENT_STREAM;
+    /* A stream that has just ended by itself needs no key, and its controller cannot know yet. */
+    if (stream->state == SENSOR_STREAM_NONE)
+        return AGREEMENT_FINE;
     stream->epoch = a->body.stream.epoch;
     reason = with_secret(s, session, take_epoch, AGREEMENT_EPOCH);
     if (reason != AGREEMENT_FINE)

@@ -106,6 +106,7 @@ tl_exit sensor_spdm_begin(sensor_spdm *s, int fd, const char *peer, tl_fault *fa
     tl_exit e;
 
     end_connection(s);
+    s->stream.file.stream = 0; /* none was agreed here */
     e = set_up_responder(s, fault);
     if (e != TL_EXIT_OK)
         return e;
