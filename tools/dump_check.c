@@ -340,14 +340,14 @@ static bool is_foreign(const dump_message *m)
 
 static void check_header(dump_check *c, const dump_message *m)
 {
-    uint8_t version = c->context->version;
+    unsigned version = c->context->version, sent = m->version;
     const char *name = dump_code_name(m->code);
 
     if (m->error != TL_OK)
         dump_report_failed(c->report, "malformed: %s", tl_err_text(m->error));
     else if (is_foreign(m))
         dump_report_failed(c->report, "not checked: %s is not known", name != NULL ? name : "this message");
-    if (version != 0 && m->code != TL_SPDM_GET_VERSION && m->version != version)
+    if (version != 0 && m->code != TL_SPDM_GET_VERSION && sent != version)
         dump_report_failed(c->report, "version %u.%u in a connection of %u.%u", m->version >> 4,
                            m->version & 15, version >> 4, version & 15);
 }

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 6, FAILED_SIZE = 2048 };
+enum { DEPTH_MAX = 6, FAILED_SIZE = 2048, VERSION_SIZE = 8 };
 
 static void write_json(const dump_report *r, json_t *o)
 {
@@ -62,14 +62,20 @@ static void write_fields(const dump_report *r, json_t *fields)
     json_decref(fields);
 }
 
+/* "1.2"; left as it is if the version is not known. */
+static void write_version(unsigned v, char text[VERSION_SIZE])
+{
+    if (v != 0)
+        (void)snprintf(text, VERSION_SIZE, "%u.%u", v >> 4, v & 15);
+}
+
 static void line_as_json(const dump_report *r, const dump_line *l)
 {
     static const char *const directions[] = { NULL, "request", "response" };
-    char version[8] = "", session[16] = "";
+    char version[VERSION_SIZE] = "", session[16] = "";
     json_t *o;
 
-    if (l->version != 0)
-        (void)snprintf(version, sizeof version, "%u.%u", l->version >> 4, l->version & 15);
+    write_version(l->version, version);
     if (l->secured)
         (void)snprintf(session, sizeof session, "%08" PRIx32, l->session);
     o = json_pack("{s:I,s:I,s:f,s:s?,s:s?,s:s,s:s?,s:I}", "message", (json_int_t)r->message, "offset",
@@ -86,15 +92,14 @@ static void line_as_json(const dump_report *r, const dump_line *l)
 void dump_report_line(dump_report *r, const dump_line *l)
 {
     static const char *const arrows[] = { "--", "->", "<-" };
-    char version[8] = "-", session[16] = "-";
+    char version[VERSION_SIZE] = "-", session[16] = "-";
 
     r->messages++;
     if (r->format == DUMP_JSON) {
         line_as_json(r, l);
         return;
     }
-    if (l->version != 0)
-        (void)snprintf(version, sizeof version, "%u.%u", l->version >> 4, l->version & 15);
+    write_version(l->version, version);
     if (l->secured)
         (void)snprintf(session, sizeof session, "%08" PRIx32, l->session);
     (void)fprintf(r->out, "%5" PRIu64 " %12.6f %s %-3s %-29s %-8s %6zu%s%s\n", r->message,
