@@ -189,6 +189,7 @@ tl_err tl_requester_start(tl_requester *rq, const tl_spdm_flow *flow, const tl_s
     rq->step = 0;
     rq->measured = (tl_spdm_measured){ 0 };
     rq->vendor_n = 0;
+    rq->chain_more = false; /* of a flow that ended between two portions */
     rq->why = (tl_spdm_why){ .flow = flow->name, .certificate = TL_CHAIN_WHOLE };
     return go_on(rq, now_ms, out);
 }

@@ -323,6 +323,24 @@ static void later_portion_that_does_not_fit_then_refused(void **s)
     tl_spdm_pair_close(&p);
 }
 
+static void attest_after_a_flow_that_ended_between_portions_then_begins_at_the_first(void **s)
+{
+    static const wrong row = {
+        TL_SPDM_CERTIFICATE, { { 2, 1 } }, 0, "CERTIFICATE", "Param1", TL_E_WIRE_VALUE
+    };
+
+    (void)s;
+    tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P384);
+    p.rq_policy.data_transfer_size = 256;
+    p.tamper = portion;
+    p.tamper_ctx = (void *)(uintptr_t)&row;
+    tl_spdm_pair_begin(&p);
+    tl_assert_err(TL_E_WIRE_VALUE, tl_spdm_pair_run(&p, &tl_flow_attest, NULL));
+    p.tamper = NULL;
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_attest, NULL));
+    tl_spdm_pair_close(&p);
+}
+
 static void chain_longer_than_its_buffer_then_refused(void **s)
 {
     (void)s;
@@ -404,6 +422,7 @@ int main(void)
         cmocka_unit_test(answer_busy_then_the_request_is_repeated),
         cmocka_unit_test(answer_busy_for_ever_then_gives_up),
         cmocka_unit_test(later_portion_that_does_not_fit_then_refused),
+        cmocka_unit_test(attest_after_a_flow_that_ended_between_portions_then_begins_at_the_first),
         cmocka_unit_test(chain_longer_than_its_buffer_then_refused),
         cmocka_unit_test(chain_refused_then_the_certificate_is_named),
         cmocka_unit_test(answer_late_then_timed_out_and_never_taken),
