@@ -1,16 +1,13 @@
 /* Stream configurations: each rule of the check refuses with its own reason, and the digest depends on every field that
  * both ends must agree on and on no other. */
+#include "one_backend.h"
 #include "testing.h"
 
 #include "cse/config.h"
 
 #include <trueline/messages.h>
-#include <trueline/openssl.h>
 
 #include <string.h>
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
 
 static tl_stream_config good(void)
 {
@@ -337,21 +334,6 @@ static void place_when_the_configuration_has_no_such_message_then_none(void **st
     assert_false(tl_cse_place(&c, TL_DT_RAW12, 0xFFFFFFFF).named);
     assert_false(tl_cse_place(&c, TL_DT_RAW10, 0).named);
     assert_false(tl_cse_place(&c, 0, 0).named);
-}
-
-static int open_backend(void **state)
-{
-    (void)state;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    tl_openssl_close(backend);
-    return 0;
 }
 
 int main(void)

@@ -1,19 +1,16 @@
 /* Keys of a stream: the whole derivation computed again by hand, epochs in order, wiping, and failures that leave the
  * source as it was. */
+#include "one_backend.h"
 #include "testing.h"
 
 #include "faulty.h"
 
 #include "cse/keys.h"
 
-#include <trueline/openssl.h>
-
 #include <string.h>
 
 enum { STREAM = 0x0507, SIZE = 32 };
 
-static tl_openssl *backend;
-static const tl_crypto *crypto;
 static const uint8_t material[20] = "twenty bytes of key";
 static const uint8_t digest_a[TL_CONFIG_DIGEST_SIZE] = { 1, 2, 3 };
 
@@ -463,21 +460,6 @@ static void limits_when_lower_ones_are_named_then_those_hold(void **state)
     assert_true(tl_cse_limits(&c).messages == (uint64_t)1 << 40);
     assert_true(tl_cse_limits(&c).bytes == (uint64_t)1 << 52);
     assert_true(tl_cse_limits(&c).bad == (uint64_t)1 << 24);
-}
-
-static int open_backend(void **state)
-{
-    (void)state;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    tl_openssl_close(backend);
-    return 0;
 }
 
 int main(void)

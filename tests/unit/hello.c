@@ -1,5 +1,6 @@
 /* The hello: each field that does not fit is named, a mirror is refused, garbage and silence have their own code, and
  * two right ends come to the same keys. */
+#include "one_backend.h"
 #include "testing.h"
 
 #include "hello.h"
@@ -10,24 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 static stream_file make_file(uint32_t stream)
 {
@@ -286,5 +269,5 @@ int main(void)
         cmocka_unit_test(exchange_when_the_peer_is_a_mirror_then_refused),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, open_backend, close_backend);
 }

@@ -1,9 +1,8 @@
 /* HKDF: its refusals, its failures at every call, and its output against OpenSSL's own HKDF. The vectors
  * of RFC 5869 are in vectors.c. */
 #include "faulty.h"
+#include "one_backend.h"
 #include "testing.h"
-
-#include <trueline/openssl.h>
 
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
@@ -11,24 +10,6 @@
 #include <string.h>
 
 enum { OUT_MAX = 255 * TL_HASH_MAX + 1 };
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 static const uint8_t prk[TL_HASH_MAX] = { 0x4B };
 static const tl_span label = { (const uint8_t *)"stream", 6 };
@@ -267,5 +248,5 @@ int main(void)
         cmocka_unit_test(expand_when_asked_for_less_then_a_prefix_and_nothing_beyond),
         cmocka_unit_test(expand_when_there_is_no_info_then_as_with_empty_parts),
     };
-    return cmocka_run_group_tests_name("hkdf", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("hkdf", tests, open_backend, close_backend);
 }

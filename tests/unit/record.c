@@ -2,32 +2,14 @@
  * refused without moving the sequence number. */
 #include "faulty.h"
 #include "nonces.h"
+#include "one_backend.h"
 #include "testing.h"
 #include "vectors.h"
 
-#include <trueline/openssl.h>
 #include <trueline/session.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 enum { SESSION = 0x1234ABCD, ROOM = 256 };
 static const tl_record_binding tcp = { 0, 0 }, mctp = { 2, TL_RECORD_PAD_MAX },
@@ -471,5 +453,5 @@ int main(void)
         cmocka_unit_test(both_when_the_application_is_as_long_as_may_be_then_taken),
         cmocka_unit_test(open_when_the_record_was_recorded_then_the_message_in_it),
     };
-    return cmocka_run_group_tests_name("record", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("record", tests, open_backend, close_backend);
 }

@@ -1,31 +1,13 @@
 /* The SPDM key schedule: secrets, keys and verify data of recorded exchanges; its failures at every call; and what each
  * derivation must depend on. */
 #include "faulty.h"
+#include "one_backend.h"
 #include "testing.h"
 #include "vectors.h"
 
-#include <trueline/openssl.h>
 #include <trueline/session.h>
 
 #include <string.h>
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* ---- recorded exchanges ---- */
 
@@ -306,5 +288,5 @@ int main(void)
         cmocka_unit_test(handshake_when_any_input_differs_then_all_secrets_differ),
         cmocka_unit_test(all_when_the_exchange_was_recorded_then_the_recorded_numbers),
     };
-    return cmocka_run_group_tests_name("schedule", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("schedule", tests, open_backend, close_backend);
 }

@@ -2,33 +2,15 @@
  * the nonce recorder must see a repeated nonce, and random numbers must come again from their seed. */
 #include "faulty.h"
 #include "nonces.h"
+#include "one_backend.h"
 #include "testing.h"
 #include "vectors.h"
-
-#include <trueline/openssl.h>
 
 #include <stdio.h>
 #include <string.h>
 
-static tl_openssl *backend;
-static const tl_crypto *crypto;
 static const uint8_t zeros[32];
 static const tl_span key = { zeros, 16 };
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* ---- faulty ---- */
 
@@ -311,5 +293,5 @@ int main(void)
         cmocka_unit_test(hex_when_read_and_written_then_the_same),
         cmocka_unit_test(vectors_when_lines_are_odd_then_records_are_found),
     };
-    return cmocka_run_group_tests_name("support", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("support", tests, open_backend, close_backend);
 }
