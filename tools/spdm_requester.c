@@ -191,17 +191,50 @@ static void show_flow(const run *r, const run_flow *f, const run_result *result)
                      result->messages, result->sent, result->received, (double)result->us / 1e3);
 }
 
+/* As DSP0274 names them. */
+typedef struct alg_names {
+    const char *hash, *sign, *group, *aead;
+} alg_names;
+
+static alg_names names_of(const tl_spdm_algs *a)
+{
+    alg_names n = { "none", "none", "none", "none" };
+
+#define SPDM_HASH(name, bit, measurement_bit, alg)                                                           \
+    if (a->hash == TL_HASH_##alg)                                                                            \
+        n.hash = #name;
+#define SPDM_ASYM(name, bit, alg)                                                                            \
+    if (a->sign == TL_SIGN_##alg)                                                                            \
+        n.sign = #name;
+#define SPDM_DHE(name, bit, alg)                                                                             \
+    if (a->group == TL_GROUP_##alg)                                                                          \
+        n.group = #name;
+#define SPDM_AEAD(name, bit, alg)                                                                            \
+    if (a->aead == TL_SUITE_##alg)                                                                           \
+        n.aead = #name;
+#include <trueline/spdm_algs.def>
+#undef SPDM_HASH
+#undef SPDM_ASYM
+#undef SPDM_DHE
+#undef SPDM_AEAD
+    return n;
+}
+
+static void show_algs(const run *r)
+{
+    alg_names n = names_of(tl_requester_algs(&r->rq));
+
+    if (!r->end->options->json)
+        (void)printf("SPDM %s, %s, %s, %s, %s\n", version_text(tl_requester_version(&r->rq)), n.hash, n.sign,
+                     n.group, n.aead);
+}
+
 static void show_peer(const run *r)
 {
     const tl_spdm_peer *peer = tl_requester_peer(&r->rq);
-    const tl_spdm_algs *algs = tl_requester_algs(&r->rq);
 
     if (r->end->options->json)
         return;
-    (void)printf("SPDM %s, %s, %s, %s, %s\n", version_text(tl_requester_version(&r->rq)),
-                 tl_hash_name(algs->hash), tl_sign_name(algs->sign),
-                 algs->group != TL_GROUP_NONE ? tl_group_name(algs->group) : "no key exchange",
-                 algs->aead != TL_SUITE_NONE ? tl_suite_name(algs->aead) : "no records");
     (void)printf("peer: %s, serial %s%s%s%s%s\n", peer->facts.subject, peer->facts.serial,
                  peer->facts.role[0] != '\0' ? ", role " : "", peer->facts.role,
                  peer->facts.device_info[0] != '\0' ? ", " : "", peer->facts.device_info);
@@ -260,14 +293,13 @@ static json_t *flows_json(const run *r)
 static tl_exit print_json(const run *r, json_t *measurements, const tl_fault *refusal, tl_fault *fault)
 {
     const tl_spdm_peer *peer = tl_requester_peer(&r->rq);
-    const tl_spdm_algs *algs = tl_requester_algs(&r->rq);
-    const char *group = tl_group_name(algs->group), *hash = tl_hash_name(algs->hash);
-    json_t *all =
-        json_pack("{s:s,s:s*,s:s*,s:s*,s:s,s:s,s:s,s:b,s:o,s:o*}", "version",
-                  version_text(tl_requester_version(&r->rq)), "hash", hash, "group", group, "refused",
-                  refusal->code != TL_EXIT_OK ? refusal->text : NULL, "subject", peer->facts.subject,
-                  "serial", peer->facts.serial, "role", peer->facts.role, "authenticated",
-                  (int)peer->authenticated, "flows", flows_json(r), "measurements", measurements);
+    const alg_names n = names_of(tl_requester_algs(&r->rq));
+    json_t *all = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s*,s:s,s:s,s:s,s:b,s:o,s:o*}", "version",
+        version_text(tl_requester_version(&r->rq)), "hash", n.hash, "signature", n.sign, "exchange", n.group,
+        "aead", n.aead, "refused", refusal->code != TL_EXIT_OK ? refusal->text : NULL, "subject",
+        peer->facts.subject, "serial", peer->facts.serial, "role", peer->facts.role, "authenticated",
+        (int)peer->authenticated, "flows", flows_json(r), "measurements", measurements);
 
     if (all == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "json: no memory");
@@ -301,10 +333,12 @@ static tl_exit run_all(run *r, json_t **measurements, tl_fault *fault)
         if (e != TL_EXIT_OK)
             break;
         show_flow(r, &flows[i], result);
+        if (flows[i].flow == &tl_flow_session)
+            show_algs(r);
         if (flows[i].flow == &tl_flow_attest) {
             show_peer(r);
             show_measurements(r);
-            *measurements = measurements_json(r);
+            *measurements = r->end->options->json ? measurements_json(r) : NULL;
         }
     }
     return e;
