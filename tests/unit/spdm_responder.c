@@ -136,6 +136,52 @@ static void request_in_every_state_then_answered_only_where_allowed(void **s)
     close_pair();
 }
 
+/* The same inside a session: during its handshake, and once it is established. */
+static const struct {
+    uint8_t code;
+    tl_err handshake, established;
+} places[] = {
+    { TL_SPDM_GET_VERSION, TL_E_REPLY_UNEXPECTED_REQUEST, TL_E_REPLY_UNEXPECTED_REQUEST },
+    { TL_SPDM_GET_CAPABILITIES, TL_E_REPLY_UNEXPECTED_REQUEST, TL_E_REPLY_UNEXPECTED_REQUEST },
+    { TL_SPDM_NEGOTIATE_ALGORITHMS, TL_E_REPLY_UNEXPECTED_REQUEST, TL_E_REPLY_UNEXPECTED_REQUEST },
+    { TL_SPDM_GET_DIGESTS, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_GET_CERTIFICATE, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_CHALLENGE, TL_E_REPLY_UNEXPECTED_REQUEST, TL_E_REPLY_UNEXPECTED_REQUEST },
+    { TL_SPDM_GET_MEASUREMENTS, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_KEY_EXCHANGE, TL_E_REPLY_UNEXPECTED_REQUEST, TL_E_REPLY_UNEXPECTED_REQUEST },
+    { TL_SPDM_FINISH, TL_OK, TL_E_REPLY_UNEXPECTED_REQUEST },
+    { TL_SPDM_HEARTBEAT, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_KEY_UPDATE, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_END_SESSION, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_VENDOR_DEFINED_REQUEST, TL_E_REPLY_UNEXPECTED_REQUEST, TL_OK },
+    { TL_SPDM_RESPOND_IF_READY, TL_OK, TL_OK },
+    { 0xEE, TL_E_REPLY_UNSUPPORTED_REQUEST, TL_E_REPLY_UNSUPPORTED_REQUEST },
+};
+
+static void request_inside_a_session_then_allowed_only_where_it_belongs(void **s)
+{
+    static tl_spdm_session session;
+    const tl__rule *rule;
+
+    (void)s;
+    open_pair();
+    go_to(TL_SPDM_NEGOTIATED);
+    p.rs.c.session = &session;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const tl__message m = { .version = places[i].code == TL_SPDM_GET_VERSION ? 0x10 : V,
+                                .code = places[i].code,
+                                .secured = true };
+
+        session.state = TL_SESSION_HANDSHAKE;
+        tl_assert_err(places[i].handshake, tl__rule_find(&p.rs, &m, &rule));
+        assert_int_equal(rule != NULL, places[i].handshake == TL_OK);
+        session.state = TL_SESSION_ESTABLISHED;
+        tl_assert_err(places[i].established, tl__rule_find(&p.rs, &m, &rule));
+    }
+    p.rs.c.session = NULL;
+    close_pair();
+}
+
 /* All codes that there are: those without a rule are unsupported in each state. */
 static void request_of_any_other_code_then_unsupported(void **s)
 {
@@ -516,6 +562,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_in_every_state_then_answered_only_where_allowed),
+        cmocka_unit_test(request_inside_a_session_then_allowed_only_where_it_belongs),
         cmocka_unit_test(request_of_any_other_code_then_unsupported),
         cmocka_unit_test(request_when_its_family_is_not_served_then_unsupported),
         cmocka_unit_test(request_in_another_version_then_mismatch),
