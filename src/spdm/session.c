@@ -244,9 +244,12 @@ static tl_err open_with(tl_spdm_connection *c, tl_spdm_session *s, tl_record_key
 
 /* While keys change, a record may come under either. The new one is tried first; since a wrong tag costs the bytes, a copy
  * of a record that could be the old one's is kept. */
-static tl_err open_either(tl_spdm_connection *c, tl_spdm_session *s, tl_record_key *key, tl_record_key *next,
-                          uint8_t *record, size_t n, tl_span *message)
+static tl_err open_either(tl_spdm_connection *c, tl_spdm_session *s, uint8_t *record, size_t n,
+                          tl_span *message)
 {
+    bool responder = c->role == TL_SPDM_RESPONDER;
+    tl_record_key *key = responder ? &s->request_key : &s->response_key;
+    tl_record_key *next = responder ? &s->next_request : &s->next_response;
     uint8_t copy[RETRY_MAX];
     tl_err e;
 
@@ -282,7 +285,7 @@ static tl_err answer_of_session(tl_spdm_connection *c, uint32_t id, uint8_t *rec
 
     if (s == NULL || s->id != id)
         return TL_E_WIRE_VALUE;
-    return open_either(c, s, &s->response_key, &s->next_response, record, n, message);
+    return open_either(c, s, record, n, message);
 }
 
 /* A record that cannot be opened ends its session: DSP0277 1.1 leaves nothing to go on with. One of an unknown session gets
@@ -297,7 +300,7 @@ static tl_err request_of_session(tl_spdm_connection *c, uint32_t id, uint8_t *re
     if (s == NULL)
         return TL_E_REPLY;
     s->after = s->state; /* whatever an earlier message meant to follow, its answer did not get out */
-    e = open_either(c, s, &s->request_key, &s->next_request, record, n, message);
+    e = open_either(c, s, record, n, message);
     if (e == TL_OK)
         return allowed(c, s, *message);
     if ((int)e / 100 == (int)TL_E_BACKEND / 100)

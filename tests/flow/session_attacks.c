@@ -624,6 +624,25 @@ static void session_when_the_sensor_has_not_its_key_then_the_signature_is_named(
     tl_spdm_pair_close(&p);
 }
 
+static void change_last_byte(void *ctx, tl_spdm_crossing *m)
+{
+    (void)ctx;
+    if (!m->secured && m->bytes[1] == TL_SPDM_KEY_EXCHANGE_RSP)
+        m->bytes[m->n - 1] ^= 1;
+}
+
+static void session_when_the_responders_verify_data_is_wrong_then_it_is_named(void **state)
+{
+    (void)state;
+    session_ends(&p, KIND_MUTUAL);
+    p.tamper = change_last_byte;
+    tl_assert_err(TL_E_TAG, tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+    assert_string_equal(tl_requester_why(&p.rq)->step, "KEY_EXCHANGE");
+    assert_string_equal(tl_requester_why(&p.rq)->where, "ResponderVerifyData");
+    tl_assert_all(p.rq_sessions, 0, sizeof p.rq_sessions);
+    tl_spdm_pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -644,6 +663,7 @@ int main(void)
         cmocka_unit_test(session_when_the_controller_is_not_who_it_must_be_then_none),
         cmocka_unit_test(session_when_the_controller_has_no_certificate_then_it_is_not_authenticated),
         cmocka_unit_test(session_when_the_sensor_has_not_its_key_then_the_signature_is_named),
+        cmocka_unit_test(session_when_the_responders_verify_data_is_wrong_then_it_is_named),
         cmocka_unit_test(session_when_a_message_is_lost_then_time_out_at_its_step),
         cmocka_unit_test(session_when_a_request_is_repeated_then_right_or_none_and_never_for_records),
         cmocka_unit_test(session_when_an_answer_comes_again_then_none),
