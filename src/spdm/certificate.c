@@ -104,19 +104,22 @@ static tl_err facts_take(tl_spdm_connection *c, const tl_chain_rules *trust, tl_
     return e;
 }
 
-tl_err tl__chain_trust(tl_spdm_connection *c, const tl_chain_rules *trust, tl_span certificates)
+tl_err tl__peer_chain_digest(const tl_spdm_connection *c, tl_span certificates, uint8_t digest[TL_HASH_MAX])
 {
     size_t size = tl_hash_size(c->algs.hash);
     uint8_t start[CHAIN_HEADER];
     tl_wr w = tl_wr_of(start, sizeof start);
-    tl_span parts[3] = { { start, CHAIN_HEADER }, { c->peer.facts.root_hash, size }, certificates };
+    const tl_span parts[3] = { { start, CHAIN_HEADER }, { c->peer.facts.root_hash, size }, certificates };
 
-    TL_TRY(facts_take(c, trust, certificates));
     tl_put(&w, 2, TL_LITTLE, CHAIN_HEADER + size + certificates.n);
     tl_put_zeros(&w, 2);
-    if (w.bad)
-        return TL_E_WIRE_VALUE;
-    TL_TRY(tl__digest(c, c->algs.hash, parts, 3, c->peer.chain_digest));
+    return w.bad ? TL_E_WIRE_VALUE : tl__digest(c, c->algs.hash, parts, 3, digest);
+}
+
+tl_err tl__chain_trust(tl_spdm_connection *c, const tl_chain_rules *trust, tl_span certificates)
+{
+    TL_TRY(facts_take(c, trust, certificates));
+    TL_TRY(tl__peer_chain_digest(c, certificates, c->peer.chain_digest));
     c->peer.chain_right = true;
     return TL_OK;
 }

@@ -202,19 +202,44 @@ static tl_err read_request(const tl_responder *r, const tl__message *q, opening 
     return TL_OK;
 }
 
+static bool session_stands(const tl_spdm_connection *c)
+{
+    for (size_t i = 0; i < c->sessions_n; i++)
+        if (c->sessions[i].state == TL_SESSION_ESTABLISHED)
+            return true;
+    return false;
+}
+
+/* The requester that proves itself now. What is known of it holds for all sessions of the connection, so while one stands
+ * no other requester takes its place; and a request in clear takes nothing from what is proved. */
+static tl_err trust_requester(tl_responder *r)
+{
+    tl_spdm_connection *c = &r->c;
+    bool stand = session_stands(c), proved = c->peer.authenticated;
+    uint8_t digest[TL_HASH_MAX];
+    tl_err e;
+
+    if (stand) {
+        TL_TRY(tl__peer_chain_digest(c, r->config->peer_chain, digest));
+        if (!tl_equal(tl_span_of(digest, sizeof digest), tl_span_of(c->peer.chain_digest, sizeof digest)))
+            return TL_E_REPLY_UNEXPECTED_REQUEST;
+    }
+    e = tl__chain_trust(c, r->config->trust, r->config->peer_chain);
+    c->peer.authenticated = e == TL_OK && stand && proved;
+    return e == TL_E_CHAIN ? TL_E_REPLY_UNSPECIFIED : e;
+}
+
 /* Whether the requester must sign, and who it is then. A requester that must and has no right chain gets no session. */
 static tl_err check_requester(tl_responder *r, opening *o)
 {
-    tl_spdm_connection *c = &r->c;
-    tl_err e;
+    const tl_spdm_connection *c = &r->c;
 
     o->mutual = r->config->trust != NULL && tl__both(c, TL_CAP_MUT_AUTH) && c->algs.req_sign != TL_SIGN_NONE;
     if (!o->mutual)
         return TL_OK;
     if (r->config->peer_chain.n == 0)
         return TL_E_REPLY_UNEXPECTED_REQUEST;
-    e = tl__chain_trust(c, r->config->trust, r->config->peer_chain);
-    return e == TL_E_CHAIN ? TL_E_REPLY_UNSPECIFIED : e;
+    return trust_requester(r);
 }
 
 static tl_err exchange(tl_spdm_connection *c, tl_span peer_point, uint8_t *point, uint8_t *secret)

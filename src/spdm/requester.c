@@ -90,8 +90,6 @@ static tl_err end(tl_requester *rq, tl_err e)
         tl__connection_drop(&rq->c);
     else if (rq->c.session_ops != NULL)
         rq->c.session_ops->fail(&rq->c);
-    else
-        rq->c.session_ops->fail(&rq->c);
     tl_wipe(rq->nonce, sizeof rq->nonce);
     return e;
 }
@@ -165,6 +163,17 @@ static tl_err go_on(tl_requester *rq, uint64_t now_ms, tl_spdm_out *out)
     return e == TL_OK ? e : end(rq, e);
 }
 
+/* A session that has expired takes the connection with it: what is for the session must not go on in clear. */
+static void expire(tl_requester *rq, uint64_t now_ms)
+{
+    bool had = rq->c.session != NULL;
+
+    if (rq->c.session_ops != NULL)
+        rq->c.session_ops->tick(&rq->c, now_ms);
+    if (had && rq->c.session == NULL)
+        tl__connection_drop(&rq->c);
+}
+
 tl_err tl_requester_start(tl_requester *rq, const tl_spdm_flow *flow, const tl_spdm_ask *ask, uint64_t now_ms,
                           tl_spdm_out *out)
 {
@@ -172,11 +181,11 @@ tl_err tl_requester_start(tl_requester *rq, const tl_spdm_flow *flow, const tl_s
                                             .signed_measurements = true };
     const tl_spdm_session *s;
 
-    if (rq->c.session_ops != NULL)
-        rq->c.session_ops->tick(&rq->c, now_ms);
+    if (rq->phase != IDLE)
+        return TL_E_STATE;
+    expire(rq, now_ms);
     s = rq->c.session;
-    if (rq->phase != IDLE || rq->c.state < flow->needs ||
-        (flow->in_session && (s == NULL || s->state != TL_SESSION_ESTABLISHED)))
+    if (rq->c.state < flow->needs || (flow->in_session && (s == NULL || s->state != TL_SESSION_ESTABLISHED)))
         return TL_E_STATE;
     if (flow->session_ops != NULL && rq->config->sessions_n == 0)
         return TL_E_CONFIGURATION;
@@ -187,6 +196,7 @@ tl_err tl_requester_start(tl_requester *rq, const tl_spdm_flow *flow, const tl_s
     rq->flow = flow;
     rq->ask = ask != NULL ? *ask : everything;
     rq->step = 0;
+    rq->chain_more = false; /* of a chain that an earlier flow did not get to the end of */
     rq->measured = (tl_spdm_measured){ 0 };
     rq->vendor_n = 0;
     rq->chain_more = false; /* of a flow that ended between two portions */

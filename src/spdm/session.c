@@ -364,12 +364,18 @@ static void session_drop(tl_spdm_connection *c)
     c->session = NULL;
 }
 
+/* A KEY_UPDATE that was refused has no next keys: records would be tried under them for ever. */
 static void session_fail(tl_spdm_connection *c)
 {
-    tl_spdm_session *asked = tl__session_asked(c);
+    tl_spdm_session *asked = tl__session_asked(c), *s = c->session;
 
     if (asked != NULL)
         tl__session_end(c, asked);
+    if (s == NULL || s->state != TL_SESSION_ESTABLISHED)
+        return;
+    tl_record_key_drop(&s->next_request, c->crypto);
+    tl_record_key_drop(&s->next_response, c->crypto);
+    s->update = 0;
 }
 
 /* DSP0274 1.3, "HEARTBEAT request": a session that is not heard of for twice the period ends. */

@@ -141,6 +141,9 @@ tl_err tl__spdm_check(const tl_spdm_connection *c, tl__signing what, tl_hash h,
 /* Digest over the chain of a slot of our own; TL_E_USAGE: the slot is empty. */
 tl_err tl__chain_digest(const tl_spdm_connection *c, const tl_spdm_identity *own,
                         uint8_t digest[TL_HASH_MAX]) TL_MUST_USE;
+/* Digest over a peer's certificates with the header that they have under the root which is known of it. */
+tl_err tl__peer_chain_digest(const tl_spdm_connection *c, tl_span certificates,
+                             uint8_t digest[TL_HASH_MAX]) TL_MUST_USE;
 /* A peer's certificates without SPDM's header (provisioned): checks them and fills c->peer (facts, chain_digest). use is
  * the peer's role. On TL_E_CHAIN facts tell why. */
 tl_err tl__chain_trust(tl_spdm_connection *c, const tl_chain_rules *trust, tl_span certificates) TL_MUST_USE;
@@ -235,7 +238,8 @@ typedef struct tl_spdm_session_ops {
     tl_err (*sent)(tl_spdm_connection *c, uint64_t now_ms);
     /* Ends all sessions and wipes them. */
     void (*drop)(tl_spdm_connection *c);
-    /* Requester: a flow failed, but the connection stands. Ends the session that it was making; others stay. */
+    /* Requester: a flow failed, but the connection stands. Ends the session that it was making, and forgets the keys that
+     * it was changing to; others stay. */
     void (*fail)(tl_spdm_connection *c);
     /* Time passed: a session that was not heard of for too long ends. */
     void (*tick)(tl_spdm_connection *c, uint64_t now_ms);
