@@ -1,0 +1,295 @@
+/* Two engines and a link. Queues hold what was delivered and not read: an answer too many waits for the next request, as it
+ * would in a socket. When both are empty and the controller still waits, its clock goes on to the moment that it named. */
+#include "spdm_duel.h"
+
+#include <string.h>
+
+#include <trueline/layout/ids.h>
+#include <trueline/transport.h>
+
+enum { PATIENCE_MS = 1000, ROUNDS = 200, VENDOR_SIZE = 4 };
+
+static const uint8_t vendor_id[VENDOR_SIZE] = { TL_VENDOR_ID & 0xFF, TL_VENDOR_ID >> 8, 0, 0 };
+static const tl_env no_env;
+
+/* ---- the sensor's answers to VENDOR_DEFINED ---- */
+
+static tl_err on_vendor(void *ctx, const tl_spdm_vendor *request, tl_wr *payload)
+{
+    tl_duel *d = ctx;
+    tl_rd r = tl_rd_of(request->payload), body;
+    tl_agreement head, done = { .version = TL_AGREEMENT_VERSION, .kind = TL_AGREEMENT_DONE };
+    tl_agreement_chain chain;
+
+    if (request->standard != TL_VENDOR_STANDARD ||
+        !tl_equal(request->vendor_id, tl_span_of(vendor_id, sizeof vendor_id)))
+        return TL_E_REPLY_UNSUPPORTED_REQUEST;
+    if (tl_decode_agreement(&no_env, &r, &head) != TL_OK || head.version != TL_AGREEMENT_VERSION)
+        return TL_E_REPLY_INVALID_REQUEST;
+    body = tl_rd_of(head.body);
+    if (head.kind == TL_AGREEMENT_CHAIN && request->session == NULL) {
+        if (tl_decode_agreement_chain(&no_env, &body, &chain) != TL_OK || !tl_rd_end(&body) ||
+            chain.certificates.n > sizeof d->peer_chain)
+            return TL_E_REPLY_INVALID_REQUEST;
+        memcpy(d->peer_chain, chain.certificates.p, chain.certificates.n);
+        d->r_config.peer_chain = tl_span_of(d->peer_chain, chain.certificates.n);
+    } else if (head.kind != TL_AGREEMENT_ASK || request->session == NULL ||
+               !tl_responder_peer(&d->r)->authenticated) {
+        return TL_E_REPLY_UNEXPECTED_REQUEST;
+    }
+    return tl_encode_agreement(&no_env, &done, payload);
+}
+
+/* ---- set-up ---- */
+
+static tl_err set_up_sensor(tl_duel *d)
+{
+    d->r_policy = tl_spdm_policy_default(TL_SPDM_RESPONDER);
+    d->r_policy.data_transfer_size = TL_DUEL_MESSAGE;
+    d->r_config = (tl_responder_config){
+        .crypto = d->world->crypto,
+        .policy = &d->r_policy,
+        .families = tl_serve_all,
+        .binding = &tl_transport_tcp.binding,
+        .slots = &d->world->sensor,
+        .slots_n = 1,
+        .sessions = d->r_session,
+        .sessions_n = 1,
+        .measurements = d->world->measurements,
+        .trust = &d->world->sensor_trusts,
+        .message = d->r_message,
+        .message_n = sizeof d->r_message,
+        .ctx = d,
+        .vendor_in_clear = true,
+        .vendor = on_vendor,
+    };
+    return tl_responder_init(&d->r, &d->r_config);
+}
+
+static tl_err set_up_controller(tl_duel *d)
+{
+    d->rq_policy = tl_spdm_policy_default(TL_SPDM_REQUESTER);
+    d->rq_policy.data_transfer_size = TL_DUEL_MESSAGE;
+    d->rq_config = (tl_requester_config){
+        .crypto = d->world->crypto,
+        .policy = &d->rq_policy,
+        .binding = &tl_transport_tcp.binding,
+        .trust = &d->world->controller_trusts,
+        .slots = &d->world->controller,
+        .slots_n = d->world->controller.alg != TL_SIGN_NONE,
+        .sessions = d->rq_session,
+        .sessions_n = 1,
+        .rtt_ms = PATIENCE_MS,
+        .message = d->rq_message,
+        .message_n = sizeof d->rq_message,
+        .chain = d->chain,
+        .chain_n = sizeof d->chain,
+        .measurements = d->record,
+        .measurements_n = sizeof d->record,
+        .vendor = d->vendor,
+        .vendor_n = sizeof d->vendor,
+    };
+    return tl_requester_init(&d->rq, &d->rq_config);
+}
+
+/* ---- the link ---- */
+
+void tl_duel_deliver(tl_duel *d, tl_duel_way way, bool secured, tl_span bytes)
+{
+    tl_duel_message *m;
+
+    if (d->queued[way] == TL_DUEL_QUEUE || bytes.n == 0 || bytes.n > sizeof m->bytes)
+        return;
+    m = &d->queue[way][d->queued[way]++];
+    m->way = way;
+    m->secured = secured;
+    m->n = bytes.n;
+    memmove(m->bytes, bytes.p, bytes.n);
+}
+
+static void pass(tl_duel *d, tl_duel_way way, const tl_spdm_out *out)
+{
+    tl_duel_message *m = &d->log[d->log_n < TL_DUEL_LOG ? d->log_n : TL_DUEL_LOG - 1];
+
+    if (out->w.n == 0)
+        return;
+    m->way = way;
+    m->secured = out->secured;
+    m->n = out->w.n;
+    memcpy(m->bytes, out->w.p, out->w.n);
+    if (d->log_n < TL_DUEL_LOG)
+        d->log_n++;
+    if (d->hand.message != NULL)
+        d->hand.message(d->hand.ctx, d, m);
+    else
+        tl_duel_deliver(d, way, m->secured, tl_span_of(m->bytes, m->n));
+}
+
+/* The oldest of a queue. */
+static void take(tl_duel *d, tl_duel_way way, tl_duel_message *m)
+{
+    *m = d->queue[way][0];
+    d->queued[way]--;
+    memmove(&d->queue[way][0], &d->queue[way][1], d->queued[way] * sizeof d->queue[way][0]);
+}
+
+static tl_spdm_out out_of(tl_duel *d)
+{
+    return (tl_spdm_out){ .w = tl_wr_of(d->out, sizeof d->out) };
+}
+
+static void sensor_step(tl_duel *d, tl_duel_message *m)
+{
+    tl_spdm_out out = out_of(d);
+
+    (void)!tl_responder_step(&d->r, d->now_ms, (tl_spdm_in){ m->bytes, m->n, m->secured }, &out);
+    pass(d, TL_DUEL_RESPONSE, &out);
+}
+
+static tl_err controller_step(tl_duel *d, tl_spdm_in in)
+{
+    tl_spdm_out out = out_of(d);
+    tl_err e = tl_requester_step(&d->rq, d->now_ms, in, &out);
+
+    pass(d, TL_DUEL_REQUEST, &out);
+    return e;
+}
+
+/* One flow, to its end. */
+static tl_err flow(tl_duel *d, const tl_spdm_flow *f, const tl_spdm_ask *ask)
+{
+    tl_duel_message *m = &d->at_hand;
+    tl_spdm_out out = out_of(d);
+    tl_err e = tl_requester_start(&d->rq, f, ask, d->now_ms, &out);
+
+    if (e != TL_OK)
+        return e;
+    pass(d, TL_DUEL_REQUEST, &out);
+    for (unsigned i = 0; i < ROUNDS && e == TL_OK && tl_requester_going(&d->rq); i++) {
+        if (d->queued[TL_DUEL_REQUEST] > 0) {
+            take(d, TL_DUEL_REQUEST, m);
+            sensor_step(d, m);
+        } else if (d->queued[TL_DUEL_RESPONSE] > 0) {
+            take(d, TL_DUEL_RESPONSE, m);
+            e = controller_step(d, (tl_spdm_in){ m->bytes, m->n, m->secured });
+        } else {
+            d->now_ms = tl_requester_wake(&d->rq);
+            e = controller_step(d, (tl_spdm_in){ 0 });
+        }
+    }
+    return e;
+}
+
+/* ---- scripts ---- */
+
+static tl_err vendor(tl_duel *d, uint32_t kind, tl_span certificates)
+{
+    uint8_t body[TL_DUEL_MESSAGE];
+    const tl_agreement_chain chain = { .certificates = certificates };
+    tl_agreement head = { .version = TL_AGREEMENT_VERSION, .kind = kind };
+    tl_wr b = tl_wr_of(body, sizeof body), w = tl_wr_of(d->payload, sizeof d->payload);
+    tl_spdm_ask ask = { .vendor_standard = TL_VENDOR_STANDARD,
+                        .vendor_id = tl_span_of(vendor_id, sizeof vendor_id) };
+    tl_rd r;
+    tl_err e;
+
+    if (certificates.n > 0)
+        TL_TRY(tl_encode_agreement_chain(&no_env, &chain, &b));
+    head.body = tl_written(&b);
+    TL_TRY(tl_encode_agreement(&no_env, &head, &w));
+    ask.vendor_payload = tl_written(&w);
+    e = flow(d, &tl_flow_vendor, &ask);
+    if (e != TL_OK)
+        return e;
+    r = tl_rd_of(tl_requester_vendor(&d->rq));
+    if (tl_decode_agreement(&no_env, &r, &head) != TL_OK || head.version != TL_AGREEMENT_VERSION ||
+        head.kind != TL_AGREEMENT_DONE || head.body.n != 0)
+        return TL_E_WIRE_VALUE;
+    return TL_OK;
+}
+
+/* Both ends have proof of each other and can derive the same keys. */
+static bool same_session(const tl_duel *d)
+{
+    tl_secret a, b;
+    tl_hash_alg hash;
+    bool same = tl_session_export_secret(tl_requester_session(&d->rq), &a, &hash) == TL_OK &&
+                tl_session_export_secret(&d->r_session[0], &b, &hash) == TL_OK &&
+                tl_equal(tl_span_of(&a, sizeof a), tl_span_of(&b, sizeof b));
+
+    return same && tl_requester_peer(&d->rq)->authenticated && tl_responder_peer(&d->r)->authenticated;
+}
+
+/* Sizes of messages as the scripts ask for them: signed, without a summary. */
+static tl_env env_of(const tl_spdm_algs *algs, uint8_t version)
+{
+    tl_env env = { .version = version };
+
+    env.len[TL_LEN_HASH] = env.len[TL_LEN_HMAC] = (uint16_t)tl_hash_size(algs->hash);
+    env.len[TL_LEN_SIG] = (uint16_t)tl_sign_size(algs->sign);
+    env.len[TL_LEN_KEX] = env.len[TL_LEN_KEXR] = (uint16_t)(2 * tl_group_size(algs->group));
+    env.len[TL_LEN_NONCE] = TL_SPDM_NONCE;
+    env.len[TL_LEN_SLOT] = 1;
+    return env;
+}
+
+static void note(const tl_duel *d, tl_duel_result *result)
+{
+    const tl_spdm_measured *m = tl_requester_measured(&d->rq);
+
+    result->record_n = m->had && m->record_n <= sizeof result->record ? m->record_n : 0;
+    memcpy(result->record, d->record, result->record_n);
+    memcpy(result->chain_digest, tl_requester_peer(&d->rq)->chain_digest, sizeof result->chain_digest);
+    result->env = env_of(tl_requester_algs(&d->rq), tl_requester_version(&d->rq));
+}
+
+static tl_err session(tl_duel *d, tl_duel_result *result)
+{
+    const tl_span none = { NULL, 0 };
+
+    TL_TRY(flow(d, &tl_flow_connect, NULL));
+    if (d->world->controller.alg != TL_SIGN_NONE)
+        TL_TRY(vendor(d, TL_AGREEMENT_CHAIN, d->world->controller.certificates));
+    TL_TRY(flow(d, &tl_flow_another, NULL));
+    TL_TRY(flow(d, &tl_flow_measure, NULL));
+    note(d, result);
+    TL_TRY(vendor(d, TL_AGREEMENT_ASK, none));
+    result->agreed = same_session(d);
+    return flow(d, &tl_flow_end_session, NULL);
+}
+
+static tl_err attest(tl_duel *d, tl_duel_result *result)
+{
+    TL_TRY(flow(d, &tl_flow_attest, NULL));
+    note(d, result);
+    result->agreed = tl_requester_peer(&d->rq)->authenticated && tl_requester_measured(&d->rq)->signature;
+    return TL_OK;
+}
+
+tl_err tl_duel_run(tl_duel *d, const tl_duel_world *world, tl_duel_script script, tl_duel_hand hand,
+                   tl_duel_result *result)
+{
+    const tl_spdm_why *why;
+    tl_err e;
+
+    memset(d, 0, sizeof *d);
+    *result = (tl_duel_result){ 0 };
+    d->world = world;
+    d->hand = hand;
+    d->now_ms = 1;
+    TL_TRY(set_up_sensor(d));
+    e = set_up_controller(d);
+    if (e == TL_OK) {
+        result->err = script == TL_DUEL_SESSION ? session(d, result) : attest(d, result);
+        why = tl_requester_why(&d->rq);
+        result->whole = result->err == TL_OK;
+        if (!result->whole) {
+            result->step = why->step != NULL ? why->step : "VENDOR_DEFINED";
+            result->what = why->what != NULL ? why->what : tl_err_text(result->err);
+        }
+    }
+    d->result = *result;
+    tl_requester_wipe(&d->rq);
+    tl_responder_wipe(&d->r);
+    return e;
+}

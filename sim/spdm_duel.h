@@ -1,0 +1,85 @@
+/* A controller and a sensor in one process, exchanging SPDM over a link that somebody holds in his hand. Both are the
+ * library's own engines; messages are whole, as SPDM over TCP carries them, and time passes only when nothing is under way. */
+#ifndef TL_SIM_SPDM_DUEL_H
+#define TL_SIM_SPDM_DUEL_H
+
+#include <trueline/requester.h>
+#include <trueline/responder.h>
+
+enum { TL_DUEL_MESSAGE = 4608, TL_DUEL_WIRE = TL_DUEL_MESSAGE + 128, TL_DUEL_LOG = 64, TL_DUEL_QUEUE = 8 };
+
+typedef enum tl_duel_way { TL_DUEL_REQUEST = 0, TL_DUEL_RESPONSE } tl_duel_way;
+
+/* What the two ends do. SESSION: connection, certificates of both, session, measurements, a message of the owner's, end.
+ * ATTEST: connection, challenge, measurements in clear. */
+typedef enum tl_duel_script { TL_DUEL_SESSION = 0, TL_DUEL_ATTEST } tl_duel_script;
+
+/* A message on the link. */
+typedef struct tl_duel_message {
+    tl_duel_way way;
+    bool secured;
+    size_t n;
+    uint8_t bytes[TL_DUEL_WIRE];
+} tl_duel_message;
+
+/* Who the two ends are and whom they trust; all of it lives as long as the duel. */
+typedef struct tl_duel_world {
+    const tl_crypto *crypto;
+    tl_spdm_identity sensor, controller; /* a controller with TL_SIGN_NONE has no certificate */
+    tl_chain_rules sensor_trusts, controller_trusts;
+    const tl_spdm_measurement_source *measurements;
+} tl_duel_world;
+
+struct tl_duel;
+
+/* Sees a message and says what is delivered in its place: tl_duel_deliver for each, or nothing. */
+typedef struct tl_duel_hand {
+    void *ctx;
+    void (*message)(void *ctx, struct tl_duel *duel, const tl_duel_message *message);
+} tl_duel_hand;
+
+/* How it ended. */
+typedef struct tl_duel_result {
+    bool whole;       /* all of the script */
+    tl_err err;       /* what ended it */
+    const char *step; /* in which exchange; NULL if it is whole */
+    const char *what; /* what the controller says */
+    bool
+        agreed; /* both ends hold the same session, and proof of each other; ATTEST: the controller's proof */
+    uint8_t record[256]; /* the measurements that were accepted */
+    size_t record_n;
+    uint8_t chain_digest[TL_HASH_MAX]; /* of the sensor */
+    tl_env env;                        /* version and sizes of the messages */
+} tl_duel_result;
+
+/* Large: for the heap. */
+typedef struct tl_duel {
+    const tl_duel_world *world;
+    tl_duel_hand hand;
+    /* what was on the link, as it was sent; beyond TL_DUEL_LOG messages nothing is kept */
+    tl_duel_message log[TL_DUEL_LOG];
+    size_t log_n;
+    tl_duel_result result; /* of the last run */
+    tl_requester rq;
+    tl_responder r;
+    /* private */
+    uint64_t now_ms;
+    tl_duel_message queue[2][TL_DUEL_QUEUE], at_hand;
+    size_t queued[2];
+    tl_spdm_policy rq_policy, r_policy;
+    tl_requester_config rq_config;
+    tl_responder_config r_config;
+    tl_spdm_session rq_session[1], r_session[1];
+    bool agreed;
+    uint8_t chain[TL_CHAIN_SIZE], peer_chain[TL_CHAIN_SIZE], rq_message[TL_DUEL_MESSAGE],
+        r_message[TL_DUEL_MESSAGE], record[1024], vendor[512], payload[TL_DUEL_MESSAGE], out[TL_DUEL_WIRE];
+} tl_duel;
+
+/* Runs a script from its beginning; hand.message NULL: everything is delivered as it is. An error is a mistake of the set-up:
+ * what an attack does is in the result. Handles are given back. */
+tl_err tl_duel_run(tl_duel *duel, const tl_duel_world *world, tl_duel_script script, tl_duel_hand hand,
+                   tl_duel_result *result) TL_MUST_USE;
+/* For hands. A message more than TL_DUEL_QUEUE is lost, as on a link. */
+void tl_duel_deliver(tl_duel *duel, tl_duel_way way, bool secured, tl_span bytes);
+
+#endif
