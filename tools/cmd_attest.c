@@ -73,8 +73,8 @@ static const struct argp argp = {
            "what it should be; 3: it is not authenticated, or a measurement is changed; 4: the connection "
            "failed."
            "\vExamples:\n"
-           "  trueline attest " TL_NET_DEFAULT " --trust keys/root.pem --reference ref.json\n"
-           "  trueline attest :4194 --trust keys/root.pem --crl keys/crl.pem --json | jq .identity\n",
+           "  trueline attest :4194 --trust keys/root.pem --reference ref.json\n"
+           "  trueline attest :4194 --trust keys/root.pem --json | jq .identity\n",
 };
 
 /* ---- what is told ---- */

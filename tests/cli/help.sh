@@ -16,7 +16,7 @@ examples() {
 # Options that the page lists, and those without a word of explanation: it stands behind the option, or below it.
 listed() { grep -Eo '^  (-[a-zA-Z?],|   ) --[a-z0-9-]+' <<<"$out" | grep -Eo -- '--[a-z0-9-]+'; }
 unexplained() {
-    awk '/^  (-[a-zA-Z?],|   ) --/ { if (bare != "") print bare; bare = /[^ ]  +[^ ]/ ? "" : $0; next }
+    awk '/^  (-[a-zA-Z?],|   ) --/ { if (bare != "") print bare; bare = /--[^ ]+ +[^ ]/ ? "" : $0; next }
          /^ {20,}[^ ]/ { bare = ""; next }
          { if (bare != "") print bare; bare = "" }' <<<"$out"
 }
@@ -29,7 +29,8 @@ try() { # COMMAND-LINE
     case $line in
     *clip.mp4* | *photo.jpg*)      return 0 ;;
     "trueline demo"*)              return 0 ;; # demo.sh runs one, which is long enough
-    "trueline dump"* | "trueline spdm"*) return 0 ;; # they need a recording, or another end
+    "trueline dump"* | "trueline spdm"* | "trueline attest"* | *--trust*)
+        return 0 ;; # they need a recording, or another end with keys
     *"| ffplay -")                 rest='| cat >/dev/null' ;;
     *"| jq"*)                      command -v jq >/dev/null || return 0; rest="|${line#*|}" ;;
     esac
