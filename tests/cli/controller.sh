@@ -180,7 +180,7 @@ usage() { # NAME PATTERN ARGUMENT...
     is "$code" 2 "usage_when_${name}_then_2"
     like "$err" "$pattern" "usage_when_${name}_then_explained"
 }
-usage no_stream "give a stream file"
+usage no_stream "give the sensor's root: --trust FILE, or a stream file: --stream FILE"
 usage two_outputs "one of them" --stream "$tmp/s.json" --out a --y4m b
 usage stdout_twice "room for one" --stream "$tmp/s.json" --json --y4m -
 usage revoked_without_lines "needs --release line" --stream "$tmp/s.json" --out a --keep-revoked

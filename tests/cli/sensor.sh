@@ -148,7 +148,7 @@ usage() { # NAME PATTERN ARGUMENT...
     is "$code" 2 "usage_when_${name}_then_2"
     like "$err" "$pattern" "usage_when_${name}_then_explained"
 }
-usage no_stream "give a stream file"
+usage no_stream "give --pki DIR, or a stream file: --stream FILE"
 usage no_such_stream "none.json: No such file" --stream "$tmp/none.json"
 usage an_argument_is_too_much "'clip.mp4' is too much" --stream "$tmp/s.json" clip.mp4
 usage the_rate_is_negative "--rate: '-1'" --stream "$tmp/s.json" --rate=-1
