@@ -33,13 +33,20 @@ static agreement_reason with_secret(sensor_spdm *s, const tl_spdm_session *sessi
     return e == TL_OK ? AGREEMENT_FINE : otherwise;
 }
 
-/* A chosen stream: its first key source, and the tokens of its data connection. */
+/* A chosen stream: its first key source, and the tokens of its data connection. Both follow from session, stream and epoch
+ * alone, and frames are numbered anew: an epoch that this session has had already would give every nonce twice. */
 static tl_err take_keys(sensor_spdm *s, tl_digest secret)
 {
     sensor_stream *stream = &s->stream;
     const agreement_tie tie = { secret, (uint16_t)stream->file.stream, stream->epoch };
+    uint8_t mark[TL_DATA_TOKEN_SIZE];
 
-    TL_TRY(mark_of(s, secret, stream->session));
+    TL_TRY(mark_of(s, secret, mark));
+    if (tl_equal(tl_span_of(mark, sizeof mark), tl_span_of(stream->session, sizeof mark)) &&
+        stream->epoch <= stream->used)
+        return TL_E_EPOCH;
+    memcpy(stream->session, mark, sizeof mark);
+    stream->used = stream->epoch;
     TL_TRY(agreement_token(s->crypto, &tie, TL_SENSOR_TO_CONTROLLER, stream->join.ours));
     TL_TRY(agreement_token(s->crypto, &tie, TL_CONTROLLER_TO_SENSOR, stream->join.theirs));
     stream->current = 0;
@@ -118,7 +125,7 @@ static agreement_reason on_choice(sensor_spdm *s, const agreement *a, const tl_s
     if (reason != AGREEMENT_FINE)
         return reason;
     stream->epoch = a->body.choice.epoch;
-    reason = with_secret(s, session, take_keys, AGREEMENT_ORDER);
+    reason = with_secret(s, session, take_keys, AGREEMENT_EPOCH);
     if (reason != AGREEMENT_FINE)
         return reason;
     if (sensor_join_open(&stream->join, &s->o.data, &fault) != TL_EXIT_OK) {
@@ -130,19 +137,34 @@ static agreement_reason on_choice(sensor_spdm *s, const agreement *a, const tl_s
         (void)printf("data on %s\n", stream->join.at.text);
         (void)fflush(stdout);
     }
+    memcpy(stream->controller, tl_responder_peer(&s->r)->facts.fingerprint, sizeof stream->controller);
     stream->state = SENSOR_STREAM_CHOSEN;
     return AGREEMENT_FINE;
+}
+
+/* A stream is steered by whoever chose it, in whatever session. */
+static agreement_reason check_stream(const sensor_spdm *s, const agreement *a)
+{
+    const sensor_stream *stream = &s->stream;
+    const tl_chain_facts *facts = &tl_responder_peer(&s->r)->facts;
+
+    if (!tl_equal(tl_span_of(facts->fingerprint, sizeof facts->fingerprint),
+                  tl_span_of(stream->controller, sizeof stream->controller)))
+        return AGREEMENT_AUTHENTICATION;
+    return a->body.stream.stream == stream->file.stream ? AGREEMENT_FINE : AGREEMENT_STREAM;
 }
 
 static agreement_reason on_start(sensor_spdm *s, const agreement *a, const tl_spdm_session *session)
 {
     sensor_stream *stream = &s->stream;
+    agreement_reason reason;
 
     (void)session;
     if (stream->state != SENSOR_STREAM_JOINED)
         return AGREEMENT_ORDER;
-    if (a->body.stream.stream != stream->file.stream)
-        return AGREEMENT_STREAM;
+    reason = check_stream(s, a);
+    if (reason != AGREEMENT_FINE)
+        return reason;
     if (a->body.stream.epoch != stream->epoch ||
         tl_stream_tx_init(&stream->tx, &stream->file.config, &stream->sources[stream->current],
                           stream->epoch) != TL_OK)
@@ -155,13 +177,15 @@ static agreement_reason on_start(sensor_spdm *s, const agreement *a, const tl_sp
 static agreement_reason on_stop(sensor_spdm *s, const agreement *a, const tl_spdm_session *session)
 {
     sensor_stream *stream = &s->stream;
+    agreement_reason reason;
 
     (void)session;
     /* A stream that has ended by itself is stopped already. */
     if (stream->state == SENSOR_STREAM_NONE)
         return AGREEMENT_FINE;
-    if (a->body.stream.stream != stream->file.stream)
-        return AGREEMENT_STREAM;
+    reason = check_stream(s, a);
+    if (reason != AGREEMENT_FINE)
+        return reason;
     stream->stop = true;
     return AGREEMENT_FINE;
 }
@@ -175,14 +199,17 @@ static agreement_reason on_rekey(sensor_spdm *s, const agreement *a, const tl_sp
     if (stream->file.stream == 0 ||
         (stream->state != SENSOR_STREAM_STARTED && stream->state != SENSOR_STREAM_NONE))
         return AGREEMENT_ORDER;
-    if (a->body.stream.stream != stream->file.stream)
-        return AGREEMENT_STREAM;
+    reason = check_stream(s, a);
+    if (reason != AGREEMENT_FINE)
+        return reason;
     /* A stream that has just ended by itself needs no key, and its controller cannot know yet. */
     if (stream->state == SENSOR_STREAM_NONE)
         return AGREEMENT_FINE;
     stream->epoch = a->body.stream.epoch;
     reason = with_secret(s, session, take_epoch, AGREEMENT_EPOCH);
-    if (reason != AGREEMENT_FINE)
+    if (reason == AGREEMENT_FINE)
+        stream->used = stream->epoch;
+    else
         stream->epoch = before;
     return reason;
 }

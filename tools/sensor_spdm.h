@@ -34,8 +34,10 @@ typedef struct sensor_stream {
     uint32_t epoch;
     tl_key_source sources[2]; /* one is current, the other is that of a newer session while it takes over */
     unsigned current;
-    uint8_t session[TL_DATA_TOKEN_SIZE]; /* marks the session that the current source is of */
-    tl_stream_tx tx;                     /* from START on */
+    uint8_t session[TL_DATA_TOKEN_SIZE]; /* marks the session that the last source is of: it stays, so that */
+    uint32_t used;                       /* no epoch up to this one is taken from that session again */
+    uint8_t controller[TL_FINGERPRINT_SIZE]; /* who chose the stream, and steers it */
+    tl_stream_tx tx;                         /* from START on */
     sensor_join join;
 } sensor_stream;
 
