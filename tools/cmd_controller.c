@@ -39,7 +39,8 @@ enum {
     OPT_VARIANTS,
     OPT_REAUTH,
     OPT_REKEY,
-    OPT_DATA
+    OPT_DATA,
+    OPT_STEPS
 };
 
 enum {
@@ -57,7 +58,7 @@ typedef struct controller_options {
     frame_out_options out;
     uint64_t frames;
     tl_release release;
-    bool json, keep_going;
+    bool json, keep_going, steps;
     uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
     controller_spdm_options spdm;      /* with --trust */
 } controller_options;
@@ -114,6 +115,7 @@ static const struct argp_option options[] = {
       "security variants of the lines before, of and behind the pixels: 1 encrypted, 2 in clear (2,1,2)", 5 },
     { "reauth", OPT_REAUTH, "SECONDS", 0, "authenticate and measure again so often, while frames flow", 5 },
     { "rekey", OPT_REKEY, "FRAMES", 0, "take new keys after so many frames", 5 },
+    { "steps", OPT_STEPS, NULL, 0, "print each exchange with its bytes and seconds", 5 },
     { "data", OPT_DATA, "HOST:PORT", 0, "dial this for the data, not the port that the sensor names", 5 },
     { 0 },
 };
@@ -203,8 +205,10 @@ static void check_spdm(struct argp_state *state, const controller_options *o)
         argp_error(state, "give the sensor's root: --trust FILE, or a stream file: --stream FILE");
     if (o->stream != NULL && s->client.files.trust != NULL)
         argp_error(state, "--trust and --stream: one of them");
-    if (s->client.files.trust == NULL && other)
-        argp_error(state, "--crl, --pki, --reference, --reauth, --rekey and --data need --trust");
+    if (o->steps && (o->json || (o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)))
+        argp_error(state, "--steps: stdout is taken by --json or --y4m -");
+    if (s->client.files.trust == NULL && (other || o->steps))
+        argp_error(state, "--crl, --pki, --reference, --reauth, --rekey, --steps and --data need --trust");
 }
 
 static void check_options(struct argp_state *state, const controller_options *o)
@@ -237,6 +241,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
     case OPT_REPORT: o->report = arg; return 0;
     case OPT_JSON: o->json = true; return 0;
+    case OPT_STEPS: o->steps = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the sensor is given by --connect", arg); return 0;
     case ARGP_KEY_END: check_options(state, o); return 0;
     default: return parse_spdm(key, arg, state);
@@ -509,17 +514,34 @@ static tl_exit run_agreed(controller *c, int fd, tl_fault *fault)
     return e == TL_EXIT_OK ? receive(c, fd, fault) : e;
 }
 
+/* Who the sensor is, and what it took to know. */
+static tl_exit tell_peer(const controller *c, tl_fault *fault)
+{
+    const spdm_client *client = &c->spdm.client;
+    const tl_chain_facts *facts = &tl_requester_peer(&client->rq)->facts;
+
+    ui_note(NAME, "%s is %s, role %s%s", client->link.peer, facts->device_info, facts->role,
+            client->has_reference ? "; its measurements are those of the reference" : "");
+    if (!c->o.steps)
+        return TL_EXIT_OK;
+    for (size_t i = 0; i < client->steps_n; i++)
+        (void)printf("step %u %.6f %s\n", client->steps[i].bytes, (double)client->steps[i].us / 1e6,
+                     client->steps[i].name);
+    (void)printf("agreed %s\n", facts->device_info);
+    return ui_flush(fault);
+}
+
 static tl_exit run_spdm(controller *c, tl_fault *fault)
 {
-    const tl_chain_facts *facts;
     int fd;
-    tl_exit e = controller_spdm_join(&c->spdm, &fd, fault);
+    tl_exit e = controller_spdm_agree(&c->spdm, fault);
 
+    if (e == TL_EXIT_OK)
+        e = tell_peer(c, fault);
+    if (e == TL_EXIT_OK)
+        e = controller_spdm_join(&c->spdm, &fd, fault);
     if (e != TL_EXIT_OK)
         return e;
-    facts = &tl_requester_peer(&c->spdm.client.rq)->facts;
-    ui_note(NAME, "%s is %s, role %s%s", c->spdm.client.link.peer, facts->device_info, facts->role,
-            c->spdm.client.has_reference ? "; its measurements are those of the reference" : "");
     ui_progress_begin(&c->progress);
     e = run_agreed(c, fd, fault);
     tl_net_close(fd, tl_clock_ms() + (e == TL_EXIT_OK ? CLOSE_MS : 0));

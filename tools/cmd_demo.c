@@ -1,9 +1,11 @@
-/* `trueline demo`: sensor and controller as processes of their own, with the demo between them. First a clean stream,
- * whose frames must all verify; then every attack of sim/attacks.def, which the controller must notice. What happened
- * is judged by the controller's reports, and stands in OUT/report.json. */
+/* `trueline demo`: sensor and controller as processes of their own, with the demo between them. First they authenticate each
+ * other and a clean stream flows, whose frames must all verify; then everybody who is not who he should be, every attack on
+ * SPDM, and every attack of sim/attacks.def on the stream, all of which must be noticed. What happened is judged by the
+ * controller's exit codes and reports, and stands in OUT/report.json. */
 #include "clock.h"
 #include "command.h"
 #include "demo_attacks.h"
+#include "demo_auth.h"
 #include "demo_session.h"
 #include "demo_sheet.h"
 #include "demo_steps.h"
@@ -26,7 +28,7 @@
 #define CLIP "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4"
 
 enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP };
-enum { OTHER_FRAMES = 3, PATH_ROOM = 600, OTHER_STREAM = 2 };
+enum { OTHER_FRAMES = 3, PATH_ROOM = 600, AGREED_STREAM = 1, OTHER_STREAM = 2 };
 
 typedef struct demo_options {
     uint64_t frames;
@@ -39,10 +41,12 @@ typedef struct demo {
     demo_options o;
     demo_steps steps;
     char folder[PATH_ROOM];                         /* private, removed at the end */
-    char ours[PATH_ROOM], other[PATH_ROOM];         /* stream files */
+    char other[PATH_ROOM];                          /* the other stream's file */
+    char size[24], bits[8];                         /* for sensors */
     char frames[PATH_ROOM], pictures[2][PATH_ROOM]; /* of the clean part; of attacked frames, by cost */
     tl_stream_config config;
     demo_attacker attacker;
+    demo_auth auth;
     demo_session clean, foreign, attacked[2];
     demo_result *results;
     uint64_t frames_ok, frames_bad;
@@ -116,7 +120,6 @@ static tl_exit make_folders(demo *d, tl_fault *fault)
         d->folder[0] = 0;
         return e;
     }
-    (void)snprintf(d->ours, sizeof d->ours, "%.500s/stream.json", d->folder);
     (void)snprintf(d->other, sizeof d->other, "%.500s/other.json", d->folder);
     (void)snprintf(d->pictures[0], sizeof d->pictures[0], "%.500s/harmless", d->folder);
     (void)snprintf(d->pictures[1], sizeof d->pictures[1], "%.500s/attacked", d->folder);
@@ -148,57 +151,69 @@ static void remove_folder(const demo *d)
         (void)nftw(d->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- stream files ---- */
+/* ---- what is agreed, and what is provisioned ---- */
 
-static tl_exit make_stream(const demo *d, const char *path, uint32_t id, const tl_crypto *crypto,
-                           tl_stream_config *config, tl_fault *fault)
+/* Pixels encrypted, as the controller chooses it by default. */
+static tl_exit make_geometry(const demo *d, uint32_t id, stream_file *file, tl_fault *fault)
+{
+    stream_file_init(file);
+    file->stream = id;
+    file->width = d->o.width;
+    file->height = d->o.height;
+    file->bits = d->o.bits;
+    file->variant_middle = TL_SV_1;
+    return stream_file_build(file, "--width, --height, --bits", fault);
+}
+
+/* The other stream, that the attacker will listen to, has a file. */
+static tl_exit make_other(const demo *d, const tl_crypto *crypto, tl_fault *fault)
 {
     stream_file file;
-    tl_exit e;
+    tl_exit e = make_geometry(d, OTHER_STREAM, &file, fault);
 
-    stream_file_init(&file);
-    file.stream = id;
-    file.width = d->o.width;
-    file.height = d->o.height;
-    file.bits = d->o.bits;
-    file.variant_middle = TL_SV_1;
-    e = stream_file_build(&file, path, fault);
     if (e == TL_EXIT_OK && crypto->ops->random(crypto->ctx, file.secret, sizeof file.secret) != TL_OK)
         e = tl_fault_set(fault, TL_EXIT_INTERNAL, "stream file: no random bytes");
     if (e == TL_EXIT_OK)
-        e = stream_file_write(&file, path, TL_FILE_REFUSE, fault);
-    *config = file.config;
+        e = stream_file_write(&file, d->other, TL_FILE_REFUSE, fault);
     stream_file_wipe(&file);
     return e;
 }
 
 static tl_exit make_streams(demo *d, tl_fault *fault)
 {
-    tl_stream_config other;
+    stream_file geometry;
     tl_openssl *openssl;
-    const tl_crypto *crypto;
     tl_err err = tl_openssl_open(NULL, &openssl);
     tl_exit e;
 
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    crypto = tl_openssl_crypto(openssl);
-    e = make_stream(d, d->ours, 1, crypto, &d->config, fault);
+    (void)snprintf(d->size, sizeof d->size, "%ux%u", d->o.width, d->o.height);
+    (void)snprintf(d->bits, sizeof d->bits, "%u", d->o.bits);
+    e = make_geometry(d, AGREED_STREAM, &geometry, fault);
+    d->config = geometry.config;
     if (e == TL_EXIT_OK)
-        e = make_stream(d, d->other, OTHER_STREAM, crypto, &other, fault);
+        e = make_other(d, tl_openssl_crypto(openssl), fault);
     tl_openssl_close(openssl);
     if (e == TL_EXIT_OK)
-        demo_step(&d->steps, 0, "stream file: %ux%u RAW%u, %s, pixels encrypted", d->o.width, d->o.height,
-                  d->o.bits, tl_suite_name(d->config.suite));
+        e = demo_auth_prepare(&d->auth, d->folder, &geometry, TL_PROGRAM_VERSION, fault);
+    if (e == TL_EXIT_OK)
+        demo_step(&d->steps, 0, "keys and certificates; reference measurements of %ux%u RAW%u", d->o.width,
+                  d->o.height, d->o.bits);
     return e;
 }
 
-/* ---- the three sessions ---- */
+/* ---- the sessions ---- */
 
+/* stream NULL: it is agreed. */
 static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_t frames, tl_fault *fault)
 {
     s->folder = d->folder;
     s->stream = stream;
+    s->keys = d->auth.keys;
+    s->reference = d->auth.reference;
+    s->size = d->size;
+    s->bits = d->bits;
     s->input = d->o.input;
     s->frames = frames;
     s->steps = &d->steps;
@@ -218,8 +233,9 @@ static tl_exit run_clean(demo *d, tl_fault *fault)
 
     d->clean.more = more;
     d->clean.hand.frame = demo_record_session;
-    demo_heading(&d->steps, "A protected stream");
-    e = run_session(d, &d->clean, d->ours, d->o.frames, fault);
+    d->clean.tell = true;
+    demo_heading(&d->steps, "The sensor and the controller prove themselves, then a protected stream");
+    e = run_session(d, &d->clean, NULL, d->o.frames, fault);
     d->clean.more = NULL;
     if (e != TL_EXIT_OK)
         return e;
@@ -242,6 +258,15 @@ static tl_exit run_foreign(demo *d, tl_fault *fault)
     if (e == TL_EXIT_OK)
         demo_step(&d->steps, d->foreign.bytes, "%d frames recorded", OTHER_FRAMES);
     return e;
+}
+
+static tl_exit run_auth(demo *d, tl_fault *fault)
+{
+    tl_exit e;
+
+    demo_heading(&d->steps, "Pretenders, and the attacker on SPDM");
+    e = demo_auth_people(&d->auth, &d->steps, fault);
+    return e == TL_EXIT_OK ? demo_auth_messages(&d->auth, &d->steps, fault) : e;
 }
 
 /* Where frames are lost, only these become pictures: there are many, and all the others are as they were. */
@@ -267,7 +292,7 @@ static tl_exit run_attacks(demo *d, tl_attack_cost cost, tl_fault *fault)
     d->attacker.config.channels_accepted = 1u << 0 | 1u << 1;
     demo_heading(&d->steps, cost == TL_COSTS_FRAME ? "The attacker spoils frames"
                                                    : "The attacker does what must do no harm");
-    e = run_session(d, s, d->ours, demo_attack_frames(cost), fault);
+    e = run_session(d, s, NULL, demo_attack_frames(cost), fault);
     s->more = NULL;
     if (e != TL_EXIT_OK)
         return e;
@@ -299,14 +324,24 @@ static void print_row(const demo *d, const demo_result *r)
 
 static void print_table(demo *d)
 {
-    char head[120];
+    char head[140];
 
+    (void)snprintf(head, sizeof head, "  %-58s %-11s %-28s %s", "pretender, or attacked message", "run as",
+                   "refused at", "attacks");
+    demo_heading(&d->steps, head);
+    demo_auth_print(&d->auth, d->steps.to);
     (void)snprintf(head, sizeof head, "  %-42s %-6s %-14s %-14s %-17s %s", "attack", "redone", "expected",
                    "verdict", "where", "outcome");
     demo_heading(&d->steps, head);
     for (size_t i = 0; i < tl_attack_count; i++)
         print_row(d, &d->results[i]);
     (void)fputc('\n', d->steps.to);
+}
+
+/* All rows: on the stream, and on authentication. */
+static size_t attacks_of(const demo *d)
+{
+    return tl_attack_count + d->auth.attacks;
 }
 
 static json_t *session_json(const demo_session *s)
@@ -322,14 +357,15 @@ static json_t *report_json(const demo *d)
 
     for (size_t i = 0; i < tl_attack_count; i++)
         (void)json_array_append_new(attacks, demo_result_json(&d->results[i]));
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:f, s:s, s:I, s:I, s:I, s:O, s:o, s:{s:o, s:o, s:o, s:o}}", "frames_ok",
-        (json_int_t)d->frames_ok, "frames_bad", (json_int_t)d->frames_bad, "attacks_noticed",
-        (json_int_t)d->noticed, "attacks_total", (json_int_t)tl_attack_count, "seconds",
-        demo_steps_seconds(&d->steps), "input", d->o.input, "width", (json_int_t)d->o.width, "height",
-        (json_int_t)d->o.height, "bits", (json_int_t)d->o.bits, "steps", d->steps.list, "attacks", attacks,
-        "sessions", "clean", session_json(&d->clean), "other_stream", session_json(&d->foreign), "attacked",
-        session_json(&d->attacked[TL_COSTS_FRAME]), "harmless", session_json(&d->attacked[TL_COSTS_NOTHING]));
+    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:s, s:I, s:I, s:I, s:O, s:o, s:o, s:{s:o, s:o, s:o, s:o}}",
+                     "frames_ok", (json_int_t)d->frames_ok, "frames_bad", (json_int_t)d->frames_bad,
+                     "attacks_noticed", (json_int_t)d->noticed, "attacks_total", (json_int_t)attacks_of(d),
+                     "seconds", demo_steps_seconds(&d->steps), "input", d->o.input, "width",
+                     (json_int_t)d->o.width, "height", (json_int_t)d->o.height, "bits", (json_int_t)d->o.bits,
+                     "steps", d->steps.list, "attacks", attacks, "authentication", demo_auth_json(&d->auth),
+                     "sessions", "clean", session_json(&d->clean), "other_stream", session_json(&d->foreign),
+                     "attacked", session_json(&d->attacked[TL_COSTS_FRAME]), "harmless",
+                     session_json(&d->attacked[TL_COSTS_NOTHING]));
 }
 
 static tl_exit write_report(demo *d, tl_fault *fault)
@@ -383,6 +419,8 @@ static tl_exit run(demo *d, tl_fault *fault)
     if (e == TL_EXIT_OK)
         e = run_clean(d, fault);
     if (e == TL_EXIT_OK)
+        e = run_auth(d, fault);
+    if (e == TL_EXIT_OK)
         e = run_foreign(d, fault);
     if (e == TL_EXIT_OK)
         e = run_attacks(d, TL_COSTS_FRAME, fault);
@@ -390,6 +428,7 @@ static tl_exit run(demo *d, tl_fault *fault)
         e = run_attacks(d, TL_COSTS_NOTHING, fault);
     for (size_t i = 0; i < tl_attack_count && e == TL_EXIT_OK; i++)
         d->noticed += d->results[i].expected;
+    d->noticed += d->auth.noticed;
     if (e == TL_EXIT_OK)
         e = write_sheet(d, fault);
     if (e != TL_EXIT_OK)
@@ -401,12 +440,12 @@ static tl_exit run(demo *d, tl_fault *fault)
 static tl_exit conclude(demo *d, tl_fault *fault)
 {
     (void)fprintf(d->steps.to, "demo: frames_ok=%" PRIu64 " frames_bad=%" PRIu64 " attacks_noticed=%zu/%zu\n",
-                  d->frames_ok, d->frames_bad, d->noticed, tl_attack_count);
+                  d->frames_ok, d->frames_bad, d->noticed, attacks_of(d));
     if (ui_flush(fault) != TL_EXIT_OK)
         return fault->code;
     if (d->frames_ok != d->o.frames || d->frames_bad != 0)
         return tl_fault_set(fault, TL_EXIT_REFUSED, "not every clean frame verified");
-    if (d->noticed != tl_attack_count)
+    if (d->noticed != attacks_of(d))
         return tl_fault_set(fault, TL_EXIT_REFUSED, "an attack did not end as it must");
     return TL_EXIT_OK;
 }
@@ -435,10 +474,11 @@ static void tear_down(demo *d)
 
 int cmd_demo(int argc, char **argv)
 {
-    demo d = { .o = { .frames = 60, .out = "out", .width = 1920, .height = 1080, .bits = 12 } };
+    static demo d; /* zero, and too large for a stack */
     tl_fault fault = { 0 };
     tl_exit e;
 
+    d.o = (demo_options){ .frames = 60, .out = "out", .width = 1920, .height = 1080, .bits = 12 };
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &d.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;

@@ -277,7 +277,7 @@ static tl_exit tie(controller_spdm *s, int fd, tl_fault *fault)
     return e;
 }
 
-static tl_exit dial_data(controller_spdm *s, int *fd, tl_fault *fault)
+tl_exit controller_spdm_join(controller_spdm *s, int *fd, tl_fault *fault)
 {
     tl_address at = s->client.address;
     tl_net_name peer;
@@ -296,15 +296,13 @@ static tl_exit dial_data(controller_spdm *s, int *fd, tl_fault *fault)
     return e;
 }
 
-tl_exit controller_spdm_join(controller_spdm *s, int *fd, tl_fault *fault)
+tl_exit controller_spdm_agree(controller_spdm *s, tl_fault *fault)
 {
     tl_exit e = spdm_client_dial(&s->client, tl_clock_ms() + DIAL_MS, fault);
 
     if (e == TL_EXIT_OK)
         e = spdm_client_run(&s->client, spdm_script_session, fault);
-    if (e == TL_EXIT_OK)
-        e = spdm_client_run(&s->client, agree, fault);
-    return e == TL_EXIT_OK ? dial_data(s, fd, fault) : e;
+    return e == TL_EXIT_OK ? spdm_client_run(&s->client, agree, fault) : e;
 }
 
 tl_exit controller_spdm_receiver(controller_spdm *s, const tl_stream_config *config, tl_stream_rx *rx,

@@ -38,8 +38,9 @@ typedef struct controller_spdm {
 
 tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *o, tl_openssl *openssl,
                              tl_fault *fault) __attribute__((warn_unused_result));
-/* Dials, authenticates, measures, agrees, and joins the data connection: *fd, the caller's to close. TL_EXIT_PEER,
- * TL_EXIT_LINK. */
+/* Dials, authenticates, measures, agrees. TL_EXIT_PEER, TL_EXIT_LINK. */
+tl_exit controller_spdm_agree(controller_spdm *s, tl_fault *fault) __attribute__((warn_unused_result));
+/* Joins the data connection: *fd, the caller's to close. TL_EXIT_PEER, TL_EXIT_LINK. */
 tl_exit controller_spdm_join(controller_spdm *s, int *fd, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Takes the receiver's first key; rx must have been made ready by nobody else. */

@@ -67,32 +67,46 @@ tl_exit demo_child_start(demo_child *child, const char *folder, const char *cons
     return e;
 }
 
-tl_exit demo_child_address(demo_child *child, uint64_t deadline_ms, char *address, size_t n, tl_fault *fault)
+tl_exit demo_child_line(demo_child *child, uint64_t deadline_ms, char *line, size_t n, tl_fault *fault)
 {
-    static const char words[] = "listening on ";
-    char line[400] = "";
     size_t got = 0;
+    char c = 0;
 
-    while (strchr(line, '\n') == NULL) {
+    while (c != '\n') {
         bool ready;
-        ssize_t more = 0;
         tl_exit e = tl_wait(child->out, POLLIN, deadline_ms, &ready, fault);
 
         if (e != TL_EXIT_OK)
             return e;
-        if (ready && got + 1 < sizeof line)
-            more = read(child->out, line + got, sizeof line - 1 - got);
-        if (more <= 0) {
-            demo_child_end(child);
+        if (!ready || read(child->out, &c, 1) != 1) {
+            tl_fault slow;
+
+            /* The end of its output: its exit code says more. */
+            if (!ready || demo_child_wait(child, deadline_ms, &slow) != TL_EXIT_OK)
+                demo_child_end(child);
+            if (child->out >= 0)
+                (void)close(child->out);
+            child->out = -1;
             return demo_child_blame(child, fault);
         }
-        got += (size_t)more;
-        line[got] = 0;
+        if (c != '\n' && got + 1 < n)
+            line[got++] = c;
     }
-    *strchr(line, '\n') = 0;
-    if (strncmp(line, words, sizeof words - 1) != 0)
+    line[got] = 0;
+    return TL_EXIT_OK;
+}
+
+tl_exit demo_child_address(demo_child *child, const char *words, uint64_t deadline_ms, char *address,
+                           size_t n, tl_fault *fault)
+{
+    char line[400];
+    tl_exit e = demo_child_line(child, deadline_ms, line, sizeof line, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    if (strncmp(line, words, strlen(words)) != 0)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "%s: said '%.60s'", child->name, line);
-    (void)snprintf(address, n, "%s", line + sizeof words - 1);
+    (void)snprintf(address, n, "%s", line + strlen(words));
     return TL_EXIT_OK;
 }
 

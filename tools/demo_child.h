@@ -22,10 +22,12 @@ enum { DEMO_ARGUMENTS_MAX = 32 };
  * is killed if the demo dies first. TL_EXIT_INTERNAL. */
 tl_exit demo_child_start(demo_child *child, const char *folder, const char *const *arguments, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Reads the line on stdout that says where the child listens, up to the deadline; `address` takes what stands behind
- * "listening on ". */
-tl_exit demo_child_address(demo_child *child, uint64_t deadline_ms, char *address, size_t n, tl_fault *fault)
+/* Reads a line of its stdout, up to the deadline. A child that ends first is blamed. */
+tl_exit demo_child_line(demo_child *child, uint64_t deadline_ms, char *line, size_t n, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* Reads a line that begins with `words`, such as "listening on "; `address` takes what stands behind them. */
+tl_exit demo_child_address(demo_child *child, const char *words, uint64_t deadline_ms, char *address,
+                           size_t n, tl_fault *fault) __attribute__((warn_unused_result));
 /* True if it has ended; it is reaped then. */
 bool demo_child_ended(demo_child *child);
 /* Waits for its end up to the deadline; it is killed then, or when a signal asks the program to end. */

@@ -14,7 +14,7 @@ tl_exit demo_relay_open(demo_relay *relay, tl_net_name *name, tl_fault *fault)
     tl_address here;
     tl_exit e;
 
-    *relay = (demo_relay){ .listener = -1, .to_sensor = -1, .to_controller = -1 };
+    *relay = (demo_relay){ .greeting = TL_HELLO_SIZE, .listener = -1, .to_sensor = -1, .to_controller = -1 };
     e = tl_address_parse("127.0.0.1:0", &here, fault);
     return e == TL_EXIT_OK ? tl_net_listen(&here, &relay->listener, name, fault) : e;
 }
@@ -52,13 +52,13 @@ static tl_exit accept_controller(demo_relay *relay, tl_fault *fault)
     return e;
 }
 
-static tl_exit pass_hello(int from, int to, const char *what, tl_fault *fault)
+static tl_exit pass_greeting(const demo_relay *relay, int from, int to, const char *what, tl_fault *fault)
 {
-    uint8_t hello[TL_HELLO_SIZE];
+    uint8_t greeting[TL_HELLO_SIZE + TL_DATA_TOKEN_SIZE];
     uint64_t deadline_ms = tl_clock_ms() + JOIN_MS;
-    tl_exit e = tl_net_receive(from, hello, sizeof hello, deadline_ms, what, fault);
+    tl_exit e = tl_net_receive(from, greeting, relay->greeting, deadline_ms, what, fault);
 
-    return e == TL_EXIT_OK ? tl_net_send(to, hello, sizeof hello, deadline_ms, what, fault) : e;
+    return e == TL_EXIT_OK ? tl_net_send(to, greeting, relay->greeting, deadline_ms, what, fault) : e;
 }
 
 tl_exit demo_relay_join(demo_relay *relay, demo_child *sensor, const char *address, demo_child *controller,
@@ -76,9 +76,10 @@ tl_exit demo_relay_join(demo_relay *relay, demo_child *sensor, const char *addre
     if (e == TL_EXIT_OK)
         e = tl_net_connect(&there, tl_clock_ms() + JOIN_MS, &relay->to_sensor, &peer, fault);
     if (e == TL_EXIT_OK)
-        e = pass_hello(relay->to_controller, relay->to_sensor, "the controller's hello", fault);
+        e = pass_greeting(relay, relay->to_controller, relay->to_sensor, "the controller's first bytes",
+                          fault);
     if (e == TL_EXIT_OK)
-        e = pass_hello(relay->to_sensor, relay->to_controller, "the sensor's hello", fault);
+        e = pass_greeting(relay, relay->to_sensor, relay->to_controller, "the sensor's first bytes", fault);
     if (e == TL_EXIT_OK)
         e = tl_link_reader_open(&relay->link, relay->to_sensor, fault);
     return explain(relay, e, fault);

@@ -15,6 +15,7 @@ typedef struct demo_hand {
 
 typedef struct demo_relay {
     uint64_t frames, packets, bytes; /* as they came from the sensor */
+    size_t greeting; /* bytes that each end says first: a hello, or an agreed stream's token */
     /* private */
     demo_child *sensor, *controller;
     demo_hand hand;
@@ -26,7 +27,7 @@ typedef struct demo_relay {
 /* Listens on a free port; `name` says which. TL_EXIT_LINK, TL_EXIT_INTERNAL. */
 tl_exit demo_relay_open(demo_relay *relay, tl_net_name *name, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Connects controller and sensor: dials the sensor when the controller has dialled here, and passes both hellos on. */
+/* Connects controller and sensor: dials the sensor when the controller has dialled here, and passes both greetings on. */
 tl_exit demo_relay_join(demo_relay *relay, demo_child *sensor, const char *address, demo_child *controller,
                         tl_fault *fault) __attribute__((warn_unused_result));
 /* Passes frames on until the sensor closes. */

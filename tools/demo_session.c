@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { START_MS = 8000, END_MS = 15000, REFUSED = TL_EXIT_REFUSED };
 
@@ -14,30 +15,76 @@ typedef struct ends {
     char report[600];
 } ends;
 
+/* Adds arguments to a list that NULL ends. */
+static void add(const char **list, const char *const *more)
+{
+    size_t n = 0;
+
+    while (list[n] != NULL)
+        n++;
+    for (size_t i = 0; more[i] != NULL && n < DEMO_ARGUMENTS_MAX; i++)
+        list[n++] = more[i];
+    list[n] = NULL;
+}
+
 static tl_exit start_sensor(const demo_session *s, ends *x, tl_fault *fault)
 {
-    char frames[24];
-    const char *const arguments[] = { "sensor",  "--listen", "127.0.0.1:0", "--stream", s->stream,
-                                      "--input", s->input,   "--loop",      "--once",   "--rate",
-                                      "0",       "--frames", frames,        NULL };
+    char frames[24], pki[700], root[700];
+    const char *all[DEMO_ARGUMENTS_MAX + 1] = { "sensor", "--listen", "127.0.0.1:0", "--input",
+                                                s->input, "--loop",   "--once",      "--rate",
+                                                "0",      "--frames", frames };
+    const char *const provisioned[] = { "--stream", s->stream, NULL };
+    const char *const agreed[] = { "--pki",  pki,     "--trust", root,    "--data", "127.0.0.1:0",
+                                   "--size", s->size, "--bits",  s->bits, NULL };
     tl_exit e;
 
     (void)snprintf(frames, sizeof frames, "%" PRIu64, s->frames);
-    e = demo_child_start(&x->sensor, s->folder, arguments, fault);
-    if (e != TL_EXIT_OK)
-        return e;
-    return demo_child_address(&x->sensor, tl_clock_ms() + START_MS, x->sensor_at, sizeof x->sensor_at, fault);
+    (void)snprintf(pki, sizeof pki, "%s/sensor", s->keys);
+    (void)snprintf(root, sizeof root, "%s/root.pem", s->keys);
+    add(all, s->stream != NULL ? provisioned : agreed);
+    e = demo_child_start(&x->sensor, s->folder, all, fault);
+    return e == TL_EXIT_OK ? demo_child_address(&x->sensor, "listening on ", tl_clock_ms() + START_MS,
+                                                x->sensor_at, sizeof x->sensor_at, fault)
+                           : e;
 }
 
 static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_name *relay, tl_fault *fault)
 {
-    const char *arguments[DEMO_ARGUMENTS_MAX + 1] = { "controller", "--connect", relay->text, "--stream",
-                                                      s->stream,    "--report",  x->report };
-    size_t n = 7;
+    char pki[700], root[700];
+    const char *all[DEMO_ARGUMENTS_MAX + 1] = { "controller", "--report", x->report };
+    const char *const provisioned[] = { "--connect", relay->text, "--stream", s->stream, NULL };
+    const char *const agreed[] = { "--connect", x->sensor_at, "--data",      relay->text,  "--pki",   pki,
+                                   "--trust",   root,         "--reference", s->reference, "--steps", NULL };
 
-    for (size_t i = 0; s->more[i] != NULL && n < DEMO_ARGUMENTS_MAX; i++)
-        arguments[n++] = s->more[i];
-    return demo_child_start(&x->controller, s->folder, arguments, fault);
+    (void)snprintf(pki, sizeof pki, "%s/controller", s->keys);
+    (void)snprintf(root, sizeof root, "%s/root.pem", s->keys);
+    add(all, s->stream != NULL ? provisioned : agreed);
+    add(all, s->more);
+    return demo_child_start(&x->controller, s->folder, all, fault);
+}
+
+/* The controller's exchanges with the sensor, to the moment when they have agreed. */
+static tl_exit follow_agreement(const demo_session *s, ends *x, tl_fault *fault)
+{
+    char line[200];
+    tl_exit e;
+
+    for (;;) {
+        unsigned bytes;
+        double seconds;
+        int at = 0;
+
+        e = demo_child_line(&x->controller, tl_clock_ms() + START_MS, line, sizeof line, fault);
+        if (e != TL_EXIT_OK || strncmp(line, "agreed ", 7) == 0)
+            break;
+        if (s->tell && sscanf(line, "step %u %lf %n", &bytes, &seconds, &at) == 2 && at > 0)
+            demo_step_timed(s->steps, seconds, bytes, "%s", line + at);
+    }
+    if (e == TL_EXIT_OK && s->tell)
+        demo_step(s->steps, 0, "agreed with %s", line + 7);
+    return e == TL_EXIT_OK ? demo_child_address(&x->sensor, "data on ", tl_clock_ms() + START_MS,
+                                                x->sensor_at, sizeof x->sensor_at, fault)
+                           : e;
 }
 
 static tl_exit read_report(demo_session *s, const ends *x, tl_fault *fault)
@@ -83,11 +130,16 @@ tl_exit demo_session_run(demo_session *s, tl_fault *fault)
         demo_step(s->steps, 0, "sensor up, process %d, on %s", (int)x.sensor.pid, x.sensor_at);
         e = start_controller(s, &x, &at, fault);
     }
+    if (e == TL_EXIT_OK && s->stream == NULL) {
+        x.relay.greeting = TL_DATA_TOKEN_SIZE;
+        e = follow_agreement(s, &x, fault);
+    }
     if (e == TL_EXIT_OK)
         e = demo_relay_join(&x.relay, &x.sensor, x.sensor_at, &x.controller, fault);
     if (e == TL_EXIT_OK) {
-        demo_step(s->steps, 2 * TL_HELLO_SIZE, "controller connected, process %d: hellos, keys",
-                  (int)x.controller.pid);
+        demo_step(s->steps, 2 * x.relay.greeting, "controller connected, process %d: %s",
+                  (int)x.controller.pid,
+                  s->stream != NULL ? "hellos, keys" : "tokens of the session on the data connection");
         e = demo_relay_run(&x.relay, s->hand, fault);
     }
     s->frames_sent = x.relay.frames;

@@ -9,7 +9,11 @@
 
 typedef struct demo_session {
     const char *folder; /* for what is gone after the demo */
-    const char *stream; /* path of the stream file */
+    const char *stream; /* path of the stream file; NULL: the stream is agreed, by */
+    const char *keys;   /* a folder of `trueline pki` */
+    const char *reference;
+    const char *size, *bits; /* for the sensor */
+    bool tell;               /* each step of the agreement */
     const char *input;
     uint64_t frames;
     const char *const *more; /* further arguments of the controller; NULL at the end */

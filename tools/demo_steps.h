@@ -21,6 +21,9 @@ void demo_heading(demo_steps *steps, const char *text);
 /* A step is done: its time is that since the last one. bytes 0: none worth telling. */
 void demo_step(demo_steps *steps, uint64_t bytes, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for what somebody else has timed. */
+void demo_step_timed(demo_steps *steps, double seconds, uint64_t bytes, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Seconds since the beginning. */
 double demo_steps_seconds(const demo_steps *steps);
 
