@@ -355,7 +355,7 @@ void demo_auth_print(const demo_auth *a, FILE *to)
 {
     for (size_t i = 0; i < a->rows_n; i++) {
         const demo_auth_row *r = &a->rows[i];
-        char harmless[24] = "";
+        char harmless[40] = "";
 
         if (r->harmless > 0)
             (void)snprintf(harmless, sizeof harmless, ", %zu harmless", r->harmless);
@@ -377,7 +377,8 @@ json_t *demo_auth_json(const demo_auth *a)
 
         (void)json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "text", r->text, "how", r->how, "seen", r->seen,
-                            "attacks", (json_int_t)r->attacks, "as_expected", (json_int_t)r->noticed));
+                            "attacks", (json_int_t)r->attacks, "as_expected", (json_int_t)r->noticed,
+                            "harmless", (json_int_t)r->harmless));
     }
     return list;
 }

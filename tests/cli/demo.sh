@@ -30,7 +30,8 @@ running() { # PID: a zombie that nobody reaps does not
 }
 
 run "$program" demo "${small[@]}" --out "$tmp/out"
-rows=$(value attacks)
+frames=$(value attacks)
+rows=$(value attacks_total)
 is "$code" 0 demo_when_all_is_right_then_exits_0
 is "$(tail -n1 <<<"$out")" "demo: frames_ok=5 frames_bad=0 attacks_noticed=$rows/$rows" demo_when_all_is_right_then_the_last_line_says_so
 is "$(ls "$tmp/out/frames" | paste -sd' ')" \
@@ -39,7 +40,13 @@ like "$(file -b "$tmp/out/attacks.png" 2>/dev/null || head -c8 "$tmp/out/attacks
 is "$(value frames_ok) $(value frames_bad) $(value attacks_noticed) $(value attacks_total)" "5 0 $rows $rows" report_when_read_then_says_the_same
 is "$(value sessions.clean.controller.totals.frames_ok)" 5 report_when_read_then_holds_the_controllers_own
 is "$(value attacks.0.name) $(value attacks.0.seen.verdict)" "pixel-bit crc16" report_when_read_then_names_attack_and_verdict
-is "$(grep -cE '(noticed|harmless)$' <<<"$out")" "$rows" demo_when_done_then_each_attack_has_a_line
+is "$(sed -n '/^  attack  /,$p' <<<"$out" | grep -cE '(noticed|harmless)$')" "$frames" demo_when_done_then_each_attack_on_the_stream_has_a_line
+is "$(grep -c ' processes  *exit 3, .* 1/1 noticed$' <<<"$out")" 10 demo_when_done_then_each_pretender_was_refused_with_exit_3
+is "$(sed -nE 's/^.* in process .* ([0-9]+)\/\1 noticed.*$/\1/p; s/^.* processes .* ([0-9]+)\/\1 noticed$/\1/p' <<<"$out" | paste -sd+ | bc)" \
+    $((rows - frames)) demo_when_done_then_the_lines_on_spdm_hold_all_its_attacks
+for step in VERSION CAPABILITIES ALGORITHMS CERTIFICATE KEY_EXCHANGE FINISH MEASUREMENTS "VENDOR_DEFINED choice"; do
+    like "$out" "^  $step +[0-9.]+ ms +[0-9.]+ k?B$" "demo_when_it_authenticates_then_shows_${step// /_}_with_time_and_bytes"
+done
 unlike "$out" 'NOT AS EXPECTED' demo_when_done_then_no_attack_went_unseen
 is "$(leftovers)" 0 demo_when_done_then_nothing_temporary_is_left
 
