@@ -75,6 +75,7 @@ static tl_err accept(tl_requester *rq, const tl__message *a)
     if (e != TL_OK)
         return tl__blame(rq, e, "the answer is not as long as it must be", "");
     TL_TRY(tl__session_application(c, c->session, c->session->th, a->whole));
+    c->session->heard_at = a->now_ms;
     tl__session_establish(c, c->session);
     return TL_OK;
 }

@@ -320,7 +320,8 @@ static tl_err session_open(tl_spdm_connection *c, uint64_t now_ms, uint8_t *reco
         return c->role == TL_SPDM_RESPONDER ? TL_E_REPLY : TL_E_WIRE_SHORT;
     e = c->role == TL_SPDM_RESPONDER ? request_of_session(c, id, record, n, message)
                                      : answer_of_session(c, id, record, n, message);
-    if (e == TL_OK)
+    if (e == TL_OK &&
+        c->session->state == TL_SESSION_ESTABLISHED) /* a handshake has its time, whatever is said */
         c->session->heard_at = now_ms;
     return e;
 }
@@ -346,9 +347,9 @@ static tl_err session_sent(tl_spdm_connection *c, uint64_t now_ms)
 {
     tl_spdm_session *s = c->session;
 
-    (void)now_ms;
     if (s == NULL || s->after == s->state)
         return TL_OK;
+    s->heard_at = now_ms;
     if (s->after == TL_SESSION_ESTABLISHED)
         tl__session_establish(c, s);
     else

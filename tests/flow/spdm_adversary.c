@@ -206,6 +206,65 @@ static void handshake_when_the_chain_is_replaced_before_finish_then_the_session_
     tl_spdm_pair_close(&p);
 }
 
+/* ---- a handshake that is never finished ---- */
+
+/* In the place of FINISH: records that open, for as long as the responder takes them. */
+static void dawdle(void *ctx, tl_spdm_crossing *m)
+{
+    const uint8_t heartbeat[4] = { TL_SPDM_12, TL_SPDM_HEARTBEAT };
+    uint64_t *lasted = ctx, begun = p.now_ms;
+    tl_spdm_session *s = &p.rq_sessions[0];
+    uint8_t record[256], answer[TL_PAIR_OUT];
+
+    if (!m->secured || !m->to_responder)
+        return;
+    m->n = 0;
+    s->request_key.sequence = 0;
+    while (session_count(p.rs_sessions) != 0 && p.now_ms - begun < 10 * TL_SPDM_HANDSHAKE_MS) {
+        tl_wr w = tl_wr_of(record, sizeof record);
+        tl_spdm_out out = { .w = tl_wr_of(answer, sizeof answer) };
+
+        p.now_ms += TL_SPDM_HANDSHAKE_MS / 4;
+        tl_assert_ok(tl_record_seal(&s->schedule, &s->request_key, &p.binding.record, s->id,
+                                    tl_span_of(heartbeat, sizeof heartbeat), &w));
+        (void)!tl_responder_step(&p.rs, p.now_ms, (tl_spdm_in){ record, w.n, true }, &out);
+    }
+    *lasted = p.now_ms - begun;
+}
+
+static void handshake_when_kept_busy_but_not_finished_then_over_in_its_time(void **state)
+{
+    uint64_t lasted = 0;
+    (void)state;
+    session_ends(&p, 0);
+    p.tamper = dawdle;
+    p.tamper_ctx = &lasted;
+    tl_assert_err(TL_E_TIMEOUT, tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+    assert_in_range(lasted, TL_SPDM_HANDSHAKE_MS, TL_SPDM_HANDSHAKE_MS * 2);
+    tl_spdm_pair_close(&p);
+}
+
+/* FINISH at the last moment, and heartbeats that are much shorter than that. */
+static void late(void *ctx, tl_spdm_crossing *m)
+{
+    (void)ctx;
+    if (m->secured && m->to_responder)
+        p.now_ms += TL_SPDM_HANDSHAKE_MS - 1000;
+}
+
+static void handshake_when_finished_late_then_the_session_is_heard_of_from_then_on(void **state)
+{
+    (void)state;
+    session_prepare(&p, 0);
+    p.rs_config.heartbeat_period = 1;
+    tl_spdm_pair_begin(&p);
+    p.tamper = late;
+    session_begin(&p);
+    p.tamper = NULL;
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL));
+    tl_spdm_pair_close(&p);
+}
+
 /* ---- GET_VERSION in the middle ---- */
 
 static void connection_when_begun_anew_in_clear_then_no_session_and_nobody_authenticated(void **state)
@@ -235,6 +294,8 @@ int main(void)
         cmocka_unit_test(requester_when_another_one_had_a_session_of_an_earlier_connection_then_its_own),
         cmocka_unit_test(requester_when_somebody_begins_a_session_in_its_name_then_it_stays_authenticated),
         cmocka_unit_test(handshake_when_the_chain_is_replaced_before_finish_then_the_session_is_of_the_first),
+        cmocka_unit_test(handshake_when_kept_busy_but_not_finished_then_over_in_its_time),
+        cmocka_unit_test(handshake_when_finished_late_then_the_session_is_heard_of_from_then_on),
         cmocka_unit_test(connection_when_begun_anew_in_clear_then_no_session_and_nobody_authenticated),
     };
     return cmocka_run_group_tests_name("spdm_adversary", tests, NULL, NULL);
