@@ -322,13 +322,27 @@ static tl_exit accept_chain(spdm_client *c, tl_fault *fault)
                         c->link.peer);
 }
 
+/* Whoever authenticates again is whom the stream is of. */
+static tl_exit same_sensor(spdm_client *c, tl_fault *fault)
+{
+    const tl_span leaf = tl_span_of(tl_requester_peer(&c->rq)->facts.fingerprint, TL_FINGERPRINT_SIZE);
+
+    if (!c->known)
+        memcpy(c->sensor, leaf.p, leaf.n);
+    c->known = true;
+    if (tl_equal(leaf, tl_span_of(c->sensor, sizeof c->sensor)))
+        return TL_EXIT_OK;
+    return tl_fault_set(fault, TL_EXIT_PEER, "spdm: %s: CERTIFICATE: another sensor than before",
+                        c->link.peer);
+}
+
 static tl_exit accept_measurements(spdm_client *c, tl_fault *fault)
 {
     tl_fault why;
-    tl_exit e;
+    tl_exit e = same_sensor(c, fault);
 
-    if (!c->has_reference)
-        return TL_EXIT_OK;
+    if (e != TL_EXIT_OK || !c->has_reference)
+        return e;
     e = reference_compare(&c->reference, tl_requester_algs(&c->rq)->measurement_hash, spdm_client_record(c),
                           &why);
     return e == TL_EXIT_OK ? e

@@ -58,6 +58,8 @@ struct spdm_client {
     size_t kept_n;
     uint8_t payload[SPDM_CLIENT_MESSAGE]; /* of the VENDOR_DEFINED request that is made */
     /* private */
+    bool known;
+    uint8_t sensor[TL_FINGERPRINT_SIZE]; /* the leaf of the sensor that was authenticated first */
     tl_spdm_policy policy;
     tl_requester_config config;
     tl_spdm_session session[1];
