@@ -1,6 +1,7 @@
-/* `trueline bench`: what protecting costs here, as ratios against bare OpenSSL in the same run, and whole ends of a
- * stream against the time between two frames. */
+/* `trueline bench`: what protecting costs here, as ratios against bare OpenSSL in the same run, whole ends of a stream
+ * against the time between two frames, and sessions against the crypto that they need. */
 #include "bench_link.h"
+#include "bench_spdm.h"
 #include "bench_stream.h"
 #include "command.h"
 #include "gate.h"
@@ -17,7 +18,17 @@ typedef struct options {
 enum { ROUNDS_DEFAULT = 31, FRAME_RATE = 60 };
 
 /* Rows in the order in which they are measured. */
-enum { ROW_PROTECT, ROW_VERIFY, ROW_PROTECT_SV1, ROW_VERIFY_SV1, ROW_SENDER, ROW_RECEIVER, ROWS };
+enum {
+    ROW_PROTECT,
+    ROW_VERIFY,
+    ROW_PROTECT_SV1,
+    ROW_VERIFY_SV1,
+    ROW_SENDER,
+    ROW_RECEIVER,
+    ROW_P256,
+    ROW_P384,
+    ROWS
+};
 
 static const char doc[] =
     "Measures what protecting and verifying cost on this machine.\v"
@@ -35,6 +46,13 @@ static const char doc[] =
     "  bench receiver RATIO x 60fps       the same frame from the socket to its\n"
     "                                     verdict and to 16-bit samples; a second\n"
     "                                     process sends it\n\n"
+    "  bench handshake_p256 RATIO x crypto\n"
+    "                                     an SPDM session made and ended, both ends in\n"
+    "                                     this process, against the same calls of the\n"
+    "                                     crypto alone: here less is better, 1.00 is\n"
+    "                                     a protocol that costs nothing\n"
+    "  bench handshake_p384 RATIO x crypto\n"
+    "                                     the same with P-384, SHA-384, AES-256-GCM\n\n"
     "Wall is the time until both processes are done with a frame.\n\n"
     "Examples:\n"
     "  trueline bench\n"
@@ -63,6 +81,8 @@ typedef struct row {
     char name[32];
     const char *peer;
     gate_result result;
+    unsigned messages, calls; /* of a handshake; 0: the row is of frames */
+    size_t bytes;
 } row;
 
 static json_t *row_json(const row *r)
@@ -74,20 +94,43 @@ static json_t *row_json(const row *r)
 
     if (g->wall_us > 0)
         (void)json_object_set_new(o, "wall_us", json_real(g->wall_us));
+    if (r->messages > 0) {
+        (void)json_object_set_new(o, "messages", json_integer(r->messages));
+        (void)json_object_set_new(o, "bytes", json_integer((json_int_t)r->bytes));
+        (void)json_object_set_new(o, "calls", json_integer(r->calls));
+    }
     return o;
 }
 
-static void print_row(const row *r)
+static void print_handshake(const row *r)
+{
+    const gate_result *g = &r->result;
+
+    printf("      quartiles %.2f to %.2f; %.2f ms a handshake of %u messages, %zu bytes; %s %.2f ms in %u "
+           "calls; ",
+           g->low, g->high, g->own_us / 1e3, r->messages, r->bytes, r->peer, g->peer_us / 1e3, r->calls);
+    printf("%u rounds, %u unclean slices\n", g->rounds, g->dirty);
+}
+
+static void print_frame(const row *r)
 {
     double mbit = 8.0 * BENCH_WIDTH * BENCH_HEIGHT * BENCH_BITS / 8 / r->result.own_us;
 
-    printf("bench %s %.2f x %s\n", r->name, r->result.ratio, r->peer);
     printf("      quartiles %.2f to %.2f; %.2f ms a frame (%.1f Gbit/s), ", r->result.low, r->result.high,
            r->result.own_us / 1e3, mbit / 1e3);
     if (r->result.wall_us > 0)
         printf("wall %.2f ms, ", r->result.wall_us / 1e3);
     printf("%s %.2f ms; %u rounds, %u unclean slices\n", r->peer, r->result.peer_us / 1e3, r->result.rounds,
            r->result.dirty);
+}
+
+static void print_row(const row *r)
+{
+    printf("bench %s %.2f x %s\n", r->name, r->result.ratio, r->peer);
+    if (r->messages > 0)
+        print_handshake(r);
+    else
+        print_frame(r);
     (void)fflush(stdout);
 }
 
@@ -135,6 +178,34 @@ static tl_exit run_link(const options *o, bench_end end, row *r, tl_fault *fault
     return e;
 }
 
+/* Sessions over one curve. The ratio is what they take over what their crypto takes, so that one is timed as the other's
+ * peer. */
+static tl_exit run_handshake(const options *o, tl_group curve, row *r, tl_fault *fault)
+{
+    static bench_spdm b;
+    gate_job own, calls;
+    gate_result g;
+    bool failed;
+
+    if (bench_spdm_open(&b, curve, fault) != TL_EXIT_OK)
+        return fault->code;
+    own = bench_handshake(&b);
+    calls = bench_calls(&b);
+    g = gate_compare(&calls, &own, o->rounds);
+    *r = (row){ .peer = calls.name, .result = g, .messages = b.messages, .bytes = b.bytes };
+    r->calls = bench_spdm_calls(&b);
+    r->result.own_us = g.peer_us / BENCH_SPDM_RUNS;
+    r->result.peer_us = g.own_us / BENCH_SPDM_RUNS;
+    (void)snprintf(r->name, sizeof r->name, "%s_%s", own.name, curve == TL_GROUP_P256 ? "p256" : "p384");
+    failed = b.failed;
+    bench_spdm_close(&b);
+    if (failed)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "bench: a handshake failed");
+    if (!o->json)
+        print_row(r);
+    return TL_EXIT_OK;
+}
+
 /* Cameras of 8 MP, 30 frames/s, RAW12, that one core verifies: pixels a second over pixels a second. */
 static unsigned cameras(const row *verify)
 {
@@ -171,7 +242,7 @@ int cmd_bench(int argc, char **argv)
     static const struct argp argp = { option_table, parse, NULL, doc, NULL, NULL, NULL };
     options o = { .rounds = ROUNDS_DEFAULT };
     tl_fault fault;
-    row rows[ROWS];
+    row rows[ROWS] = { 0 };
 
     if (ui_parse(&argp, argc, argv, &o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
@@ -179,7 +250,9 @@ int cmd_bench(int argc, char **argv)
     if (run_variant(&o, TL_SV_2, "", &rows[ROW_PROTECT], &fault) != TL_EXIT_OK ||
         run_variant(&o, TL_SV_1, "_sv1", &rows[ROW_PROTECT_SV1], &fault) != TL_EXIT_OK ||
         run_link(&o, BENCH_SENDER, &rows[ROW_SENDER], &fault) != TL_EXIT_OK ||
-        run_link(&o, BENCH_RECEIVER, &rows[ROW_RECEIVER], &fault) != TL_EXIT_OK)
+        run_link(&o, BENCH_RECEIVER, &rows[ROW_RECEIVER], &fault) != TL_EXIT_OK ||
+        run_handshake(&o, TL_GROUP_P256, &rows[ROW_P256], &fault) != TL_EXIT_OK ||
+        run_handshake(&o, TL_GROUP_P384, &rows[ROW_P384], &fault) != TL_EXIT_OK)
         return ui_fail("bench", &fault);
     return report(&o, rows, &fault);
 }

@@ -112,8 +112,7 @@ static tl_exit load_trust(spdm_end *end, tl_fault *fault)
 
 /* ---- policy ---- */
 
-/* One row of spdm_algs.def for each, by the curve. */
-static void narrow(tl_spdm_policy *p, tl_group curve)
+void spdm_policy_narrow(tl_spdm_policy *p, tl_group curve)
 {
     static const tl_hash_alg hashes[] = {
         [TL_GROUP_P256] = TL_HASH_SHA256, [TL_GROUP_P384] = TL_HASH_SHA384
@@ -184,7 +183,7 @@ static tl_exit make_policy(spdm_end *end, tl_spdm_role role, tl_fault *fault)
         p->req_asym = 0;
     }
     if (o->curve != TL_GROUP_NONE)
-        narrow(p, o->curve);
+        spdm_policy_narrow(p, o->curve);
     if (role == TL_SPDM_RESPONDER)
         p->asym &= own;
     else if (o->mutual)

@@ -46,6 +46,8 @@ typedef struct spdm_end {
     uint8_t message[SPDM_END_MESSAGE], out[SPDM_END_OUT];
 } spdm_end;
 
+/* Leaves of a policy's algorithms those that go with the curve: one hash, signature, exchange and AEAD at most. */
+void spdm_policy_narrow(tl_spdm_policy *p, tl_group curve);
 /* Loads what the options name, and makes a policy of the rest. The end is calloc'd: it is too large for a stack, and
  * the caller closes it, also after a fault. */
 tl_exit spdm_end_open(spdm_end **end, const spdm_options *o, tl_spdm_role role, tl_fault *fault)
