@@ -196,7 +196,6 @@ tl_err tl_requester_start(tl_requester *rq, const tl_spdm_flow *flow, const tl_s
     rq->flow = flow;
     rq->ask = ask != NULL ? *ask : everything;
     rq->step = 0;
-    rq->chain_more = false; /* of a chain that an earlier flow did not get to the end of */
     rq->measured = (tl_spdm_measured){ 0 };
     rq->vendor_n = 0;
     rq->chain_more = false; /* of a flow that ended between two portions */
