@@ -131,9 +131,7 @@ json_t *spdm_client_steps(const spdm_client *c)
 
 tl_span spdm_client_record(const spdm_client *c)
 {
-    const tl_spdm_measured *m = tl_requester_measured(&c->rq);
-
-    return tl_span_of(c->record, m->had ? m->record_n : 0);
+    return tl_span_of(c->record, c->record_n);
 }
 
 /* ---- why it failed ---- */

@@ -64,6 +64,7 @@ struct spdm_client {
     tl_requester_config config;
     tl_spdm_session session[1];
     const spdm_stage *script; /* a stage without flow ends it; NULL: none is under way */
+    size_t record_n;          /* bytes of the record that was accepted last */
     uint8_t asked;            /* code of the request that is out */
     uint64_t asked_us, asked_bytes;
     uint8_t message[SPDM_CLIENT_MESSAGE], chain[TL_CHAIN_SIZE + 64], record[SPDM_CLIENT_RECORD],
