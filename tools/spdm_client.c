@@ -339,6 +339,7 @@ static tl_exit accept_measurements(spdm_client *c, tl_fault *fault)
     tl_fault why;
     tl_exit e = same_sensor(c, fault);
 
+    c->record_n = tl_requester_measured(&c->rq)->record_n;
     if (e != TL_EXIT_OK || !c->has_reference)
         return e;
     e = reference_compare(&c->reference, tl_requester_algs(&c->rq)->measurement_hash, spdm_client_record(c),
