@@ -94,7 +94,7 @@ static const struct argp_option options[] = {
       "what the sensor must measure (`trueline sensor --measurements`)", 1 },
     { "stream", 's', "FILE", 0, "instead: a stream file, the same as the sensor's", 1 },
     { "out", 'o', "DIR", 0, "write verified frames as DIR/frame_000001.png and so on", 2 },
-    { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video; - for stdout", 2 },
+    { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video instead; - for stdout", 2 },
     { "png", OPT_PNG, "all|none|N", 0, "with --out: each frame, none, every Nth (all)", 2 },
     { "frames", 'n', "N", 0, "end after N frames; fewer are a failure", 3 },
     { "release", OPT_RELEASE, "frame|line", 0,
@@ -215,7 +215,7 @@ static void check_options(struct argp_state *state, const controller_options *o)
 {
     check_spdm(state, o);
     if (o->out.folder != NULL && o->out.y4m != NULL)
-        argp_error(state, "--out and --y4m: one of them");
+        argp_error(state, "--out and --y4m: give one of them, not both");
     if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
         argp_error(state, "--json and --y4m -: stdout has room for one of them");
     if (o->out.keep_revoked && (o->release != TL_RELEASE_LINE || o->out.folder == NULL))

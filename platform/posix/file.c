@@ -20,7 +20,7 @@ static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault 
         return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: not a regular file", path);
     if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0)
         return tl_fault_set(fault, TL_EXIT_USAGE,
-                            "file: %s: holds a secret, but others may open it (mode %03o): chmod 600 %s",
+                            "file: %s: others may open it (mode %03o), but it is for a secret: chmod 600 %s",
                             path, (unsigned)(st.st_mode & 0777), path);
     return TL_EXIT_OK;
 }

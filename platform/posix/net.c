@@ -49,6 +49,9 @@ tl_exit tl_address_parse(const char *text, tl_address *address, tl_fault *fault)
         if (strchr(port, ':') != NULL)
             return bad_address(text, "an IPv6 address stands in brackets", fault);
     }
+    /* The resolver takes a bare number for an IPv4 address: 4194 is 0.0.16.98 to it. */
+    if (end > host && strspn(host, "0123456789") == (size_t)(end - host))
+        return bad_address(text, "a number alone is no host", fault);
     if (!port_is_right(port))
         return bad_address(text, "the port is a number from 0 to 65535", fault);
     if ((size_t)(end - host) >= sizeof address->host)

@@ -188,4 +188,6 @@ usage the_release_is_unknown "frame or line" --stream "$tmp/s.json" --release pi
 usage png_is_no_number "--png: 'some'" --stream "$tmp/s.json" --png some
 usage an_argument_is_too_much "is too much" --stream "$tmp/s.json" host:1
 usage the_address_is_wrong "give HOST:PORT" --stream "$tmp/s.json" --connect "[::1"
+usage the_address_is_a_port_alone "a number alone is no host; give HOST:PORT" --stream "$tmp/s.json" --connect 4194
+usage the_host_is_a_number "a number alone is no host" --stream "$tmp/s.json" --connect 4194:4194
 end
