@@ -24,9 +24,10 @@ static const struct {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0], NAME_MAX_SIZE = 32 };
 
-static const char first_steps[] = "\nFirst steps, in two terminals:\n"
+static const char first_steps[] = "\nFirst steps:\n"
                                   "  trueline stream new cam.json\n"
                                   "  trueline sensor --input scene --stream cam.json --once\n"
+                                  "and in a second terminal, for the sensor stays:\n"
                                   "  trueline controller --stream cam.json --out frames --frames 30\n"
                                   "\n`trueline COMMAND --help` explains each, with examples.\n";
 
@@ -68,13 +69,15 @@ static size_t distance(const char *a, const char *b)
 static int unknown_command(const char *name)
 {
     size_t best = 0;
+    char guess[NAME_MAX_SIZE + sizeof "; did you mean ''?"] = ";";
 
     for (size_t i = 1; i < COMMAND_COUNT; i++)
         if (distance(name, commands[i].name) < distance(name, commands[best].name))
             best = i;
-    (void)fprintf(stderr,
-                  "trueline: there is no command '%.60s'; did you mean '%s'? `trueline --help` lists them\n",
-                  name, commands[best].name);
+    if (2 * distance(name, commands[best].name) <= strlen(commands[best].name))
+        (void)snprintf(guess, sizeof guess, "; did you mean '%.31s'?", commands[best].name);
+    (void)fprintf(stderr, "trueline: there is no command '%.60s'%s `trueline --help` lists them\n", name,
+                  guess);
     return TL_EXIT_USAGE;
 }
 
@@ -124,7 +127,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run_command(i, argc - 1, argv + 1);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "help") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
         print_help(stdout);
     else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         (void)puts(argp_program_version);

@@ -84,6 +84,9 @@ is "$code" 0 "help_when_asked_then_exits_0"
 mapfile -t commands < <(sed -n '/^Commands:$/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$out")
 is "$((${#commands[@]} >= 5))" 1 "help_when_asked_then_lists_the_commands"
 like "$out" "^  3  the peer is not authenticated" "help_when_asked_then_shows_the_exit_codes"
+page=$out
+run "$program" -h
+is "$code $out" "0 $page" "help_when_asked_by_a_letter_then_the_same"
 run "$program" --version
 like "$out" "^trueline [0-9]+\.[0-9]+\.[0-9]+ \(layout trueline-[a-z]+\)$" "version_when_asked_then_names_the_layout"
 for command in "${commands[@]}"; do

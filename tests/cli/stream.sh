@@ -91,6 +91,8 @@ usage() { # PATTERN ARGUMENT...
 }
 usage "Usage: trueline COMMAND"
 usage "no command 'sensro'; did you mean 'sensor'" sensro
+usage "no command 'nonsense'; .trueline --help" nonsense
+usage "no command '-x'; .trueline --help" -x
 usage "neither new nor show" stream frobnicate
 usage "Usage: trueline stream new" stream
 usage "give a FILE" stream new
