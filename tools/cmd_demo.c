@@ -92,7 +92,10 @@ static const struct argp argp = {
            "attack that is known here on the wire between them. Exit code 0: all clean frames verified, and "
            "every "
            "attack was noticed or did no harm."
-           "\vExamples:\n"
+           "\vOf attacks on the stream, 'redone' says which checksums the attacker made right again: none "
+           "(raw), "
+           "ECC and CRC-16 (crc16), the CRC-32 too (all).\n\n"
+           "Examples:\n"
            "  trueline demo\n"
            "  trueline demo --input scene --width 640 --height 360 --frames 10\n"
            "  trueline demo --out /tmp/demo --json | jq .attacks_noticed\n",

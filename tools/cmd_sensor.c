@@ -79,7 +79,7 @@ static const struct argp_option options[] = {
     { "frames", 'n', "N", 0, "end each connection after N frames", 2 },
     { "once", OPT_ONCE, NULL, 0, "serve one controller and exit with that connection's code", 2 },
     { "rate", OPT_RATE, "FPS", 0, "frames in a second, 0: as fast as it goes (the input's own rate)", 2 },
-    { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends", 2 },
+    { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends; a picture is one frame", 2 },
     { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 2 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 3 },
     { 0, 0, NULL, 0, "With --pki:", 4 },

@@ -42,7 +42,7 @@ static const struct argp_option new_options[] = {
     { "height", OPT_HEIGHT, "LINES", 0, "lines of pixels, even (720)", 2 },
     { "bits", OPT_BITS, "10|12", 0, "RAW10 or RAW12 (12)", 2 },
     { "embedded-top", OPT_TOP, "N", 0, "embedded data lines before the pixels (2)", 2 },
-    { "embedded-bottom", OPT_BOTTOM, "N", 0, "embedded data lines behind them (2)", 2 },
+    { "embedded-bottom", OPT_BOTTOM, "N", 0, "embedded data lines behind the pixels (2)", 2 },
     { "suite", OPT_SUITE, "NAME", 0, "aes128-gmac or aes256-gmac (aes128-gmac)", 3 },
     { "encrypt", OPT_ENCRYPT, NULL, 0, "encrypt the pixels: security variant 1 for the middle block", 3 },
     { "variant", OPT_VARIANT, "T,M,B", 0,
