@@ -6,6 +6,7 @@ JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 .PHONY: all demo test bench prove fuzz check install clean
 all: $(BUILD)/.deps
 	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+	@[ -x $(BUILD)/trueline ] || echo "building, which takes a minute; what the compiler says stands in $(BUILD)/build.log"
 	@$(CMAKE) --build $(BUILD) -j$(JOBS) >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
 
 $(BUILD)/.deps: scripts/deps
