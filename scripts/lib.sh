@@ -21,7 +21,8 @@ build_options() { # BUILD
 # Without position-independent code a table of constant pointers is not in a writable section.
 core_alone='-DTL_OPENSSL=OFF -DTL_TOOLS=OFF -DTL_TESTS=OFF'
 host_core='-DCMAKE_POSITION_INDEPENDENT_CODE=OFF -DCMAKE_C_FLAGS=-fno-pie;-no-pie;-fno-stack-protector;-fstack-usage'
-m33_core=-DCMAKE_TOOLCHAIN_FILE=cmake/cortex-m33.cmake
+# The call graphs are for scripts/sizes.
+m33_core='-DCMAKE_TOOLCHAIN_FILE=cmake/cortex-m33.cmake -DCMAKE_C_FLAGS_MINSIZEREL=-Os;-DNDEBUG;-fcallgraph-info=su'
 
 # Configures and builds, without a word unless it fails.
 make_build() { # BUILD [TARGET]
