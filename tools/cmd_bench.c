@@ -111,10 +111,10 @@ static void print_handshake(const row *r)
 {
     const gate_result *g = &r->result;
 
-    printf("      quartiles %.2f to %.2f; %.2f ms a handshake of %u messages, %zu bytes; %s %.2f ms in %u "
-           "calls; ",
-           g->low, g->high, g->own_us / 1e3, r->messages, r->bytes, r->peer, g->peer_us / 1e3, r->calls);
-    printf("%u rounds, %u unclean slices\n", g->rounds, g->dirty);
+    printf("      quartiles %.2f to %.2f; %.2f ms a handshake of %u messages, %zu bytes; ", g->low, g->high,
+           g->own_us / 1e3, r->messages, r->bytes);
+    printf("%s %.2f ms in %u calls; %u rounds, %u unclean slices\n", r->peer, g->peer_us / 1e3, r->calls,
+           g->rounds, g->dirty);
 }
 
 static void print_frame(const row *r)
