@@ -2,8 +2,8 @@
  * byte of every message, on the library's own engines. What is noticed must name its step; what is not must have done nothing.
  * Then the sensor or the controller is somebody else. */
 #include "attack_spdm.h"
+#include "issuer.h"
 #include "testing.h"
-#include "pki_cert.h"
 
 #include <trueline/openssl.h>
 
@@ -15,18 +15,17 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY = 86400, CERTIFICATES = 3, CHAIN_ROOM = 4096, EVERY = 16, LONG = 512 };
+enum { DAY = 86400, CHAIN_ROOM = 4096, EVERY = 16, LONG = 512 };
 
 /* A chain with its key, made here. */
 typedef struct chain {
     uint8_t der[CHAIN_ROOM], root_der[CHAIN_ROOM / 2];
     size_t n, root_n;
-    EVP_PKEY *key;
-    X509 *leaf;
+    tl_certified leaf;
 } chain;
 
 typedef struct authority {
-    pki_pair root, below;
+    tl_certified root, below;
 } authority;
 
 static tl_openssl *openssl;
@@ -39,24 +38,14 @@ static tl_duel_result clean_result[2];
 
 /* ---- certificates ---- */
 
-static void make_authority(authority *a, tl_group group, const char *name)
+static void make_authority(authority *a, const char *name)
 {
     int64_t now = (int64_t)time(NULL);
-    pki_template t = { .subject = name,
-                       .kind = PKI_AUTHORITY,
-                       .path_length = PKI_NO_PATH_LENGTH,
-                       .not_before = now - DAY,
-                       .not_after = now + DAY,
-                       .key_usage = "critical,keyCertSign,cRLSign" };
+    tl_certificate_wish wish = { .name = name, .not_before = now - DAY, .not_after = now + DAY };
 
-    a->root.key = pki_new_key(group);
-    a->root.certificate = pki_issue(&t, a->root.key, NULL);
-    t.subject = "below";
-    t.path_length = 0;
-    a->below.key = pki_new_key(group);
-    a->below.certificate = pki_issue(&t, a->below.key, &a->root);
-    assert_non_null(a->root.certificate);
-    assert_non_null(a->below.certificate);
+    a->root = tl_certify(&wish, NULL);
+    wish.name = "below";
+    a->below = tl_certify(&wish, &a->root);
 }
 
 static void add_der(uint8_t *to, size_t *n, size_t room, X509 *certificate)
@@ -76,27 +65,21 @@ typedef struct leaf_wish {
     int from_days, to_days;
 } leaf_wish;
 
-static void make_chain(chain *c, const authority *a, tl_group group, const leaf_wish *wish)
+static void make_chain(chain *c, const authority *a, const leaf_wish *wish)
 {
-    char info[64];
     int64_t now = (int64_t)time(NULL);
-    pki_template t = { .subject = wish->role,
-                       .path_length = PKI_NO_PATH_LENGTH,
-                       .not_before = now + (int64_t)wish->from_days * DAY,
-                       .not_after = now + (int64_t)wish->to_days * DAY,
-                       .key_usage = "critical,digitalSignature",
-                       .device_info = info,
-                       .use = wish->use };
+    const tl_certificate_wish leaf = { .name = wish->role,
+                                       .role = wish->role,
+                                       .use = wish->use,
+                                       .not_before = now + (int64_t)wish->from_days * DAY,
+                                       .not_after = now + (int64_t)wish->to_days * DAY };
 
     memset(c, 0, sizeof *c);
-    (void)snprintf(info, sizeof info, "Trueline:trueline-%s:1", wish->role);
-    c->key = pki_new_key(group);
-    c->leaf = pki_issue(&t, c->key, &a->below);
-    assert_non_null(c->leaf);
+    c->leaf = tl_certify(&leaf, &a->below);
     add_der(c->root_der, &c->root_n, sizeof c->root_der, a->root.certificate);
     add_der(c->der, &c->n, sizeof c->der, a->root.certificate);
     add_der(c->der, &c->n, sizeof c->der, a->below.certificate);
-    add_der(c->der, &c->n, sizeof c->der, c->leaf);
+    add_der(c->der, &c->n, sizeof c->der, c->leaf.certificate);
 }
 
 static tl_key load_key(EVP_PKEY *key)
@@ -113,7 +96,7 @@ static tl_key load_key(EVP_PKEY *key)
 
 static tl_spdm_identity identity_of(const chain *c)
 {
-    tl_key k = load_key(c->key);
+    tl_key k = load_key(c->leaf.key);
 
     return (tl_spdm_identity){ tl_span_of(c->der, c->n), tl_span_of(c->root_der, c->root_n), k,
                                tl_openssl_key_alg(openssl, k) };
@@ -134,14 +117,13 @@ static tl_key load_trust(const authority *a)
 
 static void free_chain(chain *c)
 {
-    X509_free(c->leaf);
-    EVP_PKEY_free(c->key);
+    tl_certified_free(&c->leaf);
 }
 
 static void free_authority(authority *a)
 {
-    pki_pair_free(&a->root);
-    pki_pair_free(&a->below);
+    tl_certified_free(&a->root);
+    tl_certified_free(&a->below);
 }
 
 /* ---- world ---- */
@@ -168,10 +150,10 @@ static int set_up(void **state)
     (void)state;
     tl_assert_ok(tl_openssl_open(&config, &openssl));
     crypto = tl_openssl_crypto(openssl);
-    make_authority(&ours, TL_GROUP_P256, "ours");
-    make_authority(&foreign, TL_GROUP_P256, "foreign");
-    make_chain(&sensor, &ours, TL_GROUP_P256, &right_sensor);
-    make_chain(&controller, &ours, TL_GROUP_P256, &right_controller);
+    make_authority(&ours, "ours");
+    make_authority(&foreign, "foreign");
+    make_chain(&sensor, &ours, &right_sensor);
+    make_chain(&controller, &ours, &right_controller);
     world = (tl_duel_world){ .crypto = crypto, .measurements = &measurements };
     world.sensor = identity_of(&sensor);
     world.controller = identity_of(&controller);
@@ -326,7 +308,7 @@ static void refuse_sensor(const authority *a, const leaf_wish *wish, const char 
     tl_duel_world w = world;
     chain other;
 
-    make_chain(&other, a, TL_GROUP_P256, wish);
+    make_chain(&other, a, wish);
     w.sensor = identity_of(&other);
     expect_refused(&w, step, TL_E_CHAIN);
     crypto->ops->key_drop(crypto->ctx, w.sensor.key);
@@ -338,7 +320,7 @@ static void refuse_controller(const authority *a, const leaf_wish *wish)
     tl_duel_world w = world;
     chain other;
 
-    make_chain(&other, a, TL_GROUP_P256, wish);
+    make_chain(&other, a, wish);
     w.controller = identity_of(&other);
     expect_refused(&w, "KEY_EXCHANGE", TL_E_PEER_UNSPECIFIED);
     crypto->ops->key_drop(crypto->ctx, w.controller.key);
@@ -378,12 +360,12 @@ static void key_when_it_is_another_ones_for_the_right_certificate_then_refused(v
     chain other;
 
     (void)state;
-    make_chain(&other, &ours, TL_GROUP_P256, &right_sensor);
-    w.sensor.key = load_key(other.key);
+    make_chain(&other, &ours, &right_sensor);
+    w.sensor.key = load_key(other.leaf.key);
     expect_refused(&w, "KEY_EXCHANGE", TL_E_TAG);
     crypto->ops->key_drop(crypto->ctx, w.sensor.key);
     w = world;
-    w.controller.key = load_key(other.key);
+    w.controller.key = load_key(other.leaf.key);
     expect_refused(&w, "FINISH", TL_E_PEER_DECRYPT_ERROR);
     crypto->ops->key_drop(crypto->ctx, w.controller.key);
     free_chain(&other);

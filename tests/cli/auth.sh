@@ -56,7 +56,9 @@ for i in 1 2 3; do
     run "$program" controller --connect ":$port" "${client[@]}" --pki "$keys/controller"
     is "$code $out" "0 frames_ok=3 frames_bad=0 frames_lost=0" "connection_when_number_${i}_then_served"
 done
-kill "$sensor"
+kill -INT "$sensor" 2>/dev/null || true
+finish "$sensor"
+is "$code" 0 "connection_when_several_were_served_then_the_sensor_ends_well"
 
 # ---- controllers that get no stream ----
 refuse() { # NAME SENSOR-PATTERN CONTROLLER-PATTERN ARGUMENT...
