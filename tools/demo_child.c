@@ -157,6 +157,11 @@ static void last_line(const char *path, char *line, size_t n)
         (void)fclose(f);
 }
 
+bool demo_child_killed(const demo_child *child)
+{
+    return child->code > SIGNALLED;
+}
+
 tl_exit demo_child_blame(const demo_child *child, tl_fault *fault)
 {
     char said[360];

@@ -33,6 +33,8 @@ bool demo_child_ended(demo_child *child);
 /* Waits for its end up to the deadline; it is killed then, or when a signal asks the program to end. */
 tl_exit demo_child_wait(demo_child *child, uint64_t deadline_ms, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* A signal has ended it. */
+bool demo_child_killed(const demo_child *child);
 /* The fault of a child that ended as it should not have: its name, its code, and what it said last. */
 tl_exit demo_child_blame(const demo_child *child, tl_fault *fault) __attribute__((warn_unused_result));
 /* Kills and reaps it if it is there. */

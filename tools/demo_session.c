@@ -108,6 +108,9 @@ static tl_exit finish(demo_session *s, ends *x, tl_fault *fault)
     if (e != TL_EXIT_OK)
         return e;
     s->code = x->controller.code;
+    /* Whoever was killed explains what the other one says. */
+    if (demo_child_killed(&x->sensor))
+        return demo_child_blame(&x->sensor, fault);
     if (s->code != 0 && s->code != REFUSED)
         return demo_child_blame(&x->controller, fault);
     if (x->sensor.code != 0)
