@@ -29,6 +29,10 @@ static tl_exit explain(demo_relay *relay, tl_exit e, tl_fault *fault)
     if (e != TL_EXIT_LINK)
         return e;
     do {
+        /* Whoever was killed explains what the other one says. */
+        for (int i = 0; i < 2; i++)
+            if (demo_child_ended(children[i]) && demo_child_killed(children[i]))
+                return demo_child_blame(children[i], fault);
         for (int i = 0; i < 2; i++)
             if (demo_child_ended(children[i]) && children[i]->code != 0)
                 return demo_child_blame(children[i], fault);
