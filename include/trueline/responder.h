@@ -42,7 +42,9 @@ typedef struct tl_responder_config {
     tl_spdm_session *sessions; /* memory for as many sessions as there may be at once; NULL, 0: none */
     size_t sessions_n;
     const tl_spdm_measurement_source *measurements; /* NULL: none */
-    const tl_chain_rules *trust; /* who a requester must be; NULL: requesters are not authenticated */
+    /* Who a requester must be; NULL: requesters are not authenticated. One that does not offer to authenticate itself gets a
+     * session all the same, and tl_responder_peer says so, unless the policy's peer_flags ask for TL_CAP_MUT_AUTH. */
+    const tl_chain_rules *trust;
     tl_span
         peer_chain; /* the requester's certificates, provisioned or learnt before KEY_EXCHANGE: DER, one after the other */
     uint8_t heartbeat_period; /* seconds; 0: none */
