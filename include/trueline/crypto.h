@@ -80,20 +80,36 @@ typedef struct tl_hash {
 typedef struct tl_key {
     uint32_t slot;
 } tl_key;
+typedef struct tl_mac {
+    uint32_t slot;
+} tl_mac;
 
 /* What the tag of a message covers beside its header, and whether the payload is encrypted. */
 typedef enum tl_cover {
     TL_COVER_PAYLOAD = 0, /* tag over header and payload, payload in clear */
-    TL_COVER_ENCRYPTED    /* payload encrypted in place, tag over header and ciphertext (AES-GCM) */
+    TL_COVER_ENCRYPTED,   /* payload encrypted in place, tag over header and ciphertext */
+    TL_COVER_HEADER,      /* tag over the header alone */
+    TL_COVER_PATTERN      /* tag over the header and the payload's bytes inside the pattern, in their order */
 } tl_cover;
 
-/* One message of a batch. Header and payload are the caller's memory and stay where they are. */
+/* Which of a row of lines or bytes, numbered from 0: `count` of them from `first` on, and again every `period`.
+ * 0 < count <= period. What stands before `first` is outside. */
+typedef struct tl_pattern {
+    uint16_t first, count, period;
+} tl_pattern;
+
+/* One message of a batch. Header and payload are the caller's memory and stay where they are. With a GMAC suite the
+ * tag is AES-GCM's, what it covers being associated data; encrypted, the payload is the text, and the header
+ * associated data. With a CMAC suite it is AES-CMAC over header and covered payload, without the nonce; encryption
+ * is AES-CTR under the suite's second key, its blocks numbered as GCM numbers them (nonce, then 32 bits from 2 on). */
 typedef struct tl_sealed {
+    tl_key key;       /* 0: the call's */
     tl_span header;   /* associated data */
     uint8_t *payload; /* changed in place by TL_COVER_ENCRYPTED, else only read */
     size_t payload_n; /* bytes */
     tl_cover cover;
-    uint8_t tag_n; /* bytes of the tag that travel: verify compares so many, 1..TL_TAG_MAX */
+    tl_pattern pattern; /* of TL_COVER_PATTERN */
+    uint8_t tag_n;      /* bytes of the tag that travel: verify compares so many, 1..TL_TAG_MAX */
     uint8_t nonce[TL_NONCE_SIZE];
     uint8_t tag[TL_TAG_MAX]; /* protect writes all of it, verify compares with it */
     bool right;              /* written by verify */
@@ -164,18 +180,36 @@ typedef struct tl_crypto_ops {
     /* HMAC over the parts, one after the other; mac takes tl_hash_size(alg) bytes. */
     tl_err (*hmac)(void *ctx, tl_hash_alg alg, tl_span key, const tl_span *parts, size_t n, uint8_t *mac);
 
-    /* Stream keys: load copies the bytes. drop wipes and frees a key of any kind (slot 0: nothing). */
+    /* Stream keys: load copies the bytes, tl_suite_key_size(suite) of them; a CMAC suite has two keys, the
+     * tag's and then the encryption's. drop wipes and frees a key of any kind (slot 0: nothing). */
     tl_err (*key_load)(void *ctx, tl_suite suite, tl_span key, tl_key *k);
     void (*key_drop)(void *ctx, tl_key k);
 
-    /* The image path's one way out: n messages under one key. protect encrypts where asked and writes each
-     * tag. verify computes every tag of the batch before it says anything, compares in constant time,
+    /* The image path's one way out: n messages under k, or under the key that a message names itself. protect
+     * encrypts where asked and writes each tag. verify computes every tag of the batch before it says anything, compares in constant time,
      * writes `right`, and decrypts where asked; the payload of an encrypted message whose tag is wrong is
      * wiped. TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but verify's
      * `right` is false. Any other error means that the backend itself failed: protect's tags are zeroized,
      * `right` is false throughout, and payloads that are or were to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);
+    /* For tags that do not travel by themselves: writes each message's tag as verify would compute it, and
+     * decrypts where asked, whatever comes of it later. Errors as those of protect. */
+    tl_err (*open)(void *ctx, tl_key k, tl_sealed *m, size_t n);
+
+    /* A running MAC under a stream key, over a list that stands nowhere as a whole: GMAC with that nonce, or CMAC,
+     * which has none. start takes a slot, end writes the whole tag and frees it, drop only frees it (slot 0:
+     * nothing). A failed add or end leaves the slot taken: the caller drops it. TL_E_POOL when no slot is free,
+     * TL_E_USAGE: k is no stream key. The key must not be dropped before. */
+    tl_err (*mac_start)(void *ctx, tl_key k, const uint8_t nonce[TL_NONCE_SIZE], tl_mac *m);
+    tl_err (*mac_add)(void *ctx, tl_mac m, tl_span data);
+    tl_err (*mac_end)(void *ctx, tl_mac m, uint8_t tag[TL_TAG_MAX]);
+    void (*mac_drop)(void *ctx, tl_mac m);
+
+    /* Faster checksums, or NULL: the core has its own. crc16 is CSI-2's (tl_csi2_crc16), crc32 the footer's, as
+     * zlib's crc32(); both go on from `crc`. */
+    uint16_t (*crc16)(uint16_t crc, tl_span data);
+    uint32_t (*crc32)(uint32_t crc, tl_span data);
 
     /* Signatures over digests; ECDSA's are r || s, each of a coordinate's size. k is a private key for sign,
      * a public one for check_signature. A signature of a wrong length, or with a part out of range, is not

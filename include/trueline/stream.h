@@ -21,13 +21,35 @@ extern "C" {
 
 typedef enum tl_block { TL_BLOCK_SERVICE = 0, TL_BLOCK_TOP, TL_BLOCK_MIDDLE, TL_BLOCK_BOTTOM } tl_block;
 
-/* Security variant of a block. SV-3 to SV-5 and further tag modes are not in this version: refused by name. */
+/* Security variant of a block. */
 typedef enum tl_variant {
     TL_SV_1 = 1, /* full integrity, encrypted */
-    TL_SV_2 = 2  /* full integrity, in clear */
+    TL_SV_2 = 2, /* full integrity, in clear */
+    TL_SV_3 =
+        3, /* whole lines inside a pattern; of the others the header alone, so that each is there, in its place */
+    TL_SV_4 = 4, /* of each line the header and the bytes inside a pattern */
+    TL_SV_5 = 5  /* no integrity: checksums and counters alone */
 } tl_variant;
 
-typedef enum tl_tag_mode { TL_TAG_PER_MESSAGE = 1 } tl_tag_mode;
+/* What a tag that travels covers: a message, all messages of a data type in a frame, or the whole frame. An accumulated
+ * tag is one over the messages' own tags, and travels in the frame's end. Begin and end carry their own in each mode. */
+typedef enum tl_tag_mode {
+    TL_TAG_PER_MESSAGE = 1,
+    TL_TAG_PER_DATA_TYPE = 2,
+    TL_TAG_PER_FRAME = 3
+} tl_tag_mode;
+
+/* How headers and tags travel. Both give the same tags, so a bridge without keys may convert (bridge.h). */
+typedef enum tl_carrier {
+    TL_CARRIER_SEP = 0, /* around the payload of each message */
+    TL_CARRIER_FSED     /* in packets of their own at the frame's top and bottom; lines stay plain packets */
+} tl_carrier;
+
+/* Who has checked the ECC and the CRC-16 of the packets that come in. */
+typedef enum tl_hop_check {
+    TL_HOP_CHECK_HERE = 0, /* this receiver does */
+    TL_HOP_CHECKED_BELOW   /* the CSI-2 receiver in hardware has; bad packets do not come up from there */
+} tl_hop_check;
 
 typedef enum tl_presence { TL_WITHOUT = 0, TL_WITH = 1 } tl_presence;
 
@@ -43,7 +65,9 @@ typedef struct tl_stream_part {
 /* How a receiver hands pixels on. */
 typedef enum tl_release {
     TL_RELEASE_FRAME = 0, /* default: nothing leaves before the whole frame is ok */
-    TL_RELEASE_LINE       /* each line as it verifies; the frame's verdict follows and may revoke it */
+    TL_RELEASE_LINE,      /* each line as it verifies; the frame's verdict follows and may revoke it */
+    TL_RELEASE_IN_PLACE,  /* as FRAME, but lines stay in the caller's packets, and nothing is copied */
+    TL_RELEASE_EARLY /* with accumulated tags: each line at once, on trust that the frame's verdict must bear out */
 } tl_release;
 
 /* Lower limits than the built-in ones (zero: the built-in), for tests and careful profiles. */
@@ -58,9 +82,11 @@ typedef struct tl_stream_config {
     uint16_t stream; /* id, end to end; not 0 */
     tl_suite suite;
     tl_tag_mode tag_mode;
-    uint8_t tag_size; /* 12 or 16 bytes */
+    uint8_t tag_size; /* of messages or accumulated ones: 8, 12 or 16 bytes; 0 without a suite */
     tl_presence crc32;
     uint8_t variant[4]; /* tl_variant by tl_block; begin and end are always SV-2, so the first is not used */
+    tl_pattern
+        pattern[4]; /* by tl_block: the lines of SV-3, counted from the block's first, or the bytes of SV-4 */
     uint32_t first_frame;
     tl_stream_part parts[TL_SEP_PARTS_MAX];
     uint8_t part_count;
@@ -69,8 +95,17 @@ typedef struct tl_stream_config {
     uint8_t channels_accepted; /* receiver: bit n set: accepted on virtual channel n; 0: the sender's only */
     /* receiver: bit n set: data type n may come without a service header, and is ignored */
     uint64_t plain_types;
+    tl_carrier carrier; /* not under the digest, so that a bridge may convert */
+    uint16_t
+        fsed_length; /* FSED, sender: payload bytes of a metadata packet; 0: as long as the longest line */
+    tl_hop_check hop_check;    /* receiver */
     uint32_t frame_timeout_ms; /* receiver: a frame whose end has not come by then is cut; 0: no time-out */
-    tl_release release;        /* receiver */
+    uint32_t interval_ms;      /* receiver: frames begin so often; 0: no time-out monitor */
+    uint32_t tolerance_ms;     /* receiver: so much later than that is no loss of communication yet */
+    uint32_t age_max_us; /* receiver with an anchored clock: an older frame is late; 0: age is not judged */
+    uint16_t drift_ppm;  /* receiver: the two clocks drift apart by no more */
+    uint16_t probation;  /* receiver, release EARLY: frames in a row that must be ok after a bad one; 0: 30 */
+    tl_release release;  /* receiver */
     tl_stream_limits limits;
 } tl_stream_config;
 

@@ -100,7 +100,7 @@ static void parse_when_a_value_is_wrong_then_key_and_limits_are_named(void **s)
         { "\"variant_middle\"", "\"variant_middle\": 5,", "\"variant_middle\"", "1 to 2" },
         { "\"first_frame\"", "\"first_frame\": 4294967296,", "\"first_frame\"", "0 to 4294967295" },
         { "\"embedded_top\"", "\"embedded_top\": 256,", "\"embedded_top\"", "0 to 255" },
-        { "\"suite\"", "\"suite\": \"aes128-cmac\",", "'aes128-cmac'", "aes128-gmac and aes256-gmac" },
+        { "\"suite\"", "\"suite\": \"aes128-cbc\",", "'aes128-cbc'", "aes128-gmac and aes256-gmac" },
         { "\"suite\"", "\"suite\": 1,", "\"suite\"", "is no text" },
         { "\"suite\"", "", "\"suite\"", "is missing" },
         { "\"tag_mode\"", "\"tag_mode\": \"frame\",", "'frame'", "'message'" },
