@@ -8,6 +8,7 @@ enum {
     TL_SEP_FOOTER_MAX = TL_SEP_TAG_MAX + 4,
     TL_SEP_MESSAGES_MAX = 65535, /* messages of one data type in a frame */
     TL_SEP_PARTS_MAX = 8,        /* runs of messages in a frame */
+    TL_FSED_HEADER_SIZE = 10,
     TL_HELLO_SIZE = 84,
     TL_DATA_TOKEN_SIZE = 44 /* first bytes of an agreed data connection */
 };

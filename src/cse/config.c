@@ -38,7 +38,8 @@ static bool check_part(const tl_stream_config *c, const tl_stream_part *p, const
         return fail(why, "part: its block is none of top, middle, bottom");
     if (tl_csi2_is_short(p->data_type) || p->data_type > 0x3F)
         return fail(why, "part: its data type is none of a long packet (0x10 to 0x3F)");
-    if (p->data_type == TL_SEP_SERVICE_TYPE || p->data_type == TL_SEP_WIRE_TYPE)
+    if (p->data_type == TL_SEP_SERVICE_TYPE || p->data_type == TL_SEP_WIRE_TYPE ||
+        p->data_type == TL_FSED_WIRE_TYPE)
         return fail(why, "part: its data type is one that the layout uses for itself");
     if (p->count == 0 || p->length == 0)
         return fail(why, "part: no messages, or messages without bytes");

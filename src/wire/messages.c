@@ -10,6 +10,8 @@ _Static_assert(TL__MOST(sep_header) == TL_SEP_HEADER_SIZE,
                "layout: TL_SEP_HEADER_SIZE is not what the rows give");
 _Static_assert(TL__MOST(sep_footer) == TL_SEP_FOOTER_MAX,
                "layout: TL_SEP_FOOTER_MAX is not what the rows give");
+_Static_assert(TL__MOST(fsed_packet) == TL_FSED_HEADER_SIZE,
+               "layout: TL_FSED_HEADER_SIZE is not what the rows give");
 _Static_assert(TL__MOST(hello) == TL_HELLO_SIZE, "layout: TL_HELLO_SIZE is not what the rows give");
 
 #include <trueline/def/rows.h>

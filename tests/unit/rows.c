@@ -199,7 +199,7 @@ static void list_holds_each_message_of_the_layout_once(void **state)
         "sep_header",       "sep_footer",        "sep_nonce",       "sep_begin",        "sep_begin_part",
         "sep_end",          "sep_end_part",      "hello",           "configuration",    "configuration_part",
         "agreement",        "agreement_chain",   "agreement_offer", "agreement_choice", "agreement_port",
-        "agreement_stream", "agreement_refusal", "data_token"
+        "agreement_stream", "agreement_refusal", "data_token",      "fsed_packet"
     };
 
     (void)state;
@@ -224,7 +224,12 @@ static void sizes_of_the_layout_are_those_of_its_limits(void **state)
     tl_hello hello = { .magic = { zeros, 8 }, .configuration = { zeros, 32 }, .fresh = { zeros, 32 } };
     tl_data_token token = { .magic = { zeros, 8 }, .token = { zeros, 32 } };
 
+    tl_fsed_packet fsed = { 0 };
+
     (void)state;
+    tl_assert_ok(tl_encode_fsed_packet(&e, &fsed, &w));
+    assert_int_equal(w.n, TL_FSED_HEADER_SIZE);
+    w.n = 0;
     tl_assert_ok(tl_encode_sep_header(&e, &header, &w));
     assert_int_equal(w.n, TL_SEP_HEADER_SIZE);
     w.n = 0;
