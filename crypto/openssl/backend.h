@@ -27,7 +27,7 @@ uint32_t tl__pool_handle(const tl__pool *pool, size_t slot);
 /* The slot of a live handle. TL_E_USAGE if it is none. */
 tl_err tl__pool_find(const tl__pool *pool, uint32_t handle, size_t *slot);
 
-enum { TL__HASHES = 2, TL__SUITES = 2, TL__COORDINATE_MAX = 48 };
+enum { TL__HASHES = 2, TL__SUITES = 4, TL__COORDINATE_MAX = 48, TL__GMAC_KEY_MAX = 32 };
 
 /* What a key slot holds. */
 typedef enum tl__kind {
@@ -41,20 +41,31 @@ typedef enum tl__kind {
 
 typedef struct tl__key {
     tl__kind kind;
-    EVP_CIPHER_CTX *stream; /* made once for each slot; holds the expanded key of a stream */
-    EVP_PKEY *pair;         /* private, public, exchange */
+    EVP_CIPHER_CTX *stream; /* made once for each slot; holds a stream's expanded key, for GCM or for CTR */
+    EVP_MAC_CTX *cmac;      /* of a CMAC suite: holds its tag key; NULL tells that the suite is a GMAC one */
+    const EVP_CIPHER *gcm;  /* of a GMAC suite, with its key: what a running MAC starts from */
+    uint8_t gmac[TL__GMAC_KEY_MAX];
+    EVP_PKEY *pair; /* private, public, exchange */
     STACK_OF(X509) * trust;
     STACK_OF(X509_CRL) * revoked;
 } tl__key;
 
+/* A running MAC: which of the two it is, the other being NULL or at rest. */
+typedef struct tl__mac {
+    EVP_CIPHER_CTX *gmac; /* made once for each slot */
+    EVP_MAC_CTX *cmac;    /* a copy of its key's */
+} tl__mac;
+
 struct tl_openssl {
     tl_crypto crypto;
-    tl__pool hashes, keys;
+    tl__pool hashes, keys, macs;
     EVP_MD_CTX **hash; /* one per hash slot */
     tl__key *key;      /* one per key slot */
+    tl__mac *mac;      /* one per slot of running MACs */
     EVP_MD *digest[TL__HASHES];
     EVP_MAC_CTX *hmac[TL__HASHES];
     EVP_CIPHER *cipher[TL__SUITES];
+    EVP_MAC *cmac;
 };
 
 /* Each file's share of opening and closing. What an open that failed has left is closed too. */
@@ -64,11 +75,21 @@ tl_err tl__hmac_open(tl_openssl *b);
 void tl__hmac_close(tl_openssl *b);
 tl_err tl__key_open(tl_openssl *b, size_t slots);
 void tl__key_close(tl_openssl *b);
+tl_err tl__mac_open(tl_openssl *b, size_t slots);
+void tl__mac_close(tl_openssl *b);
 
 /* Takes a slot for a key of that kind, and gives it its handle. TL_E_POOL; *k is 0 then. */
 tl_err tl__key_take(tl_openssl *b, tl__kind kind, tl__key **key, tl_key *k);
 /* The key of a live handle of that kind. TL_E_USAGE if it is none. */
 tl_err tl__key_find(const tl_openssl *b, tl_key k, tl__kind kind, tl__key **key);
+
+/* One message under the stream key that is its own. False: OpenSSL failed. seal encrypts where asked and writes the
+ * tag; open writes it too, and decrypts. judge says whether the tag is right, and reveal, for those that are,
+ * decrypts what judge has not decrypted on the way. */
+bool tl__message_seal(tl__key *key, tl_sealed *m);
+bool tl__message_open(tl__key *key, tl_sealed *m);
+bool tl__message_judge(tl__key *key, tl_sealed *m);
+bool tl__message_reveal(tl__key *key, tl_sealed *m);
 
 /* The curves, by what names them; NULL if there is none. */
 typedef struct tl__curve {
@@ -100,6 +121,11 @@ tl_err tl__key_load(void *ctx, tl_suite suite, tl_span key, tl_key *k);
 void tl__key_drop(void *ctx, tl_key k);
 tl_err tl__protect(void *ctx, tl_key k, tl_sealed *m, size_t n);
 tl_err tl__verify(void *ctx, tl_key k, tl_sealed *m, size_t n);
+tl_err tl__open(void *ctx, tl_key k, tl_sealed *m, size_t n);
+tl_err tl__mac_start(void *ctx, tl_key k, const uint8_t nonce[TL_NONCE_SIZE], tl_mac *m);
+tl_err tl__mac_add(void *ctx, tl_mac m, tl_span data);
+tl_err tl__mac_end(void *ctx, tl_mac m, uint8_t tag[TL_TAG_MAX]);
+void tl__mac_drop(void *ctx, tl_mac m);
 tl_err tl__sign(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature);
 tl_err tl__check_signature(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, tl_span signature,
                            bool *right);

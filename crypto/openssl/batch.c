@@ -1,84 +1,71 @@
-/* The image path: batches of messages under one key, with AES-GCM and its authentication-only form GMAC.
+/* The image path: batches of messages, each under the key of the call or under one of its own.
  *
- * Header and a payload in clear are associated data (GMAC over header || payload); an encrypted payload is
- * GCM's own text, the header its associated data. EVP_CIPHER does both; its GMAC through EVP_MAC costs 100 ns
- * a message more. OpenSSL gives no tag out when it decrypts: there it compares itself, in constant time and
- * over tag_n bytes, and since everything else has succeeded by then, a final call that fails is a wrong tag
- * and not a broken backend. */
+ * A key is found twice, once to see whether the batch is to be refused and once to use it, so that a batch of any
+ * length needs no memory. */
 #include "backend.h"
 
 #include <limits.h>
 #include <openssl/err.h>
 #include <string.h>
 
-typedef enum direction { OPEN = 0, SEAL = 1 } direction; /* the values that EVP_CipherInit_ex2 takes */
+typedef enum use { MAKE_TAG = 0, COMPARE_TAG } use;
 
-static bool usable(const tl_sealed *m, direction d)
+static bool covers_something(const tl_sealed *m)
+{
+    switch (m->cover) {
+    case TL_COVER_PAYLOAD:
+    case TL_COVER_ENCRYPTED:
+    case TL_COVER_HEADER: return true;
+    case TL_COVER_PATTERN: return m->pattern.count > 0 && m->pattern.count <= m->pattern.period;
+    }
+    return false;
+}
+
+static bool usable(const tl_sealed *m, use u)
 {
     if (m->header.n > INT_MAX || m->payload_n > INT_MAX)
         return false;
     if ((m->header.n != 0 && m->header.p == NULL) || (m->payload_n != 0 && m->payload == NULL))
         return false;
-    if (m->cover != TL_COVER_PAYLOAD && m->cover != TL_COVER_ENCRYPTED)
+    if (!covers_something(m))
         return false;
-    return d == SEAL || (m->tag_n >= 1 && m->tag_n <= TL_TAG_MAX);
+    return u == MAKE_TAG || (m->tag_n >= 1 && m->tag_n <= TL_TAG_MAX);
+}
+
+static tl_err key_of(const tl_openssl *b, tl_key k, const tl_sealed *m, tl__key **key)
+{
+    return tl__key_find(b, m->key.slot != 0 ? m->key : k, TL__STREAM, key);
 }
 
 /* Everything is looked at before anything is touched: a refused batch is as it was. */
-static tl_err find_key(tl_openssl *b, tl_key k, const tl_sealed *m, size_t n, direction d, EVP_CIPHER_CTX **c)
+static tl_err check(const tl_openssl *b, tl_key k, const tl_sealed *m, size_t n, use u)
 {
     tl__key *key;
     TL_TRY(tl__key_find(b, k, TL__STREAM, &key));
     if (n != 0 && m == NULL)
         return TL_E_USAGE;
     for (size_t i = 0; i < n; i++) {
-        if (!usable(&m[i], d))
+        TL_TRY(key_of(b, k, &m[i], &key));
+        if (!usable(&m[i], u))
             return TL_E_USAGE;
     }
-    *c = key->stream;
     return TL_OK;
 }
 
-/* Feeds the message; afterwards only the tag is missing. */
-static bool feed(EVP_CIPHER_CTX *c, tl_sealed *m, direction d)
+/* Puts every message through `step`. False: it failed, or a key is gone, which check has ruled out. */
+static bool each(const tl_openssl *b, tl_key k, tl_sealed *m, size_t n, bool (*step)(tl__key *, tl_sealed *))
 {
-    int n;
-    if (EVP_CipherInit_ex2(c, NULL, NULL, m->nonce, (int)d, NULL) != 1)
-        return false;
-    if (m->header.n != 0 && EVP_CipherUpdate(c, NULL, &n, m->header.p, (int)m->header.n) != 1)
-        return false;
-    uint8_t *out = m->cover == TL_COVER_ENCRYPTED ? m->payload : NULL;
-    return m->payload_n == 0 || EVP_CipherUpdate(c, out, &n, m->payload, (int)m->payload_n) == 1;
+    tl__key *key;
+    bool done = true;
+    for (size_t i = 0; done && i < n; i++)
+        done = key_of(b, k, &m[i], &key) == TL_OK && step(key, &m[i]);
+    return done;
 }
 
-static bool seal(EVP_CIPHER_CTX *c, tl_sealed *m, uint8_t tag[TL_TAG_MAX])
+static void wipe_text(tl_sealed *m)
 {
-    uint8_t none[TL_TAG_MAX];
-    int n;
-    return feed(c, m, SEAL) && EVP_CipherFinal_ex(c, none, &n) == 1 &&
-           EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TL_TAG_MAX, tag) == 1;
-}
-
-/* Decrypts in place and sets `right`. False: the backend failed. */
-static bool open_encrypted(EVP_CIPHER_CTX *c, tl_sealed *m)
-{
-    uint8_t none[TL_TAG_MAX];
-    int n;
-    if (!feed(c, m, OPEN) || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, m->tag_n, m->tag) != 1)
-        return false;
-    m->right = EVP_CipherFinal_ex(c, none, &n) == 1;
-    return true;
-}
-
-static bool open_clear(EVP_CIPHER_CTX *c, tl_sealed *m)
-{
-    uint8_t tag[TL_TAG_MAX];
-    if (!seal(c, m, tag))
-        return false;
-    m->right = tl_equal(tl_span_of(tag, m->tag_n), tl_span_of(m->tag, m->tag_n));
-    /* The right tag of a message that came with a wrong one is what a forger wants. */
-    tl_wipe(tag, sizeof tag);
-    return true;
+    if (m->cover == TL_COVER_ENCRYPTED && m->payload_n != 0)
+        tl_wipe(m->payload, m->payload_n);
 }
 
 /* A half-done batch is worth nothing: what could be secret goes, and no message counts as right. */
@@ -86,44 +73,49 @@ static tl_err spoil(tl_sealed *m, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         m[i].right = false;
-        if (m[i].cover == TL_COVER_ENCRYPTED && m[i].payload_n != 0)
-            tl_wipe(m[i].payload, m[i].payload_n);
+        wipe_text(&m[i]);
     }
     return tl__openssl_failed();
 }
 
+static tl_err make_tags(const tl_openssl *b, tl_key k, tl_sealed *m, size_t n,
+                        bool (*step)(tl__key *, tl_sealed *))
+{
+    TL_TRY(check(b, k, m, n, MAKE_TAG));
+    if (each(b, k, m, n, step))
+        return TL_OK;
+    for (size_t i = 0; i < n; i++)
+        memset(m[i].tag, 0, sizeof m[i].tag);
+    return spoil(m, n);
+}
+
 tl_err tl__protect(void *ctx, tl_key k, tl_sealed *m, size_t n)
 {
-    EVP_CIPHER_CTX *c;
-    TL_TRY(find_key(ctx, k, m, n, SEAL, &c));
-    for (size_t i = 0; i < n; i++) {
-        if (!seal(c, &m[i], m[i].tag)) {
-            for (size_t j = 0; j < n; j++)
-                memset(m[j].tag, 0, sizeof m[j].tag);
-            return spoil(m, n);
-        }
-    }
-    return TL_OK;
+    return make_tags(ctx, k, m, n, tl__message_seal);
+}
+
+tl_err tl__open(void *ctx, tl_key k, tl_sealed *m, size_t n)
+{
+    return make_tags(ctx, k, m, n, tl__message_open);
+}
+
+/* What a message is worth once all tags were compared. */
+static bool settle(tl__key *key, tl_sealed *m)
+{
+    if (m->right)
+        return tl__message_reveal(key, m);
+    wipe_text(m);
+    ERR_clear_error();
+    return true;
 }
 
 tl_err tl__verify(void *ctx, tl_key k, tl_sealed *m, size_t n)
 {
-    EVP_CIPHER_CTX *c;
     for (size_t i = 0; m != NULL && i < n; i++)
         m[i].right = false;
-    TL_TRY(find_key(ctx, k, m, n, OPEN, &c));
-    for (size_t i = 0; i < n; i++) {
-        bool done = m[i].cover == TL_COVER_ENCRYPTED ? open_encrypted(c, &m[i]) : open_clear(c, &m[i]);
-        if (!done)
-            return spoil(m, n);
-    }
-    /* Only now, with every tag compared, does anything depend on the outcome. */
-    for (size_t i = 0; i < n; i++) {
-        if (m[i].right)
-            continue;
-        if (m[i].cover == TL_COVER_ENCRYPTED && m[i].payload_n != 0)
-            tl_wipe(m[i].payload, m[i].payload_n);
-        ERR_clear_error();
-    }
-    return TL_OK;
+    TL_TRY(check(ctx, k, m, n, COMPARE_TAG));
+    /* Only with every tag compared does anything depend on the outcome. */
+    if (each(ctx, k, m, n, tl__message_judge) && each(ctx, k, m, n, settle))
+        return TL_OK;
+    return spoil(m, n);
 }

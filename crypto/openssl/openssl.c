@@ -1,7 +1,7 @@
 /* Opening and closing the OpenSSL backend, its table of operations, and its random bytes.
  *
  * Contexts are made once, one per slot, and reused; algorithms are fetched once. The work is in hash.c,
- * hmac.c, key.c, batch.c, sign.c, exchange.c and chain.c; load.c reads files. */
+ * hmac.c, key.c, batch.c, message.c, mac.c, sign.c, exchange.c and chain.c; load.c reads files. */
 #include "backend.h"
 
 #include <limits.h>
@@ -21,6 +21,11 @@ static const tl_crypto_ops ops = {
     .key_drop = tl__key_drop,
     .protect = tl__protect,
     .verify = tl__verify,
+    .open = tl__open,
+    .mac_start = tl__mac_start,
+    .mac_add = tl__mac_add,
+    .mac_end = tl__mac_end,
+    .mac_drop = tl__mac_drop,
     .sign = tl__sign,
     .check_signature = tl__check_signature,
     .exchange_start = tl__exchange_start,
@@ -33,9 +38,11 @@ static tl_err open_parts(tl_openssl *b, const tl_openssl_config *config)
     size_t hash_slots =
         config != NULL && config->hash_slots != 0 ? config->hash_slots : TL_OPENSSL_HASH_SLOTS;
     size_t key_slots = config != NULL && config->key_slots != 0 ? config->key_slots : TL_OPENSSL_KEY_SLOTS;
+    size_t mac_slots = config != NULL && config->mac_slots != 0 ? config->mac_slots : TL_OPENSSL_MAC_SLOTS;
     TL_TRY(tl__hash_open(b, hash_slots));
     TL_TRY(tl__hmac_open(b));
-    return tl__key_open(b, key_slots);
+    TL_TRY(tl__key_open(b, key_slots));
+    return tl__mac_open(b, mac_slots);
 }
 
 tl_err tl_openssl_open(const tl_openssl_config *config, tl_openssl **out)
@@ -63,6 +70,7 @@ void tl_openssl_close(tl_openssl *backend)
 {
     if (backend == NULL)
         return;
+    tl__mac_close(backend);
     tl__key_close(backend);
     tl__hmac_close(backend);
     tl__hash_close(backend);

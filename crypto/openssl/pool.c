@@ -1,4 +1,4 @@
-/* The slots behind the handles of hashes and keys.
+/* The slots behind the handles of hashes, keys and running MACs.
  *
  * A handle holds the slot's number plus one in its low half, so that 0 is none, and the slot's generation
  * in its high half. A generation comes back after 65,536 uses of the same slot; a handle kept that long is

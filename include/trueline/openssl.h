@@ -1,7 +1,8 @@
 /* The crypto backend on OpenSSL 3.0 or later, for hosts: all that crypto.h asks for, through EVP alone.
  *
  * It uses the default library context, and so the providers that the system's OpenSSL configuration names.
- * OpenSSL's heap is used when it is opened, when a key is loaded and by hashes, not by protect and verify. */
+ * OpenSSL's heap is used when it is opened, when a key is loaded, and by hashes and running MACs, not by protect,
+ * verify and open. It has no checksums: crc16 and crc32 are NULL. */
 #ifndef TRUELINE_OPENSSL_H
 #define TRUELINE_OPENSSL_H
 
@@ -13,13 +14,15 @@ extern "C" {
 
 typedef struct tl_openssl tl_openssl;
 
-/* How many running hashes and loaded keys there may be at once. 0: the default. */
+/* How many running hashes, loaded keys and running MACs there may be at once. 0: the default. */
 typedef struct tl_openssl_config {
     uint16_t hash_slots;
     uint16_t key_slots;
+    uint16_t mac_slots;
 } tl_openssl_config;
 
-enum { TL_OPENSSL_HASH_SLOTS = 16, TL_OPENSSL_KEY_SLOTS = 16 }; /* the defaults */
+/* The defaults. */
+enum { TL_OPENSSL_HASH_SLOTS = 16, TL_OPENSSL_KEY_SLOTS = 16, TL_OPENSSL_MAC_SLOTS = 16 };
 
 /* Makes a backend; the caller closes it. config may be NULL: the defaults. One thread at a time may use
  * it, several backends are independent of each other. TL_E_BACKEND: out of memory, or OpenSSL lacks an
@@ -68,7 +71,7 @@ tl_err tl_openssl_load_leaf(tl_openssl *backend, const tl_openssl_input *in, tl_
 /* What a private or public key is for; TL_SIGN_NONE if the handle is no such key. */
 tl_sign_alg tl_openssl_key_alg(const tl_openssl *backend, tl_key k);
 
-/* Wipes and frees everything, live hashes and keys too. NULL: nothing. */
+/* Wipes and frees everything, live hashes, keys and MACs too. NULL: nothing. */
 void tl_openssl_close(tl_openssl *backend);
 
 #ifdef __cplusplus
