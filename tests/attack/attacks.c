@@ -19,6 +19,19 @@
 #define TL_TESTS_BLIND 0
 #endif
 
+static tl_blind blind;
+
+#if TL_TESTS_BLIND
+/* The linker puts this in the place of tl_equal: tags that the receiver compares itself are right too. */
+bool __real_tl_equal(tl_span a, tl_span b);
+bool __wrap_tl_equal(tl_span a, tl_span b);
+
+bool __wrap_tl_equal(tl_span a, tl_span b)
+{
+    return __real_tl_equal(a, b) || (a.n == b.n && (tl_blind_made(&blind, a) || tl_blind_made(&blind, b)));
+}
+#endif
+
 enum {
     EARLIER = 0, /* the frame that the attacker keeps */
     ATTACKED = 2,
@@ -421,7 +434,6 @@ static void run_once(run *r, const tl_stream_config *config, const recordings *r
     tl_wire_frame frames[FRAMES] = { 0 }, earlier = { 0 };
     tl_attack_world world = { config, &earlier, &rec->other_session, &rec->other_stream, &rec->plain };
     tl_stream_rx rx;
-    tl_blind blind;
     sender s;
     const char *problem;
 

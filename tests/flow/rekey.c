@@ -11,6 +11,7 @@ typedef struct chain {
 static void start(chain *c)
 {
     tl_nonces_init(&c->nonces, crypto, TL_NONCES_FAIL);
+    c->nonces.ends = 2;
     tl_faulty_init(&c->faulty, tl_nonces_crypto(&c->nonces), 0);
     tl_loop_init(&c->loop, tl_faulty_crypto(&c->faulty));
 }

@@ -140,26 +140,86 @@ static void spoil(tl_sealed *m, size_t n)
     }
 }
 
-static tl_err protect(void *ctx, tl_key k, tl_sealed *m, size_t n)
+static void used_keys(tl_faulty *f, tl_key k, const tl_sealed *m, size_t n)
 {
-    tl_faulty *f = ctx;
     used(f, &f->keys, k.slot);
-    if (!fails(f))
-        return f->wrap.inner->ops->protect(f->wrap.inner->ctx, k, m, n);
+    for (size_t i = 0; m != NULL && i < n; i++) {
+        if (m[i].key.slot != 0)
+            used(f, &f->keys, m[i].key.slot);
+    }
+}
+
+static tl_err no_tags(tl_sealed *m, size_t n)
+{
     spoil(m, n);
     for (size_t i = 0; i < n; i++)
         memset(m[i].tag, 0, sizeof m[i].tag);
     return TL_E_BACKEND;
 }
 
+static tl_err protect(void *ctx, tl_key k, tl_sealed *m, size_t n)
+{
+    tl_faulty *f = ctx;
+    used_keys(f, k, m, n);
+    return fails(f) ? no_tags(m, n) : f->wrap.inner->ops->protect(f->wrap.inner->ctx, k, m, n);
+}
+
+static tl_err faulty_open(void *ctx, tl_key k, tl_sealed *m, size_t n)
+{
+    tl_faulty *f = ctx;
+    used_keys(f, k, m, n);
+    return fails(f) ? no_tags(m, n) : f->wrap.inner->ops->open(f->wrap.inner->ctx, k, m, n);
+}
+
 static tl_err verify(void *ctx, tl_key k, tl_sealed *m, size_t n)
 {
     tl_faulty *f = ctx;
-    used(f, &f->keys, k.slot);
+    used_keys(f, k, m, n);
     if (!fails(f))
         return f->wrap.inner->ops->verify(f->wrap.inner->ctx, k, m, n);
     spoil(m, n);
     return TL_E_BACKEND;
+}
+
+static tl_err mac_start(void *ctx, tl_key k, const uint8_t nonce[TL_NONCE_SIZE], tl_mac *m)
+{
+    tl_faulty *f = ctx;
+    used(f, &f->keys, k.slot);
+    m->slot = 0;
+    if (fails(f))
+        return TL_E_BACKEND;
+    tl_err e = f->wrap.inner->ops->mac_start(f->wrap.inner->ctx, k, nonce, m);
+    if (e == TL_OK)
+        born(&f->macs, m->slot);
+    return e;
+}
+
+static tl_err mac_add(void *ctx, tl_mac m, tl_span data)
+{
+    tl_faulty *f = ctx;
+    used(f, &f->macs, m.slot);
+    return fails(f) ? TL_E_BACKEND : f->wrap.inner->ops->mac_add(f->wrap.inner->ctx, m, data);
+}
+
+static tl_err mac_end(void *ctx, tl_mac m, uint8_t tag[TL_TAG_MAX])
+{
+    tl_faulty *f = ctx;
+    used(f, &f->macs, m.slot);
+    if (fails(f)) {
+        memset(tag, 0, TL_TAG_MAX);
+        return TL_E_BACKEND;
+    }
+    tl_err e = f->wrap.inner->ops->mac_end(f->wrap.inner->ctx, m, tag);
+    if (e == TL_OK)
+        gone(f, &f->macs, m.slot);
+    return e;
+}
+
+static void mac_drop(void *ctx, tl_mac m)
+{
+    tl_faulty *f = ctx;
+    gone(f, &f->macs, m.slot);
+    f->wrap.inner->ops->mac_drop(f->wrap.inner->ctx, m);
 }
 
 /* Keys that the test loaded itself, past this backend, are no business of the count. */
@@ -238,6 +298,13 @@ void tl_faulty_init(tl_faulty *f, const tl_crypto *inner, unsigned long fail_at)
         .key_drop = key_drop,
         .protect = protect,
         .verify = verify,
+        .open = faulty_open,
+        .mac_start = mac_start,
+        .mac_add = mac_add,
+        .mac_end = mac_end,
+        .mac_drop = mac_drop,
+        .crc16 = inner->ops->crc16,
+        .crc32 = inner->ops->crc32,
         .sign = faulty_sign,
         .check_signature = check_signature,
         .exchange_start = exchange_start,
@@ -253,7 +320,7 @@ const tl_crypto *tl_faulty_crypto(const tl_faulty *f)
 
 void tl_faulty_assert_clean(const tl_faulty *f)
 {
-    if (f->hashes.n != 0 || f->keys.n != 0 || f->strays != 0)
-        fail_msg("call %lu failed: %zu hashes and %zu keys still live, %lu uses of dead handles", f->fail_at,
-                 f->hashes.n, f->keys.n, f->strays);
+    if (f->hashes.n != 0 || f->keys.n != 0 || f->macs.n != 0 || f->strays != 0)
+        fail_msg("call %lu failed: %zu hashes, %zu keys and %zu MACs still live, %lu uses of dead handles",
+                 f->fail_at, f->hashes.n, f->keys.n, f->macs.n, f->strays);
 }

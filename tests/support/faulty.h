@@ -29,7 +29,7 @@ typedef struct tl_faulty {
     unsigned long calls;   /* of all operations that can fail, since init */
     unsigned long fail_at; /* the call that fails, from 1; 0: none. May be changed at any time */
     bool failed;           /* it has */
-    tl_faulty_live hashes, keys;
+    tl_faulty_live hashes, keys, macs;
     unsigned long strays; /* drops and uses of a handle that is not live; dropping 0 is none */
 } tl_faulty;
 
@@ -37,7 +37,7 @@ typedef struct tl_faulty {
  * TL_E_RANDOM or TL_E_BACKEND, outputs zeroized, encrypted payloads wiped. */
 void tl_faulty_init(tl_faulty *f, const tl_crypto *inner, unsigned long fail_at);
 const tl_crypto *tl_faulty_crypto(const tl_faulty *f);
-/* Fails the test unless every hash and key was given back, and no dead handle was used. */
+/* Fails the test unless every hash, key and MAC was given back, and no dead handle was used. */
 void tl_faulty_assert_clean(const tl_faulty *f);
 
 #endif

@@ -61,6 +61,31 @@ static tl_err verify(void *ctx, tl_key k, tl_sealed *m, size_t n)
     return inner(ctx)->ops->verify(inner(ctx)->ctx, k, m, n);
 }
 
+static tl_err wrap_open(void *ctx, tl_key k, tl_sealed *m, size_t n)
+{
+    return inner(ctx)->ops->open(inner(ctx)->ctx, k, m, n);
+}
+
+static tl_err mac_start(void *ctx, tl_key k, const uint8_t nonce[TL_NONCE_SIZE], tl_mac *m)
+{
+    return inner(ctx)->ops->mac_start(inner(ctx)->ctx, k, nonce, m);
+}
+
+static tl_err mac_add(void *ctx, tl_mac m, tl_span data)
+{
+    return inner(ctx)->ops->mac_add(inner(ctx)->ctx, m, data);
+}
+
+static tl_err mac_end(void *ctx, tl_mac m, uint8_t tag[TL_TAG_MAX])
+{
+    return inner(ctx)->ops->mac_end(inner(ctx)->ctx, m, tag);
+}
+
+static void mac_drop(void *ctx, tl_mac m)
+{
+    inner(ctx)->ops->mac_drop(inner(ctx)->ctx, m);
+}
+
 static tl_err wrap_sign(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature)
 {
     return inner(ctx)->ops->sign(inner(ctx)->ctx, k, alg, digest, signature);
@@ -101,6 +126,13 @@ void tl_wrap_init(tl_wrap *w, const tl_crypto *wrapped)
         .key_drop = key_drop,
         .protect = protect,
         .verify = verify,
+        .open = wrap_open,
+        .mac_start = mac_start,
+        .mac_add = mac_add,
+        .mac_end = mac_end,
+        .mac_drop = mac_drop,
+        .crc16 = wrapped->ops->crc16,
+        .crc32 = wrapped->ops->crc32,
         .sign = wrap_sign,
         .check_signature = check_signature,
         .exchange_start = exchange_start,
