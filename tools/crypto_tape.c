@@ -49,17 +49,17 @@ static void add_part(crypto_tape *t, tape_row *row, tl_span part)
 }
 
 /* Slots are used again: the last handle of that value is the one that is meant. */
-static tape_handle find(const tape_end *e, uint32_t value, bool hash)
+static tape_handle find(const tape_end *e, uint32_t value, tape_pool pool)
 {
     const crypto_tape *t = e->tape;
 
     for (size_t i = t->made_n; i > 0; i--)
-        if (t->made[i - 1] == value && t->made_by[i - 1] == e->number && t->made_hash[i - 1] == hash)
+        if (t->made[i - 1] == value && t->made_by[i - 1] == e->number && t->made_in[i - 1] == pool)
             return (tape_handle){ true, (uint32_t)(i - 1) };
     return (tape_handle){ false, value };
 }
 
-static uint32_t make(const tape_end *e, uint32_t value, bool hash)
+static uint32_t make(const tape_end *e, uint32_t value, tape_pool pool)
 {
     crypto_tape *t = e->tape;
 
@@ -69,7 +69,7 @@ static uint32_t make(const tape_end *e, uint32_t value, bool hash)
     }
     t->made[t->made_n] = value;
     t->made_by[t->made_n] = e->number;
-    t->made_hash[t->made_n] = hash;
+    t->made_in[t->made_n] = pool;
     return (uint32_t)t->made_n++;
 }
 
@@ -89,7 +89,7 @@ static tl_err on_hash_start(void *ctx, tl_hash_alg alg, tl_hash *h)
     tape_row *row = note(e, TAPE_HASH_START, (int)alg);
     tl_err err = e->inner->ops->hash_start(e->inner->ctx, alg, h);
 
-    row->out = make(e, h->slot, true);
+    row->out = make(e, h->slot, TAPE_HASHES);
     return err;
 }
 
@@ -98,7 +98,7 @@ static tl_err on_hash_add(void *ctx, tl_hash h, tl_span data)
     tape_end *e = ctx;
     tape_row *row = note(e, TAPE_HASH_ADD, 0);
 
-    row->in = find(e, h.slot, true);
+    row->in = find(e, h.slot, TAPE_HASHES);
     add_part(e->tape, row, data);
     return e->inner->ops->hash_add(e->inner->ctx, h, data);
 }
@@ -109,9 +109,9 @@ static tl_err on_hash_clone(void *ctx, tl_hash from, tl_hash *to)
     tape_row *row = note(e, TAPE_HASH_CLONE, 0);
     tl_err err;
 
-    row->in = find(e, from.slot, true);
+    row->in = find(e, from.slot, TAPE_HASHES);
     err = e->inner->ops->hash_clone(e->inner->ctx, from, to);
-    row->out = make(e, to->slot, true);
+    row->out = make(e, to->slot, TAPE_HASHES);
     return err;
 }
 
@@ -119,7 +119,7 @@ static tl_err on_hash_end(void *ctx, tl_hash h, uint8_t *digest)
 {
     tape_end *e = ctx;
 
-    note(e, TAPE_HASH_END, 0)->in = find(e, h.slot, true);
+    note(e, TAPE_HASH_END, 0)->in = find(e, h.slot, TAPE_HASHES);
     return e->inner->ops->hash_end(e->inner->ctx, h, digest);
 }
 
@@ -128,7 +128,7 @@ static void on_hash_drop(void *ctx, tl_hash h)
     tape_end *e = ctx;
 
     if (h.slot != 0)
-        note(e, TAPE_HASH_DROP, 0)->in = find(e, h.slot, true);
+        note(e, TAPE_HASH_DROP, 0)->in = find(e, h.slot, TAPE_HASHES);
     e->inner->ops->hash_drop(e->inner->ctx, h);
 }
 
@@ -150,7 +150,7 @@ static tl_err on_key_load(void *ctx, tl_suite suite, tl_span key, tl_key *k)
     tl_err err = e->inner->ops->key_load(e->inner->ctx, suite, key, k);
 
     add_part(e->tape, row, key);
-    row->out = make(e, k->slot, false);
+    row->out = make(e, k->slot, TAPE_KEYS);
     return err;
 }
 
@@ -159,7 +159,7 @@ static void on_key_drop(void *ctx, tl_key k)
     tape_end *e = ctx;
 
     if (k.slot != 0)
-        note(e, TAPE_KEY_DROP, 0)->in = find(e, k.slot, false);
+        note(e, TAPE_KEY_DROP, 0)->in = find(e, k.slot, TAPE_KEYS);
     e->inner->ops->key_drop(e->inner->ctx, k);
 }
 
@@ -169,8 +169,9 @@ static void note_sealed(tape_end *e, tape_op op, tl_key k, const tl_sealed *m, s
     for (size_t i = 0; i < n; i++) {
         tape_row *row = note(e, op, 0);
 
-        row->in = find(e, k.slot, false);
+        row->in = find(e, m[i].key.slot != 0 ? m[i].key.slot : k.slot, TAPE_KEYS);
         row->sealed = m[i];
+        row->sealed.key.slot = 0; /* it is the row's */
         add_part(e->tape, row, m[i].header);
         add_part(e->tape, row, tl_span_of(m[i].payload, m[i].payload_n));
         e->tape->full |= m[i].payload_n > SCRATCH;
@@ -193,12 +194,60 @@ static tl_err on_verify(void *ctx, tl_key k, tl_sealed *m, size_t n)
     return e->inner->ops->verify(e->inner->ctx, k, m, n);
 }
 
+static tl_err on_open(void *ctx, tl_key k, tl_sealed *m, size_t n)
+{
+    tape_end *e = ctx;
+
+    note_sealed(e, TAPE_OPEN, k, m, n);
+    return e->inner->ops->open(e->inner->ctx, k, m, n);
+}
+
+static tl_err on_mac_start(void *ctx, tl_key k, const uint8_t nonce[TL_NONCE_SIZE], tl_mac *m)
+{
+    tape_end *e = ctx;
+    tape_row *row = note(e, TAPE_MAC_START, 0);
+    tl_err err;
+
+    row->in = find(e, k.slot, TAPE_KEYS);
+    add_part(e->tape, row, tl_span_of(nonce, nonce != NULL ? TL_NONCE_SIZE : 0));
+    err = e->inner->ops->mac_start(e->inner->ctx, k, nonce, m);
+    row->out = make(e, m->slot, TAPE_MACS);
+    return err;
+}
+
+static tl_err on_mac_add(void *ctx, tl_mac m, tl_span data)
+{
+    tape_end *e = ctx;
+    tape_row *row = note(e, TAPE_MAC_ADD, 0);
+
+    row->in = find(e, m.slot, TAPE_MACS);
+    add_part(e->tape, row, data);
+    return e->inner->ops->mac_add(e->inner->ctx, m, data);
+}
+
+static tl_err on_mac_end(void *ctx, tl_mac m, uint8_t tag[TL_TAG_MAX])
+{
+    tape_end *e = ctx;
+
+    note(e, TAPE_MAC_END, 0)->in = find(e, m.slot, TAPE_MACS);
+    return e->inner->ops->mac_end(e->inner->ctx, m, tag);
+}
+
+static void on_mac_drop(void *ctx, tl_mac m)
+{
+    tape_end *e = ctx;
+
+    if (m.slot != 0)
+        note(e, TAPE_MAC_DROP, 0)->in = find(e, m.slot, TAPE_MACS);
+    e->inner->ops->mac_drop(e->inner->ctx, m);
+}
+
 static tl_err on_sign(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, uint8_t *signature)
 {
     tape_end *e = ctx;
     tape_row *row = note(e, TAPE_SIGN, (int)alg);
 
-    row->in = find(e, k.slot, false);
+    row->in = find(e, k.slot, TAPE_KEYS);
     row->out = digest.alg;
     add_part(e->tape, row, digest.value);
     return e->inner->ops->sign(e->inner->ctx, k, alg, digest, signature);
@@ -210,7 +259,7 @@ static tl_err on_check_signature(void *ctx, tl_key k, tl_sign_alg alg, tl_digest
     tape_end *e = ctx;
     tape_row *row = note(e, TAPE_CHECK_SIGNATURE, (int)alg);
 
-    row->in = find(e, k.slot, false);
+    row->in = find(e, k.slot, TAPE_KEYS);
     row->out = digest.alg;
     add_part(e->tape, row, digest.value);
     add_part(e->tape, row, signature);
@@ -223,7 +272,7 @@ static tl_err on_exchange_start(void *ctx, tl_group group, tl_key *own, uint8_t 
     tape_row *row = note(e, TAPE_EXCHANGE_START, (int)group);
     tl_err err = e->inner->ops->exchange_start(e->inner->ctx, group, own, point);
 
-    row->out = make(e, own->slot, false);
+    row->out = make(e, own->slot, TAPE_KEYS);
     return err;
 }
 
@@ -232,7 +281,7 @@ static tl_err on_exchange_end(void *ctx, tl_key own, tl_span peer_point, uint8_t
     tape_end *e = ctx;
     tape_row *row = note(e, TAPE_EXCHANGE_END, 0);
 
-    row->in = find(e, own.slot, false);
+    row->in = find(e, own.slot, TAPE_KEYS);
     add_part(e->tape, row, peer_point);
     return e->inner->ops->exchange_end(e->inner->ctx, own, peer_point, secret);
 }
@@ -246,7 +295,7 @@ static tl_err on_chain_check(void *ctx, const tl_chain_rules *rules, tl_span cer
 
     row->rules = *rules;
     add_part(e->tape, row, certificates);
-    row->out = make(e, facts->key.slot, false);
+    row->out = make(e, facts->key.slot, TAPE_KEYS);
     return err;
 }
 
@@ -262,6 +311,11 @@ static const tl_crypto_ops tape_ops = {
     .key_drop = on_key_drop,
     .protect = on_protect,
     .verify = on_verify,
+    .open = on_open,
+    .mac_start = on_mac_start,
+    .mac_add = on_mac_add,
+    .mac_end = on_mac_end,
+    .mac_drop = on_mac_drop,
     .sign = on_sign,
     .check_signature = on_check_signature,
     .exchange_start = on_exchange_start,
@@ -278,7 +332,10 @@ const tl_crypto *crypto_tape_wrap(crypto_tape *t, unsigned end, const tl_crypto 
 {
     tape_end *e = &t->ends[end];
 
-    *e = (tape_end){ .tape = t, .inner = inner, .outer = { &tape_ops, e }, .number = (uint8_t)end };
+    *e = (tape_end){ .tape = t, .inner = inner, .ops = tape_ops, .number = (uint8_t)end };
+    e->ops.crc16 = inner->ops->crc16;
+    e->ops.crc32 = inner->ops->crc32;
+    e->outer = (tl_crypto){ &e->ops, e };
     return &e->outer;
 }
 
@@ -321,8 +378,28 @@ static tl_err play_sealed(crypto_tape *t, const tape_row *row, const tl_crypto *
         memcpy(scratch, row->parts[1].p, m.payload_n);
     if (row->op == TAPE_PROTECT)
         return k->ops->protect(k->ctx, key, &m, 1);
+    if (row->op == TAPE_OPEN)
+        return k->ops->open(k->ctx, key, &m, 1);
     TL_TRY(k->ops->verify(k->ctx, key, &m, 1));
     return m.right ? TL_OK : TL_E_TAG;
+}
+
+static tl_err play_mac(crypto_tape *t, const tape_row *row, const tl_crypto *k)
+{
+    uint8_t tag[TL_TAG_MAX];
+    tl_mac m = { handle(t, row) }, made = { 0 };
+    tl_err e;
+
+    switch (row->op) {
+    case TAPE_MAC_ADD: return k->ops->mac_add(k->ctx, m, row->parts[0]);
+    case TAPE_MAC_END: return k->ops->mac_end(k->ctx, m, tag);
+    case TAPE_MAC_DROP: k->ops->mac_drop(k->ctx, m); return TL_OK;
+    default: break;
+    }
+    e = k->ops->mac_start(k->ctx, (tl_key){ handle(t, row) }, row->parts[0].n > 0 ? row->parts[0].p : NULL,
+                          &made);
+    t->made[row->out] = made.slot;
+    return e;
 }
 
 static tl_err play_check_signature(crypto_tape *t, const tape_row *row, const tl_crypto *k)
@@ -373,7 +450,12 @@ static tl_err play_row(crypto_tape *t, const tape_row *row)
     case TAPE_HASH_DROP:
     case TAPE_HMAC: return play_hash(t, row, k);
     case TAPE_PROTECT:
-    case TAPE_VERIFY: return play_sealed(t, row, k);
+    case TAPE_VERIFY:
+    case TAPE_OPEN: return play_sealed(t, row, k);
+    case TAPE_MAC_START:
+    case TAPE_MAC_ADD:
+    case TAPE_MAC_END:
+    case TAPE_MAC_DROP: return play_mac(t, row, k);
     case TAPE_CHECK_SIGNATURE: return play_check_signature(t, row, k);
     default: return play_key(t, row, k);
     }

@@ -25,6 +25,11 @@ typedef enum tape_op {
     TAPE_KEY_DROP,
     TAPE_PROTECT,
     TAPE_VERIFY,
+    TAPE_OPEN,
+    TAPE_MAC_START,
+    TAPE_MAC_ADD,
+    TAPE_MAC_END,
+    TAPE_MAC_DROP,
     TAPE_SIGN,
     TAPE_CHECK_SIGNATURE,
     TAPE_EXCHANGE_START,
@@ -32,6 +37,9 @@ typedef enum tape_op {
     TAPE_CHAIN_CHECK,
     TAPE_OPS
 } tape_op;
+
+/* Whose handle: the pools number theirs independently. */
+typedef enum tape_pool { TAPE_KEYS, TAPE_HASHES, TAPE_MACS } tape_pool;
 
 /* A handle of a call: the n-th that the tape's calls made, or one that was there before. */
 typedef struct tape_handle {
@@ -56,6 +64,7 @@ typedef struct tape_row {
 typedef struct tape_end {
     struct crypto_tape *tape;
     const tl_crypto *inner;
+    tl_crypto_ops ops; /* with the backend's own checksums */
     tl_crypto outer;
     uint8_t number;
 } tape_end;
@@ -68,7 +77,7 @@ typedef struct crypto_tape {
     size_t bytes_n;
     uint32_t made[TAPE_HANDLES]; /* as recorded, and while it is played the new ones */
     uint8_t made_by[TAPE_HANDLES];
-    bool made_hash[TAPE_HANDLES];
+    tape_pool made_in[TAPE_HANDLES];
     size_t made_n;
     bool full;                /* something had no room: the tape is of no use */
     unsigned calls[TAPE_OPS]; /* of each kind */
