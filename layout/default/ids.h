@@ -16,6 +16,7 @@ enum {
     TL_FSED_VERSION = 1,
     TL_FSED_TOP = 1, /* positions: in front of the frame's lines, behind them */
     TL_FSED_BOTTOM = 2,
+    TL_OUTLINE_WIRE_TYPE = 0x34, /* CSI-2 data type of the packet that says the parts of a frame of pictures */
     TL_HELLO_VERSION = 1,
     TL_HELLO_SENDER = 1, /* hello roles */
     TL_HELLO_RECEIVER = 2,

@@ -199,7 +199,8 @@ static void list_holds_each_message_of_the_layout_once(void **state)
         "sep_header",       "sep_footer",        "sep_nonce",       "sep_begin",        "sep_begin_part",
         "sep_end",          "sep_end_part",      "hello",           "configuration",    "configuration_part",
         "agreement",        "agreement_chain",   "agreement_offer", "agreement_choice", "agreement_port",
-        "agreement_stream", "agreement_refusal", "data_token",      "fsed_packet"
+        "agreement_stream", "agreement_refusal", "data_token",      "fsed_packet",      "outline",
+        "picture"
     };
 
     (void)state;

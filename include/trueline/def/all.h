@@ -2,4 +2,5 @@
 #include <trueline/layout/line.def>
 #include <trueline/layout/sep.def>
 #include <trueline/layout/ssm.def>
+#include <trueline/layout/picture.def>
 #include <trueline/def/spdm.def>
