@@ -19,8 +19,12 @@ demo: all
 test: all
 	@scripts/run-tests
 
+# `make bench BENCH="--only gmac --rounds 7"`; docs/PERFORMANCE.md says what it measures.
 bench: all
-	@$(BUILD)/trueline bench
+	@scripts/deps --bench
+	@$(CMAKE) -S . -B $(BUILD) >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+	@$(CMAKE) --build $(BUILD) -j$(JOBS) --target trueline_bench >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+	@$(BUILD)/trueline-bench --json $(BUILD)/bench.json $(BENCH)
 
 prove:
 	@scripts/prove

@@ -95,7 +95,7 @@ static void run_frame(void *ctx)
 
 gate_job bench_link_job(bench_link *b)
 {
-    return (gate_job){ b->end == BENCH_SENDER ? "sender" : "receiver", NULL, run_frame, b };
+    return (gate_job){ .name = b->end == BENCH_SENDER ? "sender" : "receiver", .run = run_frame, .ctx = b };
 }
 
 tl_exit bench_link_fault(const bench_link *b, tl_fault *fault)

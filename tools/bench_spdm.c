@@ -243,12 +243,12 @@ static void run_calls(void *ctx)
 
 gate_job bench_handshake(bench_spdm *b)
 {
-    return (gate_job){ "handshake", NULL, run_handshakes, b };
+    return (gate_job){ .name = "handshake", .run = run_handshakes, .ctx = b };
 }
 
 gate_job bench_calls(bench_spdm *b)
 {
-    return (gate_job){ "crypto", NULL, run_calls, b };
+    return (gate_job){ .name = "crypto", .run = run_calls, .ctx = b };
 }
 
 unsigned bench_spdm_calls(const bench_spdm *b)

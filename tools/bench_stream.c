@@ -134,12 +134,12 @@ static void verify_frame(void *ctx)
 
 gate_job bench_protect(bench_stream *b)
 {
-    return (gate_job){ "protect", NULL, protect_frame, b };
+    return (gate_job){ .name = "protect", .run = protect_frame, .ctx = b };
 }
 
 gate_job bench_verify(bench_stream *b)
 {
-    return (gate_job){ "verify", protect_frame, verify_frame, b };
+    return (gate_job){ .name = "verify", .prepare = protect_frame, .run = verify_frame, .ctx = b };
 }
 
 /* ---- bare OpenSSL ---- */
@@ -183,10 +183,10 @@ static void bare_verify_frame(void *ctx)
 
 gate_job bench_bare_protect(bench_stream *b)
 {
-    return (gate_job){ "OpenSSL protect", NULL, bare_protect_frame, b };
+    return (gate_job){ .name = "OpenSSL protect", .run = bare_protect_frame, .ctx = b };
 }
 
 gate_job bench_bare_verify(bench_stream *b)
 {
-    return (gate_job){ "OpenSSL verify", NULL, bare_verify_frame, b };
+    return (gate_job){ .name = "OpenSSL verify", .run = bare_verify_frame, .ctx = b };
 }

@@ -1,4 +1,4 @@
-/* The noise gate of the benchmarks. Thread CPU time, so that being preempted does not count. */
+/* The noise gate of the benchmarks. By default thread CPU time, so that being preempted does not count. */
 #include "gate.h"
 
 #include "clock.h"
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LOOP_STEPS = 6000, CALIBRATIONS = 5000, TRIES_MAX = 12 };
+enum { LOOP_STEPS = 6000, CALIBRATIONS = 5000, TRIES_MAX = 12, REPEAT_MAX = 1 << 20 };
 static const double slack = 1.10;
 
 /* What one run of a job took. */
@@ -50,25 +50,65 @@ void gate_calibrate(void)
     }
 }
 
-/* One slice of a job, taken again until it is clean. */
+static slice now(void)
+{
+    return (slice){ cpu_us(), (double)tl_clock_us() };
+}
+
+/* All runs of a slice, without what prepares them. Runs that need no preparing are timed as one: reading the clock takes
+ * a part of a microsecond. */
+static slice run_slice(const gate_job *job, unsigned runs)
+{
+    slice sum = { 0 }, start, end;
+    unsigned at_once = job->prepare == NULL ? runs : 1;
+
+    for (unsigned i = 0; i < runs; i += at_once) {
+        if (job->prepare != NULL)
+            job->prepare(job->ctx);
+        start = now();
+        for (unsigned j = 0; j < at_once; j++)
+            job->run(job->ctx);
+        end = now();
+        sum.cpu_us += end.cpu_us - start.cpu_us;
+        sum.wall_us += end.wall_us - start.wall_us;
+    }
+    return sum;
+}
+
+static double by_clock(const gate_job *job, slice t)
+{
+    return job->clock == GATE_WALL ? t.wall_us : t.cpu_us;
+}
+
+/* One run of a job, timed as the part of a slice that is taken again until it is clean. */
 static slice time_slice(const gate_job *job, unsigned *dirty)
 {
+    unsigned runs = job->repeat > 0 ? job->repeat : 1;
     double before, after;
     slice t = { 0 };
 
     for (unsigned try = 0; try < TRIES_MAX; try++) {
-        if (job->prepare != NULL)
-            job->prepare(job->ctx);
         before = loop_us();
-        t = (slice){ cpu_us(), (double)tl_clock_us() };
-        job->run(job->ctx);
-        t = (slice){ cpu_us() - t.cpu_us, (double)tl_clock_us() - t.wall_us };
+        t = run_slice(job, runs);
         after = loop_us();
         if (before <= best_loop_us * slack && after <= best_loop_us * slack)
-            return t;
+            break;
+        *dirty += try + 1 == TRIES_MAX;
     }
-    (*dirty)++;
-    return t;
+    return (slice){ t.cpu_us / runs, t.wall_us / runs };
+}
+
+void gate_fit(gate_job *job, double us)
+{
+    double took = 0;
+
+    for (job->repeat = 1; job->repeat < REPEAT_MAX; job->repeat *= 2) {
+        took = by_clock(job, run_slice(job, job->repeat));
+        if (took >= us / 4)
+            break;
+    }
+    if (took > 0 && took < us)
+        job->repeat = (unsigned)((double)job->repeat * us / took) + 1;
 }
 
 static int by_value(const void *a, const void *b)
@@ -103,8 +143,8 @@ gate_result gate_compare(const gate_job *own, const gate_job *peer, unsigned rou
     gate_result r = { .rounds = at_most(rounds) };
 
     for (unsigned i = 0; i < r.rounds; i++) {
-        owns[i] = time_slice(own, &r.dirty).cpu_us;
-        peers[i] = time_slice(peer, &r.dirty).cpu_us;
+        owns[i] = by_clock(own, time_slice(own, &r.dirty));
+        peers[i] = by_clock(peer, time_slice(peer, &r.dirty));
         ratios[i] = peers[i] / owns[i];
     }
     set_ratios(&r, ratios);

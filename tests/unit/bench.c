@@ -23,7 +23,7 @@ static void sleep_2_ms(void *ctx)
 static void measure_when_the_job_sleeps_then_only_the_wall_clock_counts_it(void **state)
 {
     unsigned runs = 0;
-    const gate_job job = { "sleep", NULL, sleep_2_ms, &runs };
+    const gate_job job = { .name = "sleep", .run = sleep_2_ms, .ctx = &runs };
     gate_result r;
 
     (void)state;
@@ -45,11 +45,58 @@ static void count(void *ctx)
 static void measure_when_too_many_rounds_are_asked_for_then_the_most(void **state)
 {
     unsigned runs = 0;
-    const gate_job job = { "count", NULL, count, &runs };
+    const gate_job job = { .name = "count", .run = count, .ctx = &runs };
 
     (void)state;
     assert_int_equal(gate_measure(&job, 1, 1000).rounds, GATE_ROUNDS_MAX);
     assert_true(runs >= GATE_ROUNDS_MAX);
+}
+
+static void sleep_and_count(void *ctx)
+{
+    unsigned *runs = ctx;
+
+    (void)nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+    runs[1]++;
+}
+
+static void measure_when_runs_repeat_then_each_is_prepared_and_times_are_of_one(void **state)
+{
+    unsigned runs[2] = { 0 };
+    const gate_job job = {
+        .name = "count", .prepare = sleep_and_count, .run = count, .ctx = runs, .repeat = 4
+    };
+    gate_result r;
+
+    (void)state;
+    r = gate_measure(&job, 1, 3);
+    assert_true(runs[0] >= 3 * 4);
+    assert_int_equal(runs[0], runs[1]);
+    assert_true(r.wall_us < 1000);
+}
+
+static void compare_when_by_wall_then_sleep_counts(void **state)
+{
+    unsigned runs = 0;
+    const gate_job sleeper = { .run = sleep_2_ms, .ctx = &runs, .repeat = 2, .clock = GATE_WALL };
+    const gate_job counter = { .run = count, .ctx = &runs };
+    gate_result r;
+
+    (void)state;
+    r = gate_compare(&counter, &sleeper, 3);
+    assert_true(r.peer_us >= 2000 && r.peer_us < 20000);
+    assert_true(r.ratio > 1);
+}
+
+static void fit_when_a_run_is_short_then_a_slice_is_long_enough(void **state)
+{
+    unsigned runs = 0;
+    gate_job job = { .run = sleep_2_ms, .ctx = &runs, .clock = GATE_WALL };
+
+    (void)state;
+    gate_fit(&job, 10000);
+    assert_in_range(job.repeat, 2, 6);
+    assert_true(runs > 0);
 }
 
 /* ---- link ---- */
@@ -128,6 +175,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measure_when_the_job_sleeps_then_only_the_wall_clock_counts_it),
         cmocka_unit_test(measure_when_too_many_rounds_are_asked_for_then_the_most),
+        cmocka_unit_test(measure_when_runs_repeat_then_each_is_prepared_and_times_are_of_one),
+        cmocka_unit_test(compare_when_by_wall_then_sleep_counts),
+        cmocka_unit_test(fit_when_a_run_is_short_then_a_slice_is_long_enough),
         cmocka_unit_test(link_when_both_ends_are_right_then_frames_pass),
         cmocka_unit_test(link_when_the_other_process_is_gone_then_a_fault_that_sticks),
         cmocka_unit_test(receiver_when_no_tag_is_right_then_a_fault),

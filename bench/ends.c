@@ -1,0 +1,166 @@
+#include "ends.h"
+
+#include "clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EDGES = 2, EDGE_SLOT = 1024, ALIGN = 64 };
+
+unsigned ends_packets(const ends *l)
+{
+    return l->shape.lines + EDGES;
+}
+
+double ends_payload(const ends *l)
+{
+    return (double)l->shape.lines * l->shape.line_bytes;
+}
+
+static size_t frame_bytes(const ends *l)
+{
+    return l->slot * l->shape.lines + (size_t)EDGES * EDGE_SLOT;
+}
+
+static uint8_t *line_at(const ends *l, unsigned frame, unsigned line)
+{
+    return l->memory + frame * frame_bytes(l) + EDGE_SLOT + line * l->slot;
+}
+
+static void on_event(void *ctx, const tl_stream_event *event)
+{
+    ends *l = ctx;
+
+    if (event->kind == TL_EVENT_FRAME && event->verdict == TL_VERDICT_OK)
+        l->frames_ok++;
+}
+
+static bool key_source(const ends *l, tl_key_source *source)
+{
+    static const uint8_t secret[32] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
+    const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh, fresh, l->config.stream,
+                                  TL_SENSOR_TO_CONTROLLER };
+
+    return tl_key_source_provisioned(source, l->b->crypto, &from) == TL_OK;
+}
+
+/* ---- sending ---- */
+
+/* Puts an edge's packet into the memory. */
+static tl_buffer keep(uint8_t *slot, tl_span packet)
+{
+    memcpy(slot, packet.p, packet.n);
+    return (tl_buffer){ slot, packet.n };
+}
+
+void ends_send(ends *l, unsigned frame)
+{
+    tl_buffer *packets = l->packets + (size_t)frame * ends_packets(l);
+    unsigned n = l->shape.lines;
+
+    for (unsigned i = 0; i < n; i++)
+        l->messages[i] = (tl_tx_message){ .data_type = l->shape.data_type,
+                                          .length = l->shape.line_bytes,
+                                          .buffer = line_at(l, frame, i),
+                                          .room = l->slot };
+    l->failed |= tl_stream_tx_begin(&l->tx, 0, &l->edge) != TL_OK;
+    packets[0] = keep(line_at(l, frame, 0) - EDGE_SLOT, l->edge.packets[1]);
+    l->failed |= tl_stream_tx_messages(&l->tx, l->messages, n) != TL_OK;
+    for (unsigned i = 0; i < n && !l->failed; i++)
+        packets[i + 1] = (tl_buffer){ l->messages[i].buffer, l->messages[i].packet.n };
+    l->failed |= tl_stream_tx_end(&l->tx, &l->edge) != TL_OK;
+    packets[n + 1] = keep(line_at(l, frame, n), l->edge.packets[0]);
+}
+
+/* ---- receiving ---- */
+
+void ends_rewind(ends *l)
+{
+    tl_key_source source;
+
+    if (l->receiving)
+        tl_stream_rx_wipe(&l->rx);
+    l->next = 0;
+    l->receiving = key_source(l, &source) && tl_stream_rx_init(&l->rx, &l->config, &source, 0, l->released,
+                                                               (tl_stream_sink){ l, on_event }) == TL_OK;
+    l->failed |= !l->receiving;
+    tl_key_source_wipe(&source);
+}
+
+void ends_receive(ends *l)
+{
+    uint64_t before = l->frames_ok;
+    const tl_buffer *packets = l->packets + (size_t)l->next * ends_packets(l);
+
+    l->next++;
+    l->failed |= tl_stream_rx_packets(&l->rx, tl_clock_ms(), packets, ends_packets(l)) != TL_OK;
+    l->failed |= l->frames_ok != before + 1;
+}
+
+/* ---- */
+
+static void configure(ends *l)
+{
+    const ends_shape *s = &l->shape;
+
+    l->config = (tl_stream_config){
+        .stream = 1,
+        .suite = s->suite,
+        .tag_mode = TL_TAG_PER_MESSAGE,
+        .tag_size = TL_TAG_MAX,
+        .crc32 = s->crc32,
+        .hop_check = s->hop_check,
+        .variant = { 0, TL_SV_2, (uint8_t)s->variant, TL_SV_2 },
+        .parts = { { TL_BLOCK_MIDDLE, s->data_type, s->lines, s->line_bytes } },
+        .part_count = 1,
+    };
+}
+
+static bool take_memory(ends *l)
+{
+    size_t frames = l->shape.frames;
+
+    l->slot = ((size_t)l->shape.line_bytes + TL_SEP_OVERHEAD_MAX + ALIGN - 1) / ALIGN * ALIGN;
+    l->memory_n = frame_bytes(l) * frames;
+    l->memory = bench_pages(l->memory_n, l->shape.huge);
+    l->messages = calloc(l->shape.lines, sizeof *l->messages);
+    l->packets = calloc(frames * ends_packets(l), sizeof *l->packets);
+    l->released.n = tl_stream_frame_bytes(&l->config);
+    l->released.p = malloc(l->released.n);
+    if (l->memory == NULL || l->messages == NULL || l->packets == NULL || l->released.p == NULL)
+        return false;
+    for (unsigned f = 0; f < frames; f++)
+        for (unsigned i = 0; i < l->shape.lines; i++)
+            memset(line_at(l, f, i) + TL_SEP_BEFORE, (int)(f * 31 + i * 7 + 1), l->shape.line_bytes);
+    return true;
+}
+
+bool ends_open(ends *l, const bench *b, const ends_shape *shape)
+{
+    tl_key_source source;
+
+    *l = (ends){ .b = b, .shape = *shape };
+    configure(l);
+    if (!take_memory(l) || !key_source(l, &source))
+        return false;
+    l->sending = tl_stream_tx_init(&l->tx, &l->config, &source, 0) == TL_OK;
+    tl_key_source_wipe(&source);
+    for (unsigned f = 0; f < shape->frames && l->sending; f++)
+        ends_send(l, f);
+    if (l->sending)
+        ends_rewind(l);
+    return l->sending && !l->failed;
+}
+
+void ends_close(ends *l)
+{
+    if (l->sending)
+        tl_stream_tx_wipe(&l->tx);
+    if (l->receiving)
+        tl_stream_rx_wipe(&l->rx);
+    bench_pages_free(l->memory, l->memory_n);
+    free(l->messages);
+    free(l->packets);
+    free(l->released.p);
+    *l = (ends){ 0 };
+}
