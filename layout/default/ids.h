@@ -20,8 +20,10 @@ enum {
     TL_HELLO_VERSION = 1,
     TL_HELLO_SENDER = 1, /* hello roles */
     TL_HELLO_RECEIVER = 2,
-    TL_AGREEMENT_VERSION = 1, /* of VENDOR_DEFINED payloads and data tokens */
-    TL_AGREEMENT_CHAIN = 1,   /* kinds of payloads */
+    TL_ANNOUNCEMENT_VERSION = 1,
+    TL_ANNOUNCEMENT_WIRE_TYPE = 0x36, /* CSI-2 data type of the packet that announces a one-way stream */
+    TL_AGREEMENT_VERSION = 1,         /* of VENDOR_DEFINED payloads and data tokens */
+    TL_AGREEMENT_CHAIN = 1,           /* kinds of payloads */
     TL_AGREEMENT_ASK = 2,
     TL_AGREEMENT_OFFER = 3,
     TL_AGREEMENT_CHOICE = 4,

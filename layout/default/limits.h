@@ -10,7 +10,9 @@ enum {
     TL_SEP_PARTS_MAX = 8,        /* runs of messages in a frame */
     TL_FSED_HEADER_SIZE = 10,
     TL_HELLO_SIZE = 84,
-    TL_DATA_TOKEN_SIZE = 44 /* first bytes of an agreed data connection */
+    TL_ANNOUNCEMENT_SIZE = 120,
+    TL_ANNOUNCEMENT_PROOF = 32, /* bytes at its end, over all before them */
+    TL_DATA_TOKEN_SIZE = 44     /* first bytes of an agreed data connection */
 };
 
 #endif

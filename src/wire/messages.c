@@ -6,6 +6,8 @@
 
 _Static_assert(TL__MOST(data_token) == TL_DATA_TOKEN_SIZE,
                "layout: TL_DATA_TOKEN_SIZE is not what the rows give");
+_Static_assert(TL__MOST(announcement) == TL_ANNOUNCEMENT_SIZE,
+               "layout: TL_ANNOUNCEMENT_SIZE is not what the rows give");
 _Static_assert(TL__MOST(sep_header) == TL_SEP_HEADER_SIZE,
                "layout: TL_SEP_HEADER_SIZE is not what the rows give");
 _Static_assert(TL__MOST(sep_footer) == TL_SEP_FOOTER_MAX,

@@ -195,13 +195,28 @@ static void tables_of_the_tests_are_well_formed(void **state)
 
 static void list_holds_each_message_of_the_layout_once(void **state)
 {
-    static const char *const names[] = {
-        "sep_header",       "sep_footer",        "sep_nonce",       "sep_begin",        "sep_begin_part",
-        "sep_end",          "sep_end_part",      "hello",           "configuration",    "configuration_part",
-        "agreement",        "agreement_chain",   "agreement_offer", "agreement_choice", "agreement_port",
-        "agreement_stream", "agreement_refusal", "data_token",      "fsed_packet",      "outline",
-        "picture"
-    };
+    static const char *const names[] = { "sep_header",
+                                         "sep_footer",
+                                         "sep_nonce",
+                                         "sep_begin",
+                                         "sep_begin_part",
+                                         "sep_end",
+                                         "sep_end_part",
+                                         "hello",
+                                         "announcement",
+                                         "configuration",
+                                         "configuration_part",
+                                         "agreement",
+                                         "agreement_chain",
+                                         "agreement_offer",
+                                         "agreement_choice",
+                                         "agreement_port",
+                                         "agreement_stream",
+                                         "agreement_refusal",
+                                         "data_token",
+                                         "fsed_packet",
+                                         "outline",
+                                         "picture" };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -224,6 +239,10 @@ static void sizes_of_the_layout_are_those_of_its_limits(void **state)
     tl_sep_footer footer = { .tag = { zeros, TL_SEP_TAG_MAX } };
     tl_hello hello = { .magic = { zeros, 8 }, .configuration = { zeros, 32 }, .fresh = { zeros, 32 } };
     tl_data_token token = { .magic = { zeros, 8 }, .token = { zeros, 32 } };
+    tl_announcement announcement = { .magic = { zeros, 8 },
+                                     .configuration = { zeros, 32 },
+                                     .random = { zeros, 24 },
+                                     .proof = { zeros, TL_ANNOUNCEMENT_PROOF } };
 
     tl_fsed_packet fsed = { 0 };
 
@@ -245,6 +264,9 @@ static void sizes_of_the_layout_are_those_of_its_limits(void **state)
     w.n = 0;
     tl_assert_ok(tl_encode_data_token(&e, &token, &w));
     assert_int_equal(w.n, TL_DATA_TOKEN_SIZE);
+    w.n = 0;
+    tl_assert_ok(tl_encode_announcement(&e, &announcement, &w));
+    assert_int_equal(w.n, TL_ANNOUNCEMENT_SIZE);
 }
 
 /* ---- tables broken on purpose ---- */
