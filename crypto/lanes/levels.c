@@ -19,8 +19,14 @@ typedef struct row {
 #define ARMV8(level, here) NULL, NULL
 #endif
 
+static bool everywhere(void)
+{
+    return true;
+}
+
 /* From the slowest to the fastest. */
 static const row rows[] = {
+    { TL_LANES_SOFT, "soft", &tl__level_soft, everywhere },
     { TL_LANES_ARMV8, "armv8", ARMV8(&tl__level_armv8, tl__cpu_has_armv8) },
     { TL_LANES_AESNI, "aesni", X86(&tl__level_aesni, tl__cpu_has_aesni) },
     { TL_LANES_VAES, "vaes", X86(&tl__level_vaes, tl__cpu_has_vaes) },

@@ -84,3 +84,17 @@ size_t tl_vector_hex(const tl_vector *record, const char *name, uint8_t *out, si
         fail_msg("the vector has no field %s", name);
     return tl_hex(text, out, room);
 }
+
+void tl_gcm_vector_read(const tl_vector *r, tl_gcm_vector *v)
+{
+    const char *result = tl_vector_text(r, "result");
+    v->key_n = tl_vector_hex(r, "key", v->key, sizeof v->key);
+    assert_int_equal(tl_vector_hex(r, "iv", v->nonce, sizeof v->nonce), TL_NONCE_SIZE);
+    v->aad_n = tl_vector_hex(r, "aad", v->aad, sizeof v->aad);
+    v->text_n = tl_vector_hex(r, "cipher", v->cipher, sizeof v->cipher);
+    v->tag_n = tl_vector_hex(r, "tag", v->tag, sizeof v->tag);
+    v->right = result == NULL || strcmp(result, "right") == 0;
+    assert_true(v->right || strcmp(result, "wrong") == 0);
+    if (v->right)
+        assert_int_equal(tl_vector_hex(r, "plain", v->plain, sizeof v->plain), v->text_n);
+}

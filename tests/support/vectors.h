@@ -28,4 +28,16 @@ const char *tl_vector_text(const tl_vector *record, const char *name);
 /* A field of hex digits; fails the test if it is not there. Gives the number of bytes. */
 size_t tl_vector_hex(const tl_vector *record, const char *name, uint8_t *out, size_t room);
 
+/* A record of the files of AES-GCM; `right` is what its tag is. */
+enum { TL_GCM_TEXT_MAX = 128 };
+
+typedef struct tl_gcm_vector {
+    uint8_t key[32], nonce[TL_NONCE_SIZE], tag[TL_TAG_MAX];
+    uint8_t aad[TL_GCM_TEXT_MAX], plain[TL_GCM_TEXT_MAX], cipher[TL_GCM_TEXT_MAX];
+    size_t key_n, aad_n, text_n, tag_n;
+    bool right;
+} tl_gcm_vector;
+
+void tl_gcm_vector_read(const tl_vector *r, tl_gcm_vector *v);
+
 #endif

@@ -29,29 +29,8 @@ static int tear_down(void **s)
 
 /* ---- AES-GCM ---- */
 
-enum { TEXT_MAX = 128 };
-
-typedef struct gcm {
-    uint8_t key[32], nonce[TL_NONCE_SIZE], aad[TEXT_MAX], plain[TEXT_MAX], cipher[TEXT_MAX], tag[TL_TAG_MAX];
-    size_t key_n, aad_n, text_n, tag_n;
-    bool right;
-} gcm;
-
-static void read_gcm(const tl_vector *r, gcm *v)
-{
-    const char *result = tl_vector_text(r, "result");
-    v->key_n = tl_vector_hex(r, "key", v->key, sizeof v->key);
-    assert_int_equal(tl_vector_hex(r, "iv", v->nonce, sizeof v->nonce), TL_NONCE_SIZE);
-    v->aad_n = tl_vector_hex(r, "aad", v->aad, sizeof v->aad);
-    v->text_n = tl_vector_hex(r, "cipher", v->cipher, sizeof v->cipher);
-    v->tag_n = tl_vector_hex(r, "tag", v->tag, sizeof v->tag);
-    v->right = result == NULL || strcmp(result, "right") == 0;
-    assert_true(v->right || strcmp(result, "wrong") == 0);
-    if (v->right)
-        assert_int_equal(tl_vector_hex(r, "plain", v->plain, sizeof v->plain), v->text_n);
-}
-
-static tl_sealed message_of(const gcm *v, tl_span header, uint8_t *payload, size_t payload_n, tl_cover cover)
+static tl_sealed message_of(const tl_gcm_vector *v, tl_span header, uint8_t *payload, size_t payload_n,
+                            tl_cover cover)
 {
     tl_sealed m = { .header = header, .payload = payload, .payload_n = payload_n, .cover = cover };
     m.tag_n = (uint8_t)v->tag_n;
@@ -60,9 +39,9 @@ static tl_sealed message_of(const gcm *v, tl_span header, uint8_t *payload, size
 }
 
 /* AES-GCM as it is: the associated data is the header. */
-static void encrypted(const tl_crypto *c, tl_key k, const gcm *v)
+static void encrypted(const tl_crypto *c, tl_key k, const tl_gcm_vector *v)
 {
-    uint8_t payload[TEXT_MAX];
+    uint8_t payload[TL_GCM_TEXT_MAX];
     tl_sealed m = message_of(v, tl_span_of(v->aad, v->aad_n), payload, v->text_n, TL_COVER_ENCRYPTED);
     if (v->right) {
         memcpy(payload, v->plain, v->text_n);
@@ -81,9 +60,9 @@ static void encrypted(const tl_crypto *c, tl_key k, const gcm *v)
 }
 
 /* GMAC: the associated data is the header and the payload, wherever the one ends. */
-static void clear(const tl_crypto *c, tl_key k, const gcm *v, size_t split)
+static void clear(const tl_crypto *c, tl_key k, const tl_gcm_vector *v, size_t split)
 {
-    uint8_t payload[TEXT_MAX];
+    uint8_t payload[TL_GCM_TEXT_MAX];
     tl_sealed m = message_of(v, tl_span_of(v->aad, split), payload, v->aad_n - split, TL_COVER_PAYLOAD);
     memcpy(payload, v->aad + split, m.payload_n);
     if (v->right) {
@@ -101,12 +80,12 @@ static void run_gcm(const state *st, tl_suite suite, const char *file, size_t ex
     const tl_crypto *c = st->crypto;
     tl_vectors file_vectors;
     tl_vector r;
-    gcm v;
+    tl_gcm_vector v;
     size_t n = 0, gmac = 0, wrong = 0;
     tl_vectors_open(&file_vectors, TL_TEST_DATA, file);
     for (; tl_vectors_next(&file_vectors, &r); n++) {
         tl_key k;
-        read_gcm(&r, &v);
+        tl_gcm_vector_read(&r, &v);
         tl_assert_ok(c->ops->key_load(c->ctx, suite, tl_span_of(v.key, v.key_n), &k));
         encrypted(c, k, &v);
         for (size_t split = 0; v.text_n == 0 && split <= v.aad_n; split++)

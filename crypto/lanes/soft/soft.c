@@ -1,0 +1,232 @@
+/* The portable level: C that runs everywhere, with no table and no branch on keys, chains or data.
+ *
+ * What AES does is done for sixteen blocks at once: those of sixteen messages in CBC-MAC, those of one message in
+ * CTR. A single message's CBC-MAC therefore costs as much as sixteen. */
+#include "../level.h"
+#include "soft.h"
+
+#include <string.h>
+
+/* A key's state. A CMAC suite has keys for tags and for encryption, a GMAC suite one for both. */
+typedef struct soft_key {
+    tl__aes tag, encryption;
+    tl__ghash_key hash;
+} soft_key;
+
+_Static_assert(sizeof(soft_key) <= TL_LANES_KEY_STATE, "a key's state fits its slot");
+
+/* What a pass works with; wiped as a whole. */
+typedef struct pass {
+    tl__planes_key key;
+    tl__planes state, data;
+} pass;
+
+static bool is_cmac(tl_suite suite)
+{
+    return suite == TL_SUITE_AES128_CMAC || suite == TL_SUITE_AES256_CMAC;
+}
+
+/* One block by itself: one lane of a pass. */
+static void encrypt_block(const tl__aes *a, const uint8_t in[16], uint8_t out[16])
+{
+    pass s;
+    memset(&s.state, 0, sizeof s.state);
+    tl__planes_same_key(&s.key, a);
+    tl__planes_put(&s.state, 0, in);
+    tl__planes_turn(&s.state);
+    tl__planes_encrypt(&s.state, &s.key, a->rounds);
+    tl__planes_turn(&s.state);
+    tl__planes_get(&s.state, 0, out);
+    tl__words_wipe(&s, sizeof s);
+}
+
+static void load(void *state, tl_suite suite, const uint8_t *key)
+{
+    const uint8_t zero[16] = { 0 };
+    soft_key *k = state;
+    size_t n = tl_suite_key_size(suite);
+    uint8_t h[16];
+
+    memset(k, 0, sizeof *k);
+    if (is_cmac(suite)) {
+        tl__aes_load(&k->tag, key, n / 2);
+        tl__aes_load(&k->encryption, key + n / 2, n / 2);
+        return;
+    }
+    tl__aes_load(&k->encryption, key, n);
+    encrypt_block(&k->encryption, zero, h);
+    tl__ghash_load(&k->hash, h);
+    tl_wipe(h, sizeof h);
+}
+
+/* ---- CMAC suites ---- */
+
+static const tl__aes *tag_key(const tl__lane *lane)
+{
+    const soft_key *k = lane->state;
+    return &k->tag;
+}
+
+/* Lanes whose keys have the same number of rounds. */
+static void chain_lanes(const tl__lane *const *lane, size_t n, size_t blocks)
+{
+    const tl__aes *key[TL__LANES];
+    bool same = true;
+    pass s;
+
+    for (size_t l = 0; l < n; l++) {
+        key[l] = tag_key(lane[l]);
+        same = same && key[l] == key[0];
+    }
+    if (same)
+        tl__planes_same_key(&s.key, key[0]);
+    else
+        tl__planes_own_keys(&s.key, key, n);
+    memset(&s.state, 0, sizeof s.state);
+    memset(&s.data, 0, sizeof s.data);
+    for (size_t l = 0; l < n; l++)
+        tl__planes_put(&s.state, l, lane[l]->chain);
+    tl__planes_turn(&s.state);
+    for (size_t i = 0; i < blocks; i++) {
+        for (size_t l = 0; l < n; l++)
+            tl__planes_put(&s.data, l, lane[l]->p + 16 * i);
+        tl__planes_turn(&s.data);
+        tl__planes_add(&s.state, &s.data);
+        tl__planes_encrypt(&s.state, &s.key, key[0]->rounds);
+    }
+    tl__planes_turn(&s.state);
+    for (size_t l = 0; l < n; l++)
+        tl__planes_get(&s.state, l, lane[l]->chain);
+    tl__words_wipe(&s, sizeof s);
+}
+
+static void cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
+{
+    const uint32_t rounds[2] = { 10, 14 };
+    for (size_t r = 0; r < 2; r++) {
+        const tl__lane *some[TL__LANES];
+        size_t some_n = 0;
+        for (size_t l = 0; l < n; l++)
+            if (tag_key(&lane[l])->rounds == rounds[r])
+                some[some_n++] = &lane[l];
+        if (some_n > 0)
+            chain_lanes(some, some_n, blocks);
+    }
+}
+
+/* ---- CTR ---- */
+
+static void counter_block(uint8_t block[16], const uint8_t *nonce, uint32_t counter)
+{
+    memcpy(block, nonce, TL_NONCE_SIZE);
+    for (size_t i = 0; i < 4; i++)
+        block[TL_NONCE_SIZE + i] = (uint8_t)(counter >> (24 - 8 * i));
+}
+
+static void count(const tl__aes *a, const tl__gcm *m)
+{
+    uint8_t block[16];
+    pass s;
+
+    if (m->text_n == 0)
+        return;
+    tl__planes_same_key(&s.key, a);
+    for (size_t done = 0; done < m->text_n; done += 16 * TL__LANES) {
+        size_t left = m->text_n - done;
+        for (size_t l = 0; l < TL__LANES; l++) {
+            counter_block(block, m->nonce, (uint32_t)(2 + done / 16 + l));
+            tl__planes_put(&s.state, l, block);
+        }
+        tl__planes_turn(&s.state);
+        tl__planes_encrypt(&s.state, &s.key, a->rounds);
+        tl__planes_turn(&s.state);
+        for (size_t l = 0; l < TL__LANES && 16 * l < left; l++) {
+            uint8_t *text = m->text + done + 16 * l;
+            tl__planes_get(&s.state, l, block);
+            for (size_t i = 0; i < 16 && 16 * l + i < left; i++)
+                text[i] ^= block[i];
+        }
+    }
+    tl__words_wipe(&s, sizeof s);
+    tl_wipe(block, sizeof block);
+}
+
+static void ctr(const void *state, const tl__gcm *text)
+{
+    const soft_key *k = state;
+    count(&k->encryption, text);
+}
+
+/* ---- GMAC suites ---- */
+
+static void ghash(const void *state, uint8_t y[TL__BLOCK], const uint8_t *p, size_t blocks)
+{
+    const soft_key *k = state;
+    tl__ghash_blocks(&k->hash, y, p, blocks);
+}
+
+/* The last block is filled with zeros. */
+static void ghash_bytes(const soft_key *k, uint8_t y[TL__BLOCK], tl_span data)
+{
+    uint8_t last[16] = { 0 };
+    tl__ghash_blocks(&k->hash, y, data.p, data.n / 16);
+    if (data.n % 16 == 0)
+        return;
+    memcpy(last, data.p + data.n / 16 * 16, data.n % 16);
+    tl__ghash_blocks(&k->hash, y, last, 1);
+    tl_wipe(last, sizeof last);
+}
+
+static void gcm_seal(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text)
+{
+    const soft_key *k = state;
+    count(&k->encryption, text);
+    ghash_bytes(k, y, tl_span_of(text->text, text->text_n));
+}
+
+static void gcm_open(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text)
+{
+    const soft_key *k = state;
+    ghash_bytes(k, y, tl_span_of(text->text, text->text_n));
+    count(&k->encryption, text);
+}
+
+static void gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8_t *nonce,
+                    const uint64_t bits[2], uint8_t tag[TL_TAG_MAX])
+{
+    const soft_key *k = state;
+    uint8_t hash[16], block[16];
+
+    for (size_t i = 0; i < 16; i++)
+        block[i] = (uint8_t)(bits[i / 8] >> (56 - 8 * (i % 8)));
+    memcpy(hash, y, sizeof hash);
+    tl__ghash_blocks(&k->hash, hash, block, 1);
+    counter_block(block, nonce, 1);
+    encrypt_block(&k->encryption, block, block);
+    for (size_t i = 0; i < 16; i++)
+        tag[i] = hash[i] ^ block[i];
+    tl_wipe(hash, sizeof hash);
+    tl_wipe(block, sizeof block);
+}
+
+static void gmac(const void *state, const uint8_t *nonce, tl_span data, uint8_t tag[TL_TAG_MAX])
+{
+    const uint64_t bits[2] = { (uint64_t)data.n * 8, 0 };
+    uint8_t y[16] = { 0 };
+    ghash_bytes(state, y, data);
+    gcm_tag(state, y, nonce, bits, tag);
+    tl_wipe(y, sizeof y);
+}
+
+const tl__level tl__level_soft = {
+    .name = "soft",
+    .width = TL__LANES,
+    .load = load,
+    .cbc_mac = cbc_mac,
+    .ctr = ctr,
+    .gmac = gmac,
+    .ghash = ghash,
+    .gcm_seal = gcm_seal,
+    .gcm_open = gcm_open,
+    .gcm_tag = gcm_tag,
+};
