@@ -13,9 +13,9 @@ enum { TL__BLOCK = 16, TL__CMAC_KEYS = 2 };
 
 /* One lane of CBC-MAC: `blocks` blocks lie at p. Lanes of one call have the same length, and each its own key. */
 typedef struct tl__lane {
-    const void *state;  /* of a CMAC suite's key */
-    const uint8_t *p;   /* the lane's blocks, one after the other */
-    uint8_t *chain;     /* 16 bytes: the chaining value, taken on and left there; lanes' chains lie apart */
+    const void *state; /* of a CMAC suite's key */
+    const uint8_t *p;  /* the lane's blocks, one after the other */
+    uint8_t *chain;    /* 16 bytes: the chaining value, taken on and left there; lanes' chains lie apart */
 } tl__lane;
 
 /* What GCM is told about one message: SP 800-38D's IV, and the text that is changed in place. */
@@ -56,8 +56,8 @@ typedef struct tl__level {
     void (*gcm_open)(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text);
     /* The end: takes y on over the block of lengths, that of the associated data and that of the text in bits, 64
      * bits each, and writes y ^ AES(K, nonce | 1). */
-    void (*gcm_tag)(const void *state, const uint8_t y[TL__BLOCK], const uint8_t *nonce, const uint64_t bits[2],
-                    uint8_t tag[TL_TAG_MAX]);
+    void (*gcm_tag)(const void *state, const uint8_t y[TL__BLOCK], const uint8_t *nonce,
+                    const uint64_t bits[2], uint8_t tag[TL_TAG_MAX]);
 
     /* -- checksums, as crypto.h says; NULL: the core's own are as good -- */
     uint16_t (*crc16)(uint16_t crc, tl_span data);

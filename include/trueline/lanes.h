@@ -64,7 +64,8 @@ typedef struct tl_lanes_mac {
 } tl_lanes_mac;
 
 typedef struct tl_lanes_config {
-    const tl_crypto *base; /* does what is no part of the data plane; NULL: those operations give TL_E_BACKEND */
+    const tl_crypto
+        *base; /* does what is no part of the data plane; NULL: those operations give TL_E_BACKEND */
     tl_lanes_level level;
     tl_lanes_key *keys; /* the caller's, as long as the backend is used */
     size_t key_n;       /* 1..TL_LANES_SLOTS */

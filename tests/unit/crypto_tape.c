@@ -120,6 +120,42 @@ static void play_when_a_point_was_changed_then_refused(void **state)
     tl_assert_err(TL_E_POINT, crypto_tape_play(&bench.tape));
 }
 
+/* Handles of keys and MACs are numbered apart: one number may be both. */
+static void tape_when_macs_run_and_messages_name_keys_then_played_alike(void **state)
+{
+    static const uint8_t bytes[32] = { 7 }, nonce[TL_NONCE_SIZE] = { 1 };
+    const tl_crypto *inner = tl_openssl_crypto(bench.rq_end.backend), *outer;
+    uint8_t text[40] = { 0 }, tag[TL_TAG_MAX];
+    tl_sealed m = { .payload = text, .payload_n = sizeof text, .cover = TL_COVER_ENCRYPTED, .tag_n = 16 };
+    tl_key k, own;
+    tl_mac left, mac;
+
+    (void)state;
+    crypto_tape_init(&tape);
+    outer = crypto_tape_wrap(&tape, 0, inner);
+    tl_assert_ok(outer->ops->key_load(outer->ctx, TL_SUITE_AES256_GMAC, tl_span_of(bytes, 32), &k));
+    tl_assert_ok(outer->ops->key_load(outer->ctx, TL_SUITE_AES128_CMAC, tl_span_of(bytes, 32), &own));
+    m.key = own;
+    tl_assert_ok(outer->ops->protect(outer->ctx, k, &m, 1));
+    tl_assert_ok(outer->ops->verify(outer->ctx, k, &m, 1));
+    tl_assert_ok(outer->ops->open(outer->ctx, k, &m, 1));
+    tl_assert_ok(outer->ops->mac_start(outer->ctx, own, NULL, &left));
+    tl_assert_ok(outer->ops->mac_start(outer->ctx, k, nonce, &mac));
+    tl_assert_ok(outer->ops->mac_add(outer->ctx, mac, tl_span_of(text, sizeof text)));
+    tl_assert_ok(outer->ops->mac_end(outer->ctx, mac, tag));
+    outer->ops->mac_drop(outer->ctx, left);
+    outer->ops->key_drop(outer->ctx, own);
+    outer->ops->key_drop(outer->ctx, k);
+    assert_int_equal(tape.calls[TAPE_OPEN], 1);
+    assert_int_equal(tape.calls[TAPE_MAC_START], 2);
+    for (unsigned i = 0; i < 2 * TL_OPENSSL_MAC_SLOTS; i++) /* none is lost */
+        tl_assert_ok(crypto_tape_play(&tape));
+    for (size_t i = 0; i < tape.rows_n; i++)
+        if (tape.rows[i].op == TAPE_VERIFY)
+            tape.rows[i].sealed.tag[0] ^= 1;
+    tl_assert_err(TL_E_TAG, crypto_tape_play(&tape));
+}
+
 static void play_when_rows_were_too_many_then_refused(void **state)
 {
     const tl_crypto *inner = tl_openssl_crypto(bench.rq_end.backend), *outer;
@@ -162,6 +198,7 @@ int main(void)
                                         close_bench),
         CASE(tape_when_recorded_then_the_public_key_work_of_one_handshake),
         CASE(handshake_and_tape_when_run_often_then_no_handle_is_lost),
+        CASE(tape_when_macs_run_and_messages_name_keys_then_played_alike),
         CASE(play_when_the_signature_was_changed_then_refused),
         CASE(play_when_a_record_was_changed_then_refused),
         CASE(play_when_a_certificate_was_changed_then_refused),

@@ -55,7 +55,7 @@ static void digest_of(const tl_crypto *c, tl_span data, uint8_t digest[32])
     tl_assert_ok(c->ops->hash_end(c->ctx, h, digest));
 }
 
-static const uint8_t key_bytes[33] = { 0x4B };
+static const uint8_t key_bytes[65] = { 0x4B };
 
 static void key_load(const tl_crypto *c, tl_key *k)
 {
@@ -67,11 +67,13 @@ static void assert_key_refused(const tl_crypto *c, tl_key k)
 {
     tl_sealed m = { .header = text, .tag_n = 16, .right = true };
     tl_assert_err(TL_E_USAGE, c->ops->protect(c->ctx, k, &m, 1));
+    tl_assert_err(TL_E_USAGE, c->ops->open(c->ctx, k, &m, 1));
     tl_assert_err(TL_E_USAGE, c->ops->verify(c->ctx, k, &m, 1));
     assert_false(m.right);
     tl_assert_all(m.tag, 0, sizeof m.tag);
     tl_assert_err(TL_E_USAGE, c->ops->protect(c->ctx, k, NULL, 0));
     tl_assert_err(TL_E_USAGE, c->ops->verify(c->ctx, k, NULL, 0));
+    tl_assert_err(TL_E_USAGE, c->ops->open(c->ctx, k, NULL, 0));
 }
 
 static void assert_hash_refused(const tl_crypto *c, tl_hash h)
@@ -352,6 +354,10 @@ static void key_load_when_suite_or_size_is_wrong_then_usage_and_no_slot_taken(vo
         { TL_SUITE_AES128_GMAC, 15 }, { TL_SUITE_AES128_GMAC, 17 },
         { TL_SUITE_AES128_GMAC, 32 }, { TL_SUITE_AES256_GMAC, 16 },
         { TL_SUITE_AES256_GMAC, 31 }, { TL_SUITE_AES256_GMAC, 33 },
+        { TL_SUITE_AES128_CMAC, 16 }, { TL_SUITE_AES128_CMAC, 31 },
+        { TL_SUITE_AES128_CMAC, 33 }, { TL_SUITE_AES128_CMAC, 64 },
+        { TL_SUITE_AES256_CMAC, 32 }, { TL_SUITE_AES256_CMAC, 63 },
+        { TL_SUITE_AES256_CMAC, 65 }, { TL_SUITE_AES256_CMAC + 1, 64 },
     };
     tl_key k;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

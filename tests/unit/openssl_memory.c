@@ -21,8 +21,13 @@ typedef struct block {
 static block first = { .before = &first, .after = &first };
 static size_t allocations, freed_with_secret;
 
-static const uint8_t secret[] = "a secret that is 32 bytes long!";
-enum { LOOK_FOR = 12 }; /* bytes of it */
+/* Both keys of a CMAC suite begin alike. */
+static const uint8_t secret[] = "a secret that is 32 bytes long!!a secret that is 32 bytes long!";
+enum { LOOK_FOR = 12 }; /* bytes of each half */
+
+static const tl_suite suites[] = { TL_SUITE_AES128_GMAC, TL_SUITE_AES256_GMAC, TL_SUITE_AES128_CMAC,
+                                   TL_SUITE_AES256_CMAC };
+enum { SUITES = sizeof suites / sizeof *suites };
 
 static size_t times_in(const void *p, size_t n)
 {
@@ -116,19 +121,64 @@ static void key_load(tl_suite suite, tl_key *k)
     tl_assert_ok(c->ops->key_load(c->ctx, suite, tl_span_of(secret, tl_suite_key_size(suite)), k));
 }
 
+static void mac_start(tl_key k, tl_mac *m)
+{
+    static const uint8_t nonce[TL_NONCE_SIZE] = { 1 };
+    tl_assert_ok(c->ops->mac_start(c->ctx, k, nonce, m));
+    tl_assert_ok(c->ops->mac_add(c->ctx, *m, tl_span_of("list", 4)));
+}
+
+/* All that a key is for. */
+static void use_key(tl_key k)
+{
+    uint8_t text[20] = { 0 }, tag[TL_TAG_MAX];
+    tl_sealed m = { .header = { secret, 3 }, .payload = text, .payload_n = sizeof text, .tag_n = 16 };
+    tl_mac ended, dropped;
+    m.cover = TL_COVER_ENCRYPTED;
+    tl_assert_ok(c->ops->protect(c->ctx, k, &m, 1));
+    tl_assert_ok(c->ops->verify(c->ctx, k, &m, 1));
+    assert_true(m.right);
+    tl_assert_ok(c->ops->open(c->ctx, k, &m, 1));
+    mac_start(k, &ended);
+    mac_start(k, &dropped);
+    tl_assert_ok(c->ops->mac_end(c->ctx, ended, tag));
+    c->ops->mac_drop(c->ctx, dropped);
+}
+
 static void key_when_dropped_then_no_trace(void **s)
 {
     (void)s;
-    for (int suite = TL_SUITE_AES128_GMAC; suite <= TL_SUITE_AES256_GMAC; suite++) {
+    for (size_t i = 0; i < 2 * SUITES; i++) {
         tl_key k;
-        tl_sealed m = { .header = { secret, 3 }, .tag_n = 16 };
         size_t before = bytes_live();
-        key_load((tl_suite)suite, &k);
+        key_load(suites[i % SUITES], &k);
         assert_true(bytes_live() > before);
-        tl_assert_ok(c->ops->protect(c->ctx, k, &m, 1));
-        tl_assert_ok(c->ops->verify(c->ctx, k, &m, 1));
+        use_key(k);
         c->ops->key_drop(c->ctx, k);
-        assert_int_equal(bytes_live(), before);
+        if (i >= SUITES) /* algorithms are found at the first use, and kept */
+            assert_int_equal(bytes_live(), before);
+        assert_no_trace();
+    }
+}
+
+static void mac_when_it_is_running_without_its_key_then_ending_leaves_no_trace(void **s)
+{
+    (void)s;
+    for (size_t i = 0; i < 2 * SUITES; i++) {
+        uint8_t tag[TL_TAG_MAX];
+        tl_key k;
+        tl_mac m;
+        size_t before = bytes_live();
+        key_load(suites[i % SUITES], &k);
+        mac_start(k, &m);
+        c->ops->key_drop(c->ctx, k);
+        assert_true(bytes_live() > before);
+        if (i / SUITES == 0)
+            tl_assert_ok(c->ops->mac_end(c->ctx, m, tag));
+        else
+            c->ops->mac_drop(c->ctx, m);
+        if (i >= SUITES)
+            assert_int_equal(bytes_live(), before);
         assert_no_trace();
     }
 }
@@ -136,12 +186,18 @@ static void key_when_dropped_then_no_trace(void **s)
 static void key_when_the_backend_is_closed_then_no_trace(void **s)
 {
     (void)s;
+    static const uint8_t nonce[TL_NONCE_SIZE];
     tl_openssl *b;
     tl_key k;
+    tl_mac m;
     size_t before = bytes_live();
     tl_assert_ok(tl_openssl_open(NULL, &b));
     const tl_crypto *other = tl_openssl_crypto(b);
-    tl_assert_ok(other->ops->key_load(other->ctx, TL_SUITE_AES256_GMAC, tl_span_of(secret, 32), &k));
+    for (size_t i = 0; i < SUITES; i++) {
+        tl_span key = { secret, tl_suite_key_size(suites[i]) };
+        tl_assert_ok(other->ops->key_load(other->ctx, suites[i], key, &k));
+        tl_assert_ok(other->ops->mac_start(other->ctx, k, nonce, &m));
+    }
     tl_openssl_close(b);
     assert_int_equal(bytes_live(), before);
     assert_no_trace();
@@ -178,31 +234,42 @@ static void hash_when_ended_or_dropped_then_no_trace_of_its_text(void **s)
     }
 }
 
+enum { BATCH = 16, LINE = 200 };
+
+static void fill(uint8_t lines[BATCH][LINE], tl_sealed m[BATCH], uint8_t round)
+{
+    for (uint8_t i = 0; i < BATCH; i++) {
+        m[i] = (tl_sealed){ .header = { secret, 16 }, .payload = lines[i], .payload_n = LINE, .tag_n = 12 };
+        m[i].cover = (tl_cover)(i % 4);
+        m[i].pattern = (tl_pattern){ 1, 2, 3 };
+        m[i].nonce[0] = round;
+        m[i].nonce[1] = i;
+    }
+}
+
 static void messages_when_they_flow_then_nothing_is_allocated(void **s)
 {
     (void)s;
-    enum { BATCH = 16, LINE = 200 };
     uint8_t lines[BATCH][LINE] = { { 0 } };
     tl_sealed m[BATCH];
-    tl_key k;
-    key_load(TL_SUITE_AES128_GMAC, &k);
+    tl_key k[SUITES];
+    for (size_t i = 0; i < SUITES; i++)
+        key_load(suites[i], &k[i]);
     assert_true(allocations > 0);
     size_t before = allocations;
     for (uint8_t round = 0; round < 20; round++) {
-        for (uint8_t i = 0; i < BATCH; i++) {
-            m[i] =
-                (tl_sealed){ .header = { secret, 16 }, .payload = lines[i], .payload_n = LINE, .tag_n = 12 };
-            m[i].cover = i % 2 == 0 ? TL_COVER_ENCRYPTED : TL_COVER_PAYLOAD;
-            m[i].nonce[0] = round;
-            m[i].nonce[1] = i;
-        }
-        tl_assert_ok(c->ops->protect(c->ctx, k, m, BATCH));
+        fill(lines, m, round);
+        for (size_t i = 0; i < BATCH; i++)
+            m[i].key = k[i / 4 % SUITES];
+        tl_assert_ok(c->ops->protect(c->ctx, k[0], m, BATCH));
         m[round % BATCH].tag[0] ^= 1;
-        tl_assert_ok(c->ops->verify(c->ctx, k, m, BATCH));
+        tl_assert_ok(c->ops->verify(c->ctx, k[0], m, BATCH));
         assert_false(m[round % BATCH].right);
+        tl_assert_ok(c->ops->open(c->ctx, k[0], m, BATCH));
     }
     assert_int_equal(allocations - before, 0);
-    c->ops->key_drop(c->ctx, k);
+    for (size_t i = 0; i < SUITES; i++)
+        c->ops->key_drop(c->ctx, k[i]);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -211,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(key_when_dropped_then_no_trace),
+        CASE(mac_when_it_is_running_without_its_key_then_ending_leaves_no_trace),
         CASE(key_when_the_backend_is_closed_then_no_trace),
         CASE(hmac_when_done_then_no_trace_of_its_key),
         CASE(hash_when_ended_or_dropped_then_no_trace_of_its_text),
