@@ -6,24 +6,21 @@
 #ifndef TL_BENCH_BENCH_H
 #define TL_BENCH_BENCH_H
 
+#include "backend.h"
+#include "bench_memory.h"
 #include "gate.h"
 
-#include <trueline/crypto.h>
-
 #include <jansson.h>
-
-/* A level of the kernels, as one asks for it. */
-typedef enum bench_level { BENCH_BEST = 0, BENCH_AESNI, BENCH_SOFT, BENCH_OPENSSL } bench_level;
 
 typedef struct bench {
     unsigned rounds;
     const char *only; /* rows whose name begins so; NULL: all */
     double slice_us;  /* at least so long is a slice of short work */
 
-    bench_level asked;
-    const char *level;       /* the name of what is measured now ("vaes512") */
+    backend_level asked;
+    backend backend;
+    const char *level;       /* the name of what is measured now ("vaes") */
     const tl_crypto *crypto; /* own backend at that level */
-    void *opened[2];         /* what it was opened from */
 
     json_t *rows;
     const char *group; /* what is measured now, for the line of progress */
@@ -54,15 +51,5 @@ void bench_absent(bench *b, const char *name, const char *peer);
 #define ROWS(name, text) void rows_##name(bench *b);
 #include "rows.def"
 #undef ROWS
-
-/* n bytes on a page boundary, pages of 4 KiB, or 2 MiB where the system gives them; all of them touched. NULL: no
- * memory. Freed by bench_pages_free. */
-uint8_t *bench_pages(size_t n, bool huge);
-void bench_pages_free(uint8_t *pages, size_t n);
-/* Of these n bytes the part that stands on huge pages, 0 to 1, as the system says. */
-double bench_pages_huge(const uint8_t *pages, size_t n);
-
-/* Bytes that are different everywhere. */
-void bench_fill(uint8_t *bytes, size_t n, uint64_t seed);
 
 #endif

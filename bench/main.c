@@ -1,6 +1,6 @@
 /* `make bench`: how fast the library is, as ratios against what else one could use, and against what the machine can do.
  * docs/PERFORMANCE.md says how each figure is taken. */
-#include "backend.h"
+#include "bench.h"
 #include "record.h"
 #include "ui.h"
 
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LEVEL_ALL = -1, ROUNDS_DEFAULT = 31, SLICE_US = 1000 };
+enum { LEVEL_ALL = -1, ROUNDS_DEFAULT = 31, SLICE_US = 1000, KEYS = 256 };
 
 typedef struct options {
     unsigned rounds;
@@ -48,8 +48,8 @@ static const struct argp_option option_table[] = {
 
 static int level_of(struct argp_state *state, const char *text)
 {
-    for (bench_level l = BENCH_BEST; bench_level_name(l) != NULL; l++)
-        if (strcmp(text, bench_level_name(l)) == 0)
+    for (backend_level l = BACKEND_BEST; backend_level_name(l) != NULL; l++)
+        if (strcmp(text, backend_level_name(l)) == 0)
             return (int)l;
     argp_error(state, "no such level: '%s'", text);
     return LEVEL_ALL;
@@ -86,14 +86,17 @@ static void run_groups(bench *b)
     }
 }
 
-static void run_level(bench *b, bench_level level)
+static void run_level(bench *b, backend_level level)
 {
     b->asked = level;
-    if (bench_backend_open(b))
-        run_groups(b);
-    else
-        record_note("level %s: not on this machine", bench_level_name(level));
-    bench_backend_close(b);
+    if (backend_open(&b->backend, level, KEYS) != TL_OK) {
+        record_note("level %s: not on this machine", backend_level_name(level));
+        return;
+    }
+    b->level = b->backend.level;
+    b->crypto = b->backend.crypto;
+    run_groups(b);
+    backend_close(&b->backend);
 }
 
 /* ---- portable code ----
@@ -149,13 +152,13 @@ int main(int argc, char **argv)
     b.only = o.only;
     b.rows = json_array();
     gate_calibrate();
-    for (int l = BENCH_BEST; l <= BENCH_OPENSSL; l++) {
-        if (o.level != l && (o.level != LEVEL_ALL || l == BENCH_OPENSSL))
+    for (int l = BACKEND_BEST; l <= BACKEND_OPENSSL; l++) {
+        if (o.level != l && (o.level != LEVEL_ALL || l == BACKEND_OPENSSL))
             continue;
-        if (l == BENCH_SOFT && !is_without_aes())
+        if (l == BACKEND_SOFT && !is_without_aes())
             run_without_aes(&b, &o);
         else
-            run_level(&b, (bench_level)l);
+            run_level(&b, (backend_level)l);
     }
     if ((o.json != NULL && !record_write(&b, o.json, &fault)) || ui_flush(&fault) != TL_EXIT_OK)
         return ui_fail("bench", &fault);

@@ -54,10 +54,10 @@ bool bench_wants(const bench *b, const char *name)
 static void add(bench *b, const bench_row *row, const gate_result *g)
 {
     double work = row->bytes > 0 ? row->bytes : 0;
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i}", "name", row->name, "level", b->level,
-                  "peer", row->peer, "ratio", g->ratio, "low", g->low, "high", g->high, "own_us", g->own_us,
-                  "peer_us", g->peer_us, "rounds", (int)g->rounds, "dirty", (int)g->dirty);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i}", "name", row->name,
+                          "asked", backend_level_name(b->asked), "level", b->level, "peer", row->peer,
+                          "ratio", g->ratio, "low", g->low, "high", g->high, "own_us", g->own_us, "peer_us",
+                          g->peer_us, "rounds", (int)g->rounds, "dirty", (int)g->dirty);
 
     if (work > 0) {
         (void)json_object_set_new(o, "own_gbs", json_real(work / g->own_us / 1e3));
@@ -68,7 +68,7 @@ static void add(bench *b, const bench_row *row, const gate_result *g)
         (void)json_object_set_new(o, "own_ns", json_real(g->own_us * 1e3 / row->messages));
         (void)json_object_set_new(o, "peer_ns", json_real(g->peer_us * 1e3 / row->messages));
     }
-    if (row->goal > 0 && b->asked == BENCH_BEST)
+    if (row->goal > 0 && b->asked == BACKEND_BEST)
         (void)json_object_set_new(o, "goal", json_real(row->goal));
     if (row->note != NULL)
         (void)json_object_set_new(o, "note", json_string(row->note));
@@ -85,7 +85,7 @@ static void print(const bench *b, const bench_row *row, const gate_result *g)
     if (row->messages > 0)
         printf("%.0f and %.0f ns a message, ", g->own_us * 1e3 / row->messages,
                g->peer_us * 1e3 / row->messages);
-    if (row->goal > 0 && b->asked == BENCH_BEST)
+    if (row->goal > 0 && b->asked == BACKEND_BEST)
         printf("goal %.2f%s, ", row->goal, g->ratio < row->goal ? " (missed)" : "");
     printf("%u of %u slices unclean%s%s\n", g->dirty, 2 * g->rounds, row->note != NULL ? "; " : "",
            row->note != NULL ? row->note : "");

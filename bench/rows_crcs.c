@@ -91,12 +91,12 @@ static void run_row(bench *b, bool wide)
 
     if (!bench_wants(b, row.name) || (wide && b->crypto->ops->crc32 == NULL))
         return;
-    w = (work){ .b = b, .wide = wide, .floor = floor_multiply(b->asked != BENCH_BEST) };
+    w = (work){ .b = b, .wide = wide, .floor = floor_multiply(b->asked != BACKEND_BEST) };
     make_table(&w);
     bench_fill(w.lines[0], sizeof w.lines, 7);
     row.bytes = (double)sizeof w.lines;
     row.peer = w.floor.name;
-    if (b->asked == BENCH_SOFT || b->asked == BENCH_OPENSSL || w.floor.run == NULL) {
+    if (b->asked == BACKEND_SOFT || b->asked == BACKEND_OPENSSL || w.floor.run == NULL) {
         row.peer = "table";
         peer.run = table;
     }

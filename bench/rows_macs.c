@@ -171,9 +171,9 @@ static bool any_wanted(const bench *b, const char *name)
 static void against_ipsec(work *w, const mac_row *row)
 {
 #ifdef TL_BENCH_IPSEC
-    if (w->b->asked == BENCH_SOFT)
+    if (w->b->asked == BACKEND_SOFT)
         return;
-    if (!peer_ipsec_open(&w->peer, &w->lines, w->b->asked == BENCH_AESNI)) {
+    if (!peer_ipsec_open(&w->peer, &w->lines, w->b->asked == BACKEND_AESNI)) {
         bench_failed(w->b, row->name, "ipsec-mb", "the peer fails");
         return;
     }

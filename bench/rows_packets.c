@@ -2,7 +2,7 @@
  * (with SV-1 encrypted too), footer, CRC-16; begin and end of the frame are in it. Against libsrtp2's packets and against
  * bare AES-128-GCM over 16 + 1,500 bytes by OpenSSL, which both encrypt. A receiver finds every frame right. */
 #include "bench.h"
-#include "ends.h"
+#include "bench_ends.h"
 #include "lines.h"
 #ifdef TL_BENCH_SRTP
 #include "peer_srtp.h"
@@ -12,14 +12,14 @@ enum { PAYLOAD = 1500, LINES = 256 };
 
 static void send_frame(void *ctx)
 {
-    ends_send(ctx, 0);
+    bench_ends_send(ctx, 0);
 }
 
-static bool frame_is_right(ends *l)
+static bool frame_is_right(bench_ends *l)
 {
-    ends_rewind(l);
+    bench_ends_rewind(l);
     if (!l->failed)
-        ends_receive(l);
+        bench_ends_receive(l);
     return !l->failed;
 }
 
@@ -31,7 +31,7 @@ static void seal_as_many(void *ctx)
         p->protect(p);
 }
 
-static void against_openssl(bench *b, ends *l, bench_row row)
+static void against_openssl(bench *b, bench_ends *l, bench_row row)
 {
     static lines plain;
     static peer p;
@@ -49,7 +49,7 @@ static void against_openssl(bench *b, ends *l, bench_row row)
     lines_close(&plain);
 }
 
-static void against_srtp(bench *b, ends *l, bench_row row)
+static void against_srtp(bench *b, bench_ends *l, bench_row row)
 {
 #ifdef TL_BENCH_SRTP
     static peer_srtp p;
@@ -71,19 +71,20 @@ static void against_srtp(bench *b, ends *l, bench_row row)
 
 static void run_variant(bench *b, const char *name, tl_variant variant)
 {
-    static ends l;
-    const ends_shape shape = { .suite = TL_SUITE_AES128_GMAC,
-                               .variant = variant,
-                               .crc32 = TL_WITHOUT,
-                               .data_type = TL_DT_RAW12,
-                               .lines = LINES,
-                               .line_bytes = PAYLOAD,
-                               .frames = 1 };
+    static bench_ends l;
+    const bench_ends_shape shape = { .suite = TL_SUITE_AES128_GMAC,
+                                     .variant = variant,
+                                     .tag_mode = TL_TAG_PER_MESSAGE,
+                                     .crc32 = TL_WITHOUT,
+                                     .data_type = TL_DT_RAW12,
+                                     .lines = LINES,
+                                     .line_bytes = PAYLOAD,
+                                     .frames = 1 };
     bench_row row = { .name = name, .bytes = (double)LINES * PAYLOAD, .messages = LINES };
 
     if (!bench_wants(b, name))
         return;
-    if (!ends_open(&l, b, &shape) || !frame_is_right(&l)) {
+    if (!bench_ends_open(&l, b->crypto, &shape) || !frame_is_right(&l)) {
         bench_failed(b, name, "itself", "a frame is not right");
     } else {
         against_srtp(b, &l, row);
@@ -91,7 +92,7 @@ static void run_variant(bench *b, const char *name, tl_variant variant)
         if (l.failed)
             bench_failed(b, name, "itself", "a call failed");
     }
-    ends_close(&l);
+    bench_ends_close(&l);
 }
 
 void rows_packets(bench *b)

@@ -2,7 +2,7 @@
  * holds, so that each comes from DRAM as it does after DMA. Against reading the same packets with the widest loads there
  * are: no receiver can be faster than that. */
 #include "bench.h"
-#include "ends.h"
+#include "bench_ends.h"
 #include "floor.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static const receive_row receive_rows[] = {
 };
 
 typedef struct work {
-    ends ends;
+    bench_ends ends;
     floor_loop floor;
     unsigned read; /* the frame that the reader takes next: half the ring away from the receiver */
     uint64_t sum;
@@ -37,20 +37,20 @@ static void prepare(void *ctx)
     work *w = ctx;
 
     if (w->ends.next == RING)
-        ends_rewind(&w->ends);
+        bench_ends_rewind(&w->ends);
 }
 
 static void receive(void *ctx)
 {
     work *w = ctx;
 
-    ends_receive(&w->ends);
+    bench_ends_receive(&w->ends);
 }
 
 static void read_frame(void *ctx)
 {
     work *w = ctx;
-    unsigned n = ends_packets(&w->ends);
+    unsigned n = bench_ends_packets(&w->ends);
     const tl_buffer *packets = w->ends.packets + (size_t)w->read * n;
 
     for (unsigned i = 0; i < n; i++)
@@ -62,21 +62,22 @@ static void run_row(bench *b, const receive_row *r)
 {
     static work w;
     char note[96];
-    const ends_shape shape = { .suite = r->suite,
-                               .variant = TL_SV_2,
-                               .crc32 = r->checked ? TL_WITH : TL_WITHOUT,
-                               .hop_check = r->checked ? TL_HOP_CHECK_HERE : TL_HOP_CHECKED_BELOW,
-                               .data_type = TL_DT_RAW16,
-                               .lines = LINES,
-                               .line_bytes = BENCH_LINE,
-                               .frames = RING,
-                               .huge = r->huge };
+    const bench_ends_shape shape = { .suite = r->suite,
+                                     .variant = TL_SV_2,
+                                     .tag_mode = TL_TAG_PER_MESSAGE,
+                                     .crc32 = r->checked ? TL_WITH : TL_WITHOUT,
+                                     .hop_check = r->checked ? TL_HOP_CHECK_HERE : TL_HOP_CHECKED_BELOW,
+                                     .data_type = TL_DT_RAW16,
+                                     .lines = LINES,
+                                     .line_bytes = BENCH_LINE,
+                                     .frames = RING,
+                                     .huge = r->huge };
     bench_row row = { .name = r->name, .goal = r->goal, .messages = LINES, .note = note };
 
     w = (work){ .floor = floor_read(), .read = RING / 2 };
     row.peer = w.floor.name;
     row.bytes = (double)LINES * BENCH_LINE;
-    if (!ends_open(&w.ends, b, &shape)) {
+    if (!bench_ends_open(&w.ends, b->crypto, &shape)) {
         bench_failed(b, r->name, row.peer, "no memory, or a call failed");
     } else {
         (void)snprintf(note, sizeof note, "%d frames of %.1f MB, %.0f %% on huge pages", RING,
@@ -86,7 +87,7 @@ static void run_row(bench *b, const receive_row *r)
         if (w.ends.failed)
             bench_failed(b, r->name, row.peer, "a frame is not right");
     }
-    ends_close(&w.ends);
+    bench_ends_close(&w.ends);
 }
 
 void rows_receive(bench *b)

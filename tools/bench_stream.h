@@ -2,11 +2,10 @@
 #ifndef TL_TOOLS_BENCH_STREAM_H
 #define TL_TOOLS_BENCH_STREAM_H
 
+#include "backend.h"
+#include "bench_ends.h"
 #include "fault.h"
 #include "gate.h"
-
-#include <trueline/openssl.h>
-#include <trueline/stream.h>
 
 #include <openssl/evp.h>
 
@@ -14,18 +13,9 @@ enum { BENCH_WIDTH = 1920, BENCH_HEIGHT = 1080, BENCH_BITS = 12 };
 
 /* One stream with both ends, the packets of one frame, and a bare OpenSSL context for comparison. */
 typedef struct bench_stream {
-    tl_stream_config config;
-    tl_openssl *backend;
-    tl_key_source sources[2]; /* sender, receiver: the same secret */
-    tl_stream_tx tx;
-    tl_stream_rx rx;
-    tl_tx_message *messages;
-    tl_buffer *packets; /* begin, lines, end */
-    uint8_t *memory;    /* of all packets */
-    tl_tx_edge begin, end;
-    uint8_t *frame_memory;
+    backend backend;
+    bench_ends ends;
     EVP_CIPHER_CTX *bare;
-    uint64_t frames_ok;
     bool failed;
 } bench_stream;
 

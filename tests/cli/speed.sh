@@ -29,6 +29,9 @@ else
     skip "bench_when_ipsec_mb_is_there_then_compared_with_it" "no ipsec-mb here"
 fi
 
+run "$root/scripts/bench-table" --self-test
+is "$code" 0 "bench_table_when_it_tests_itself_then_all_is_well"
+
 for arguments in '--rounds 0' '--rounds 102' '--level fast' 'word'; do
     run "$program" $arguments
     is "$code" 2 "bench_when_'$arguments'_then_refused"

@@ -1,4 +1,4 @@
-#include "bench.h"
+#include "bench_memory.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,27 +1,27 @@
 /* Both ends of a stream in memory: frames of equal lines, made into packets where they lie, and received. */
-#ifndef TL_BENCH_ENDS_H
-#define TL_BENCH_ENDS_H
-
-#include "bench.h"
+#ifndef TL_TOOLS_BENCH_ENDS_H
+#define TL_TOOLS_BENCH_ENDS_H
 
 #include <trueline/stream.h>
 
 /* What is sent. */
-typedef struct ends_shape {
+typedef struct bench_ends_shape {
     tl_suite suite;
     tl_variant variant; /* of the lines */
+    tl_pattern pattern; /* of SV-3 and SV-4 */
+    tl_tag_mode tag_mode;
     tl_presence crc32;
     tl_hop_check hop_check;
     uint8_t data_type;
     uint16_t lines, line_bytes;
     unsigned frames; /* that memory holds */
     bool huge;       /* memory on huge pages */
-} ends_shape;
+} bench_ends_shape;
 
 /* A frame's packets lie one behind the other, each at a multiple of 64 bytes; the frames too. */
-typedef struct ends {
-    const bench *b;
-    ends_shape shape;
+typedef struct bench_ends {
+    const tl_crypto *crypto;
+    bench_ends_shape shape;
     tl_stream_config config;
     tl_stream_tx tx;
     tl_stream_rx rx;
@@ -34,19 +34,19 @@ typedef struct ends {
     unsigned next; /* frame of the memory that is received next */
     uint64_t frames_ok;
     bool sending, receiving, failed;
-} ends;
+} bench_ends;
 
 /* false: no memory, or a call failed. */
-bool ends_open(ends *l, const bench *b, const ends_shape *shape);
-void ends_close(ends *l);
+bool bench_ends_open(bench_ends *l, const tl_crypto *crypto, const bench_ends_shape *shape);
+void bench_ends_close(bench_ends *l);
 /* Makes frame i of the memory. */
-void ends_send(ends *l, unsigned i);
+void bench_ends_send(bench_ends *l, unsigned i);
 /* A receiver that expects the first frame of the memory. */
-void ends_rewind(ends *l);
-/* Receives the next frame of the memory. One that is not ok is a failure. */
-void ends_receive(ends *l);
-/* Packets of a frame. */
-unsigned ends_packets(const ends *l);
-double ends_payload(const ends *l);
+void bench_ends_rewind(bench_ends *l);
+/* Receives the next frame of the memory. One that is not ok is a failure: `failed` stays set. */
+void bench_ends_receive(bench_ends *l);
+/* Packets of a frame, and bytes of pixels. */
+unsigned bench_ends_packets(const bench_ends *l);
+double bench_ends_payload(const bench_ends *l);
 
 #endif

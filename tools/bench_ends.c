@@ -1,4 +1,6 @@
-#include "ends.h"
+#include "bench_ends.h"
+
+#include "bench_memory.h"
 
 #include "clock.h"
 
@@ -7,41 +9,41 @@
 
 enum { EDGES = 2, EDGE_SLOT = 1024, ALIGN = 64 };
 
-unsigned ends_packets(const ends *l)
+unsigned bench_ends_packets(const bench_ends *l)
 {
     return l->shape.lines + EDGES;
 }
 
-double ends_payload(const ends *l)
+double bench_ends_payload(const bench_ends *l)
 {
     return (double)l->shape.lines * l->shape.line_bytes;
 }
 
-static size_t frame_bytes(const ends *l)
+static size_t frame_bytes(const bench_ends *l)
 {
     return l->slot * l->shape.lines + (size_t)EDGES * EDGE_SLOT;
 }
 
-static uint8_t *line_at(const ends *l, unsigned frame, unsigned line)
+static uint8_t *line_at(const bench_ends *l, unsigned frame, unsigned line)
 {
     return l->memory + frame * frame_bytes(l) + EDGE_SLOT + line * l->slot;
 }
 
 static void on_event(void *ctx, const tl_stream_event *event)
 {
-    ends *l = ctx;
+    bench_ends *l = ctx;
 
     if (event->kind == TL_EVENT_FRAME && event->verdict == TL_VERDICT_OK)
         l->frames_ok++;
 }
 
-static bool key_source(const ends *l, tl_key_source *source)
+static bool key_source(const bench_ends *l, tl_key_source *source)
 {
     static const uint8_t secret[32] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
     const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh, fresh, l->config.stream,
                                   TL_SENSOR_TO_CONTROLLER };
 
-    return tl_key_source_provisioned(source, l->b->crypto, &from) == TL_OK;
+    return tl_key_source_provisioned(source, l->crypto, &from) == TL_OK;
 }
 
 /* ---- sending ---- */
@@ -53,9 +55,9 @@ static tl_buffer keep(uint8_t *slot, tl_span packet)
     return (tl_buffer){ slot, packet.n };
 }
 
-void ends_send(ends *l, unsigned frame)
+void bench_ends_send(bench_ends *l, unsigned frame)
 {
-    tl_buffer *packets = l->packets + (size_t)frame * ends_packets(l);
+    tl_buffer *packets = l->packets + (size_t)frame * bench_ends_packets(l);
     unsigned n = l->shape.lines;
 
     for (unsigned i = 0; i < n; i++)
@@ -74,7 +76,7 @@ void ends_send(ends *l, unsigned frame)
 
 /* ---- receiving ---- */
 
-void ends_rewind(ends *l)
+void bench_ends_rewind(bench_ends *l)
 {
     tl_key_source source;
 
@@ -87,36 +89,37 @@ void ends_rewind(ends *l)
     tl_key_source_wipe(&source);
 }
 
-void ends_receive(ends *l)
+void bench_ends_receive(bench_ends *l)
 {
     uint64_t before = l->frames_ok;
-    const tl_buffer *packets = l->packets + (size_t)l->next * ends_packets(l);
+    const tl_buffer *packets = l->packets + (size_t)l->next * bench_ends_packets(l);
 
     l->next++;
-    l->failed |= tl_stream_rx_packets(&l->rx, tl_clock_ms(), packets, ends_packets(l)) != TL_OK;
+    l->failed |= tl_stream_rx_packets(&l->rx, tl_clock_ms(), packets, bench_ends_packets(l)) != TL_OK;
     l->failed |= l->frames_ok != before + 1;
 }
 
 /* ---- */
 
-static void configure(ends *l)
+static void configure(bench_ends *l)
 {
-    const ends_shape *s = &l->shape;
+    const bench_ends_shape *s = &l->shape;
 
     l->config = (tl_stream_config){
         .stream = 1,
         .suite = s->suite,
-        .tag_mode = TL_TAG_PER_MESSAGE,
+        .tag_mode = s->tag_mode,
         .tag_size = TL_TAG_MAX,
         .crc32 = s->crc32,
         .hop_check = s->hop_check,
         .variant = { 0, TL_SV_2, (uint8_t)s->variant, TL_SV_2 },
+        .pattern = { [TL_BLOCK_MIDDLE] = s->pattern },
         .parts = { { TL_BLOCK_MIDDLE, s->data_type, s->lines, s->line_bytes } },
         .part_count = 1,
     };
 }
 
-static bool take_memory(ends *l)
+static bool take_memory(bench_ends *l)
 {
     size_t frames = l->shape.frames;
 
@@ -124,7 +127,7 @@ static bool take_memory(ends *l)
     l->memory_n = frame_bytes(l) * frames;
     l->memory = bench_pages(l->memory_n, l->shape.huge);
     l->messages = calloc(l->shape.lines, sizeof *l->messages);
-    l->packets = calloc(frames * ends_packets(l), sizeof *l->packets);
+    l->packets = calloc(frames * bench_ends_packets(l), sizeof *l->packets);
     l->released.n = tl_stream_frame_bytes(&l->config);
     l->released.p = malloc(l->released.n);
     if (l->memory == NULL || l->messages == NULL || l->packets == NULL || l->released.p == NULL)
@@ -135,24 +138,24 @@ static bool take_memory(ends *l)
     return true;
 }
 
-bool ends_open(ends *l, const bench *b, const ends_shape *shape)
+bool bench_ends_open(bench_ends *l, const tl_crypto *crypto, const bench_ends_shape *shape)
 {
     tl_key_source source;
 
-    *l = (ends){ .b = b, .shape = *shape };
+    *l = (bench_ends){ .crypto = crypto, .shape = *shape };
     configure(l);
     if (!take_memory(l) || !key_source(l, &source))
         return false;
     l->sending = tl_stream_tx_init(&l->tx, &l->config, &source, 0) == TL_OK;
     tl_key_source_wipe(&source);
     for (unsigned f = 0; f < shape->frames && l->sending; f++)
-        ends_send(l, f);
+        bench_ends_send(l, f);
     if (l->sending)
-        ends_rewind(l);
+        bench_ends_rewind(l);
     return l->sending && !l->failed;
 }
 
-void ends_close(ends *l)
+void bench_ends_close(bench_ends *l)
 {
     if (l->sending)
         tl_stream_tx_wipe(&l->tx);
@@ -162,5 +165,5 @@ void ends_close(ends *l)
     free(l->messages);
     free(l->packets);
     free(l->released.p);
-    *l = (ends){ 0 };
+    *l = (bench_ends){ 0 };
 }

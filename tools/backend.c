@@ -1,0 +1,100 @@
+#include "backend.h"
+
+#ifdef TL_TOOLS_LANES
+#include <trueline/lanes.h>
+#endif
+
+#include <stdlib.h>
+
+enum { KEYS = 16, MACS = 16 };
+
+const char *backend_level_name(backend_level level)
+{
+    static const char *const names[] = { "best", "aesni", "soft", "openssl" };
+
+    return (unsigned)level < sizeof names / sizeof *names ? names[level] : NULL;
+}
+
+#ifdef TL_TOOLS_LANES
+
+/* The kernels' backend and its running MACs; its keys stand behind it. */
+typedef struct kernels {
+    tl_lanes lanes;
+    tl_lanes_mac macs[MACS];
+    tl_lanes_key keys[];
+} kernels;
+
+static tl_lanes_level wanted(backend_level level)
+{
+    switch (level) {
+    case BACKEND_AESNI: return TL_LANES_AESNI;
+    case BACKEND_SOFT: return TL_LANES_SOFT;
+    default: return TL_LANES_BEST;
+    }
+}
+
+static tl_err open_kernels(backend *b, backend_level level, uint16_t keys)
+{
+    size_t size = sizeof(kernels) + keys * sizeof(tl_lanes_key);
+    kernels *k = aligned_alloc(TL_LANES_ALIGN, (size + TL_LANES_ALIGN - 1) / TL_LANES_ALIGN * TL_LANES_ALIGN);
+    tl_lanes_config config = { .base = b->crypto, .level = wanted(level), .key_n = keys, .mac_n = MACS };
+
+    if (k == NULL)
+        return TL_E_BACKEND;
+    config.keys = k->keys;
+    config.macs = k->macs;
+    if (tl_lanes_init(&k->lanes, &config) != TL_OK) {
+        free(k);
+        return TL_E_BACKEND;
+    }
+    b->kernels = k;
+    b->crypto = tl_lanes_crypto(&k->lanes);
+    b->level = tl_lanes_level_name(tl_lanes_level_of(&k->lanes));
+    return TL_OK;
+}
+
+static void close_kernels(backend *b)
+{
+    kernels *k = b->kernels;
+
+    if (k != NULL)
+        tl_lanes_wipe(&k->lanes);
+    free(k);
+}
+
+#else
+
+/* A build without kernels: OpenSSL's are the best there are. */
+static tl_err open_kernels(backend *b, backend_level level, uint16_t keys)
+{
+    (void)b, (void)keys;
+    return level == BACKEND_BEST ? TL_OK : TL_E_BACKEND;
+}
+
+static void close_kernels(backend *b)
+{
+    (void)b;
+}
+
+#endif
+
+tl_err backend_open(backend *b, backend_level level, uint16_t keys)
+{
+    const tl_openssl_config config = { .key_slots = keys };
+    tl_err err;
+
+    *b = (backend){ .level = backend_level_name(BACKEND_OPENSSL) };
+    TL_TRY(tl_openssl_open(&config, &b->openssl));
+    b->crypto = tl_openssl_crypto(b->openssl);
+    err = level == BACKEND_OPENSSL ? TL_OK : open_kernels(b, level, keys > 0 ? keys : KEYS);
+    if (err != TL_OK)
+        backend_close(b);
+    return err;
+}
+
+void backend_close(backend *b)
+{
+    close_kernels(b);
+    tl_openssl_close(b->openssl);
+    *b = (backend){ 0 };
+}
