@@ -1,5 +1,5 @@
-/* What vectors do not reach in the portable level: products where the most carries gather, the multiplication that
- * processors of 32 bits use, and planes that come back as the blocks they were. */
+/* What vectors do not reach in the portable level: products where the most carries gather, the multiplication
+ * that processors of 32 bits use, and planes that come back as the blocks they were. */
 #include "testing.h"
 
 #include "soft/soft.h"

@@ -1,11 +1,12 @@
 /* GHASH (SP 800-38D, 6.4) by multiplication of integers, without tables.
  *
- * A product without carries comes from products with carries when bits stand far enough apart: of each factor every
- * fourth bit is taken, up to fifteen carries gather in the three zeros beside a bit, and are masked away. Sixteen such
- * bits would be one carry too many, so the highest four bits of one factor are multiplied by shifting.
+ * A product without carries comes from products with carries when bits stand far enough apart: of each factor
+ * every fourth bit is taken, up to fifteen carries gather in the three zeros beside a bit, and are masked
+ * away. Sixteen such bits would be one carry too many, so the highest four bits of one factor are multiplied
+ * by shifting.
  *
- * Blocks are read big endian, bit 63 of the first word being the coefficient of 1. Products of words read backwards
- * come out one place off, which the hash key's factor x makes good. */
+ * Blocks are read big endian, bit 63 of the first word being the coefficient of 1. Products of words read
+ * backwards come out one place off, which the hash key's factor x makes good. */
 #include "soft.h"
 #include "wide.h"
 
@@ -58,8 +59,8 @@ static inline tl__wide carryless(uint64_t x, uint64_t y)
     return sum;
 }
 
-/* The hash key times x: a step towards higher coefficients, which is to the right; x^128 is x^7 + x^2 + x + 1. What
- * must come out is the product divided by x^127, so the key is stepped back by one, to the left. */
+/* The hash key times x: a step towards higher coefficients, which is to the right; x^128 is x^7 + x^2 + x +
+ * 1. What must come out is the product divided by x^127, so the key is stepped back by one, to the left. */
 void tl__ghash_load(tl__ghash_key *k, const uint8_t h[16])
 {
     uint64_t first = load_64(h), second = load_64(h + 8);
@@ -69,8 +70,8 @@ void tl__ghash_load(tl__ghash_key *k, const uint8_t h[16])
     k->sum = k->first ^ k->second;
 }
 
-/* Takes away a low word of a product by adding multiples of the polynomial x^128 + x^127 + x^126 + x^121 + 1, which is
- * GHASH's read backwards: the word moves up by 128 bits, and by 127, 126 and 121. */
+/* Takes away a low word of a product by adding multiples of the polynomial x^128 + x^127 + x^126 + x^121 + 1,
+ * which is GHASH's read backwards: the word moves up by 128 bits, and by 127, 126 and 121. */
 static inline void reduce(uint64_t low, uint64_t *next, uint64_t *after)
 {
     *next ^= low << 63 ^ low << 62 ^ low << 57;

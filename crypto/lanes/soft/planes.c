@@ -1,12 +1,13 @@
 /* AES on bit planes: sixteen blocks at once, without a table or a branch on their bytes.
  *
- * Rounds do not shift rows. After i rounds row r stands r i columns off its place, and mixing, which needs rows
- * beside each other, turns them by what neighbours differ in: i columns, the same for each pair. After four rounds
- * all stand right again; the last round is the 10th or the 14th, and there rows 1 and 3 are two columns off.
+ * Rounds do not shift rows. After i rounds row r stands r i columns off its place, and mixing, which needs
+ * rows beside each other, turns them by what neighbours differ in: i columns, the same for each pair. After
+ * four rounds all stand right again; the last round is the 10th or the 14th, and there rows 1 and 3 are two
+ * columns off.
  *
- * The S-box is the circuit of Boyar and Peralta, "A depth-16 circuit for the AES S-box" (IACR ePrint 2011/332), with
- * their names t, m and l, u0 being the most significant bit; the constant 0x63 at its end passes through the linear
- * layer unchanged, and so stands in the round keys. */
+ * The S-box is the circuit of Boyar and Peralta, "A depth-16 circuit for the AES S-box" (IACR ePrint
+ * 2011/332), with their names t, m and l, u0 being the most significant bit; the constant 0x63 at its end
+ * passes through the linear layer unchanged, and so stands in the round keys. */
 #include "soft.h"
 
 #include <string.h>
@@ -28,8 +29,8 @@ static void store_32(uint8_t *p, uint64_t v)
     p[3] = (uint8_t)(v >> 24);
 }
 
-/* Before the turn the bit of a word says row and bit, and whether the column is 2 or 3; the word says the lane, and
- * whether the column is odd. */
+/* Before the turn the bit of a word says row and bit, and whether the column is 2 or 3; the word says the
+ * lane, and whether the column is odd. */
 static size_t word_of(size_t lane)
 {
     return (lane & 7) * 4 + (lane >> 3) * 2;
@@ -146,8 +147,8 @@ static inline void add_below(uint64_t t[4], uint64_t below[4], const uint64_t s[
         t[j] = s[j] ^ below[j];
 }
 
-/* MixColumns and the round key:  2 (s + s1) + s1 + s2 + s3,  where s1, s2, s3 are the rows below s. Doubling moves each
- * plane one up and adds the highest to planes 0, 1, 3 and 4. */
+/* MixColumns and the round key:  2 (s + s1) + s1 + s2 + s3,  where s1, s2, s3 are the rows below s. Doubling
+ * moves each plane one up and adds the highest to planes 0, 1, 3 and 4. */
 static inline void mix_columns(uint64_t *q, const uint64_t *key, unsigned columns)
 {
     const unsigned two_below = 32 * columns % 64;

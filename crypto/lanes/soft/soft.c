@@ -1,7 +1,7 @@
 /* The portable level: C that runs everywhere, with no table and no branch on keys, chains or data.
  *
- * What AES does is done for sixteen blocks at once: those of sixteen messages in CBC-MAC, those of one message in
- * CTR. A single message's CBC-MAC therefore costs as much as sixteen. */
+ * What AES does is done for sixteen blocks at once: those of sixteen messages in CBC-MAC, those of one
+ * message in CTR. A single message's CBC-MAC therefore costs as much as sixteen. */
 #include "../level.h"
 #include "soft.h"
 
@@ -67,15 +67,14 @@ static const tl__aes *tag_key(const tl__lane *lane)
     return &k->tag;
 }
 
-/* Lanes whose keys have the same number of rounds. */
-static void chain_lanes(const tl__lane *const *lane, size_t n, size_t blocks)
+static void cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
 {
     const tl__aes *key[TL__LANES];
     bool same = true;
     pass s;
 
     for (size_t l = 0; l < n; l++) {
-        key[l] = tag_key(lane[l]);
+        key[l] = tag_key(&lane[l]);
         same = same && key[l] == key[0];
     }
     if (same)
@@ -85,33 +84,19 @@ static void chain_lanes(const tl__lane *const *lane, size_t n, size_t blocks)
     memset(&s.state, 0, sizeof s.state);
     memset(&s.data, 0, sizeof s.data);
     for (size_t l = 0; l < n; l++)
-        tl__planes_put(&s.state, l, lane[l]->chain);
+        tl__planes_put(&s.state, l, lane[l].chain);
     tl__planes_turn(&s.state);
     for (size_t i = 0; i < blocks; i++) {
         for (size_t l = 0; l < n; l++)
-            tl__planes_put(&s.data, l, lane[l]->p + 16 * i);
+            tl__planes_put(&s.data, l, lane[l].p + 16 * i);
         tl__planes_turn(&s.data);
         tl__planes_add(&s.state, &s.data);
         tl__planes_encrypt(&s.state, &s.key, key[0]->rounds);
     }
     tl__planes_turn(&s.state);
     for (size_t l = 0; l < n; l++)
-        tl__planes_get(&s.state, l, lane[l]->chain);
+        tl__planes_get(&s.state, l, lane[l].chain);
     tl__words_wipe(&s, sizeof s);
-}
-
-static void cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
-{
-    const uint32_t rounds[2] = { 10, 14 };
-    for (size_t r = 0; r < 2; r++) {
-        const tl__lane *some[TL__LANES];
-        size_t some_n = 0;
-        for (size_t l = 0; l < n; l++)
-            if (tag_key(&lane[l])->rounds == rounds[r])
-                some[some_n++] = &lane[l];
-        if (some_n > 0)
-            chain_lanes(some, some_n, blocks);
-    }
 }
 
 /* ---- CTR ---- */

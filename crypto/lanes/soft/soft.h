@@ -6,18 +6,19 @@
 
 /* ---- AES on bit planes ----
  *
- * Sixteen blocks at once. Word 4 b + r' holds bit b of the blocks' bytes in row r, where r' is 0, 2, 1, 3 for the rows
- * 0, 1, 2, 3; in the word, bit 16 c + l belongs to column c of lane l. So shifting a row is a rotation, mixing columns
- * needs no shift, and two rows that are worked on alike stand side by side, where compilers find them. */
+ * Sixteen blocks at once. Word 4 b + r' holds bit b of the blocks' bytes in row r, where r' is 0, 2, 1, 3 for
+ * the rows 0, 1, 2, 3; in the word, bit 16 c + l belongs to column c of lane l. So shifting a row is a
+ * rotation, mixing columns needs no shift, and two rows that are worked on alike stand side by side, where
+ * compilers find them. */
 enum { TL__LANES = 16, TL__PLANE_WORDS = 32, TL__AES_ROUNDS_MAX = 14 };
 
 typedef struct tl__planes {
     uint64_t w[TL__PLANE_WORDS];
 } tl__planes;
 
-/* An expanded key: the rounds' keys as bytes, and the same as planes of a single lane, four columns to a nibble. Row r
- * of round i is turned back by r i columns, except of the first and the last round, since no round shifts its rows;
- * the S-box's constant is in the keys too. */
+/* An expanded key: the rounds' keys as bytes, and the same as planes of a single lane, four columns to a
+ * nibble. Row r of round i is turned back by r i columns, except of the first and the last round, since no
+ * round shifts its rows; the S-box's constant is in the keys too. */
 typedef struct tl__aes {
     uint8_t key[TL__AES_ROUNDS_MAX + 1][16];
     uint8_t nibble[TL__AES_ROUNDS_MAX + 1][TL__PLANE_WORDS];
@@ -47,8 +48,8 @@ void tl__words_wipe(void *words, size_t n);
 
 /* ---- GHASH ---- */
 
-/* The hash key times x, as two words and their sum. Words are read big endian: what a block's first bit stands for is
- * bit 63 of the first word. */
+/* The hash key times x, as two words and their sum. Words are read big endian: what a block's first bit
+ * stands for is bit 63 of the first word. */
 typedef struct tl__ghash_key {
     uint64_t first, second, sum;
 } tl__ghash_key;

@@ -1,5 +1,5 @@
-/* The whole product of two words, in a time that does not depend on them where the processor's multiplication does
- * not. Compilers that have a type of 128 bits use the processor's own. */
+/* The whole product of two words, in a time that does not depend on them where the processor's multiplication
+ * does not. Compilers that have a type of 128 bits use the processor's own. */
 #ifndef TL_LANES_SOFT_WIDE_H
 #define TL_LANES_SOFT_WIDE_H
 
