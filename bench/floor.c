@@ -19,41 +19,54 @@ static uint64_t read_words(const uint8_t *bytes, size_t n)
 #ifdef __x86_64__
 #include <immintrin.h>
 
+/* Eight running remainders, written out: in an array a compiler may keep them in memory. */
+#define EIGHT(each) each(0) each(1) each(2) each(3) each(4) each(5) each(6) each(7)
+
 enum { LANES = 8 };
 
 __attribute__((target("avx512f,avx512bw,vpclmulqdq"))) static uint64_t multiply_64(const uint8_t *bytes,
                                                                                    size_t n)
 {
     const __m512i by = _mm512_set1_epi64(0x1D5);
-    __m512i r[LANES];
+    __m512i sum = by;
 
-    for (int i = 0; i < LANES; i++)
-        r[i] = by;
-    for (; n >= LANES * 64; n -= LANES * 64, bytes += LANES * 64)
-        for (int i = 0; i < LANES; i++)
-            r[i] = _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(r[i], by, 0x00),
-                                             _mm512_clmulepi64_epi128(r[i], by, 0x11),
-                                             _mm512_loadu_si512((const void *)(bytes + i * 64)), 0x96);
-    for (int i = 1; i < LANES; i++)
-        r[0] = _mm512_xor_si512(r[0], r[i]);
-    return (uint64_t)_mm512_reduce_or_epi64(r[0]);
+#define BEGIN(i) __m512i r##i = by;
+#define STEP(i)                                                                                              \
+    r##i = _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(r##i, by, 0x00),                               \
+                                     _mm512_clmulepi64_epi128(r##i, by, 0x11),                               \
+                                     _mm512_loadu_si512((const void *)(bytes + (i)*64)), 0x96);
+#define END(i) sum = _mm512_xor_si512(sum, r##i);
+    EIGHT(BEGIN)
+    for (; n >= LANES * 64; n -= LANES * 64, bytes += LANES * 64) {
+        EIGHT(STEP)
+    }
+    EIGHT(END)
+#undef BEGIN
+#undef STEP
+#undef END
+    return (uint64_t)_mm512_reduce_or_epi64(sum);
 }
 
 __attribute__((target("avx,pclmul"))) static uint64_t multiply_16(const uint8_t *bytes, size_t n)
 {
     const __m128i by = _mm_set1_epi64x(0x1D5);
-    __m128i r[LANES];
+    __m128i sum = by;
 
-    for (int i = 0; i < LANES; i++)
-        r[i] = by;
-    for (; n >= LANES * 16; n -= LANES * 16, bytes += LANES * 16)
-        for (int i = 0; i < LANES; i++)
-            r[i] = _mm_xor_si128(
-                _mm_xor_si128(_mm_clmulepi64_si128(r[i], by, 0x00), _mm_clmulepi64_si128(r[i], by, 0x11)),
-                _mm_loadu_si128((const __m128i *)(const void *)(bytes + i * 16)));
-    for (int i = 1; i < LANES; i++)
-        r[0] = _mm_xor_si128(r[0], r[i]);
-    return (uint64_t)_mm_cvtsi128_si64(r[0]);
+#define BEGIN(i) __m128i r##i = by;
+#define STEP(i)                                                                                              \
+    r##i = _mm_xor_si128(                                                                                    \
+        _mm_xor_si128(_mm_clmulepi64_si128(r##i, by, 0x00), _mm_clmulepi64_si128(r##i, by, 0x11)),           \
+        _mm_loadu_si128((const __m128i *)(const void *)(bytes + (i)*16)));
+#define END(i) sum = _mm_xor_si128(sum, r##i);
+    EIGHT(BEGIN)
+    for (; n >= LANES * 16; n -= LANES * 16, bytes += LANES * 16) {
+        EIGHT(STEP)
+    }
+    EIGHT(END)
+#undef BEGIN
+#undef STEP
+#undef END
+    return (uint64_t)_mm_cvtsi128_si64(sum);
 }
 
 __attribute__((target("avx512f"))) static uint64_t read_64(const uint8_t *bytes, size_t n)

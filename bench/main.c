@@ -90,7 +90,7 @@ static void run_level(bench *b, backend_level level)
 {
     b->asked = level;
     if (backend_open(&b->backend, level, KEYS) != TL_OK) {
-        record_note("level %s: not on this machine", backend_level_name(level));
+        record_note("level %s: not here", backend_level_name(level));
         return;
     }
     b->level = b->backend.level;

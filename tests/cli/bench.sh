@@ -14,7 +14,9 @@ done
 is "$(grep -c '^bench ' <<<"$out")" 8 "bench_when_run_then_has_no_other_line"
 is "$(grep -cE ' a handshake of 16 messages, 2[0-9]{3} bytes; ' <<<"$out")" 2 \
     "bench_when_run_then_tells_messages_and_bytes_of_both_handshakes"
-like "$out" "^One core of this machine verifies [0-9]+ cameras " "bench_when_run_then_ends_with_a_sentence"
+modes=$(grep -cE '^  (SEP|FSED) +(line|data type|frame) +aes(128|256)-[gc]mac +[a-z0-9 ]+ +[0-9]+ +[0-9]+$' <<<"$out")
+is "$((modes > 0))" 1 "bench_when_run_then_has_a_table_of_modes"
+like "$(tail -n1 <<<"$out")" "^One core of this machine verifies [0-9]+ cameras " "bench_when_run_then_ends_with_a_sentence"
 
 run "$program" bench --rounds 1 --json
 is "$code" 0 "bench_when_json_then_exits_0"
@@ -25,6 +27,7 @@ is "$(grep -cE '^ *"ratio": [0-9]+\.[0-9]+,$' <<<"$out")" 8 "bench_when_json_the
 is "$(grep -cE '^ *"messages": 16,$' <<<"$out")" 2 "bench_when_json_then_handshakes_have_their_messages"
 is "$(grep -cE '^ *"bytes": 2[0-9]{3},$' <<<"$out")" 2 "bench_when_json_then_handshakes_have_their_bytes"
 is "$(grep -cE '^ *"calls": [0-9]+$' <<<"$out")" 2 "bench_when_json_then_handshakes_have_their_calls"
+is "$(grep -c '^ *"verified_cameras": ' <<<"$out")" "$modes" "bench_when_json_then_the_same_modes"
 unlike "$out" "^bench " "bench_when_json_then_no_other_lines"
 
 for rounds in 0 102 -1 x ''; do
