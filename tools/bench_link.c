@@ -53,7 +53,8 @@ static tl_exit wait_until_asked(const bench_link *b, tl_fault *fault)
 static tl_exit send_frame(bench_link *b, tl_fault *fault)
 {
     sensor_frame frame = { b->file.first_frame + (uint32_t)b->frames, b->samples };
-    tl_exit e = frame_sender_send(&b->sender, &b->tx, b->fd, frame, fault);
+    way_out out = way_out_of_socket(b->fd);
+    tl_exit e = frame_sender_send(&b->sender, &b->tx, &out, frame, fault);
 
     b->frames++;
     return e;

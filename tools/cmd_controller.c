@@ -3,6 +3,7 @@
  * not is counted, reported and named. The exit code says whether all of it was right. */
 #include "clock.h"
 #include "command.h"
+#include "controller_oneway.h"
 #include "controller_spdm.h"
 #include "frame_out.h"
 #include "hello.h"
@@ -23,6 +24,8 @@
 
 enum {
     OPT_Y4M = 0x100,
+    OPT_FROM,
+    OPT_STATE,
     OPT_RELEASE,
     OPT_PNG,
     OPT_REPORT,
@@ -55,6 +58,7 @@ enum {
 
 typedef struct controller_options {
     const char *connect, *stream, *report;
+    const char *from, *state; /* a one-way link */
     frame_out_options out;
     uint64_t frames;
     tl_release release;
@@ -72,6 +76,7 @@ typedef struct controller {
     bool rx_open;
     tl_link_reader link;
     controller_spdm spdm;
+    controller_oneway oneway; /* with --from */
     frame_out out;
     report report;
     ui_progress progress;
@@ -93,6 +98,10 @@ static const struct argp_option options[] = {
     { "reference", OPT_REFERENCE, "FILE", 0,
       "what the sensor must measure (`trueline sensor --measurements`)", 1 },
     { "stream", 's', "FILE", 0, "instead: a stream file, the same as the sensor's", 1 },
+    { "from", OPT_FROM, "WAY", 0, "with --stream: do not dial, take what comes: udp:HOST:PORT or ring:PATH",
+      1 },
+    { "state", OPT_STATE, "FILE", 0,
+      "with --from: remember what was seen, so that no recording is taken for new", 1 },
     { "out", 'o', "DIR", 0, "write verified frames as DIR/frame_000001.png and so on", 2 },
     { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video instead; - for stdout", 2 },
     { "png", OPT_PNG, "all|none|N", 0, "with --out: each frame, none, every Nth (all)", 2 },
@@ -214,6 +223,10 @@ static void check_spdm(struct argp_state *state, const controller_options *o)
 static void check_options(struct argp_state *state, const controller_options *o)
 {
     check_spdm(state, o);
+    if (o->from != NULL && o->stream == NULL)
+        argp_error(state, "--from needs --stream: nobody can be asked on a one-way link");
+    if (o->state != NULL && o->from == NULL)
+        argp_error(state, "--state needs --from");
     if (o->out.folder != NULL && o->out.y4m != NULL)
         argp_error(state, "--out and --y4m: give one of them, not both");
     if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
@@ -231,6 +244,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'c': o->connect = arg; return 0;
     case 's': o->stream = arg; return 0;
+    case OPT_FROM: o->from = arg; return 0;
+    case OPT_STATE: o->state = arg; return 0;
     case 'o': o->out.folder = arg; return 0;
     case OPT_Y4M: o->out.y4m = arg; return 0;
     case OPT_PNG: o->out.every = parse_every(state, arg); return 0;
@@ -261,6 +276,7 @@ static const struct argp argp = {
         "      --reauth 60 --rekey 1800\n"
         "  trueline controller --stream cam.json --out frames --frames 30\n"
         "  trueline controller --stream cam.json --y4m - | ffplay -\n"
+        "  trueline controller --stream cam.json --from udp:127.0.0.1:5004\n"
         "  trueline controller --stream cam.json --keep-going --report report.json\n"
         "  trueline controller --stream cam.json --out frames --keep-going \\\n"
         "      --release line --keep-revoked\n",
@@ -280,7 +296,9 @@ static void tell(const tl_stream_event *v)
     const char *verdict = tl_verdict_text(v->verdict),
                *claim = v->proven ? "" : " (a claim: its tag is not right)";
 
-    if (v->kind == TL_EVENT_LOST)
+    if (v->kind == TL_EVENT_FRAME && v->verdict == TL_VERDICT_OK)
+        ui_note(NAME, "refused: frame %u: it was verified before: a replay", v->frame);
+    else if (v->kind == TL_EVENT_LOST)
         ui_note(NAME, "refused: frames lost: %u from frame %u on: %s", v->count, v->frame, verdict);
     else if (v->kind != TL_EVENT_MESSAGE)
         ui_note(NAME, "refused: frame %u: %s; first cause: %s, %s, line %u", v->frame, verdict,
@@ -353,6 +371,11 @@ static void on_event(void *ctx, const tl_stream_event *v)
     c->event_ms = tl_clock_ms();
     if (by_spdm(c))
         controller_spdm_event(&c->spdm, v);
+    if (c->o.from != NULL && !controller_oneway_event(&c->oneway, v)) {
+        if (v->kind == TL_EVENT_FRAME) /* a replay of what an earlier program has verified */
+            refuse(c, v);
+        return;
+    }
     /* Packets that came in the same batch as the last frame that was asked for. */
     if (c->enough)
         return;
@@ -374,14 +397,31 @@ static void on_event(void *ctx, const tl_stream_event *v)
 
 /* ---- receiving ---- */
 
-static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
+static tl_exit hand_over(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
 {
-    tl_err e = tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
+    tl_err e;
 
+    if (c->o.from != NULL)
+        return controller_oneway_packets(&c->oneway, packets, n, fault);
+    e = tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
     if (e != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot verify: %s", tl_err_text(e));
+    return TL_EXIT_OK;
+}
+
+static uint64_t bytes_of(const controller *c)
+{
+    return c->o.from != NULL ? way_in_bytes(&c->oneway.in) : c->link.bytes;
+}
+
+static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
+{
+    tl_exit e = hand_over(c, packets, n, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
     c->at_boundary = tl_link_ends_frame(&packets[n - 1]) && !c->frame_open;
-    c->counts.bytes = c->link.bytes;
+    c->counts.bytes = bytes_of(c);
     ui_progress_show(&c->progress, &c->counts);
     if (c->output != TL_EXIT_OK) {
         *fault = c->output_fault;
@@ -456,6 +496,47 @@ static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *f
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));
     c->rx_open = true;
     return tl_link_reader_open(&c->link, fd, fault);
+}
+
+/* Takes what comes until it is enough. */
+static tl_exit receive_oneway(controller *c, tl_fault *fault)
+{
+    tl_buffer packets[BATCH];
+    tl_link_batch batch = { .packets = packets, .room = BATCH };
+    tl_exit e = TL_EXIT_OK;
+
+    c->event_ms = tl_clock_ms();
+    while (!c->enough && e == TL_EXIT_OK) {
+        e = way_in_read(&c->oneway.in, tl_clock_ms() + TICK_MS, &batch, fault);
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_CLOSED)
+            return judge_end(c, fault);
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
+            e = verify(c, packets, batch.n, fault);
+        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
+            e = watch_silence(c, fault);
+        if (e == TL_EXIT_OK)
+            e = controller_oneway_turn(&c->oneway, fault);
+        if (tl_stop_asked() && e == TL_EXIT_OK)
+            return tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal");
+    }
+    return e;
+}
+
+static tl_exit run_oneway(controller *c, tl_fault *fault)
+{
+    const controller_oneway_parts parts = { c->o.from, c->o.state,  &c->file,  tl_openssl_crypto(c->openssl),
+                                            &c->rx,    &c->rx_open, c->memory, { c, on_event } };
+    tl_exit e = controller_oneway_open(&c->oneway, &parts, fault);
+
+    if (e == TL_EXIT_OK) {
+        ui_note(NAME, "receiving on %s%s", c->oneway.name.text,
+                c->o.state != NULL ? "" : "; without --state a recording verifies, too: not fresh");
+        e = way_in_meet(&c->oneway.in, TL_NEVER, fault);
+    }
+    if (e != TL_EXIT_OK)
+        return e;
+    ui_progress_begin(&c->progress);
+    return controller_oneway_end(&c->oneway, receive_oneway(c, fault), fault);
 }
 
 static tl_exit run_provisioned(controller *c, tl_fault *fault)
@@ -559,6 +640,8 @@ static tl_exit run_spdm(controller *c, tl_fault *fault)
 
 static tl_exit run(controller *c, tl_fault *fault)
 {
+    if (c->o.from != NULL)
+        return run_oneway(c, fault);
     return by_spdm(c) ? run_spdm(c, fault) : run_provisioned(c, fault);
 }
 
@@ -607,11 +690,13 @@ static json_t *totals_json(const controller *c, tl_exit code, const tl_fault *fa
     json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:s}", "frames_ok",
                           (json_int_t)c->counts.frames_ok, "frames_bad", (json_int_t)c->counts.frames_bad,
                           "frames_lost", (json_int_t)c->counts.frames_lost, "refused", (json_int_t)c->refused,
-                          "bytes", (json_int_t)c->link.bytes, "seconds", seconds, "exit", (int)code, "fault",
+                          "bytes", (json_int_t)bytes_of(c), "seconds", seconds, "exit", (int)code, "fault",
                           code == TL_EXIT_OK ? "" : fault->text);
 
     (void)json_object_update(o, counters);
     json_decref(counters);
+    if (c->o.from != NULL)
+        (void)json_object_set_new(o, "oneway", controller_oneway_json(&c->oneway));
     if (by_spdm(c))
         (void)json_object_set_new(o, "spdm", controller_spdm_json(&c->spdm));
     return o;
@@ -658,6 +743,7 @@ static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
 static void tear_down(controller *c)
 {
     tl_link_reader_close(&c->link);
+    controller_oneway_close(&c->oneway);
     if (c->rx_open)
         tl_stream_rx_wipe(&c->rx);
     if (c->memory.p != NULL)
@@ -682,6 +768,7 @@ int cmd_controller(int argc, char **argv)
                   .variant = { 0, TL_SV_2, TL_SV_1, TL_SV_2 } },
     };
     c.spdm.client.link.fd = -1;
+    c.oneway.in = (way_in){ .fd = -1, .ring.socket = -1 };
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &c.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;

@@ -8,6 +8,7 @@
 #include "input_client.h"
 #include "link.h"
 #include "net.h"
+#include "oneway.h"
 #include "sensor_spdm.h"
 #include "stop.h"
 #include "stream_file.h"
@@ -24,6 +25,8 @@
 
 enum {
     OPT_ONCE = 0x100,
+    OPT_TO,
+    OPT_STATE,
     OPT_RATE,
     OPT_LOOP,
     OPT_JSON,
@@ -41,11 +44,13 @@ enum {
 
 enum {
     SLOWEST_PERIOD_US = 4000000, /* a controller's patience is 5 s */
-    CLOSE_MS = 1000
+    CLOSE_MS = 1000,
+    DIAL_MS = 5000 /* of a ring's consumer */
 };
 
 typedef struct sensor_options {
     const char *listen, *input, *stream;
+    const char *to, *state; /* a one-way link */
     uint64_t frames;
     double rate; /* negative: the input's own */
     bool once, loop, json, measurements;
@@ -64,7 +69,10 @@ typedef struct sensor {
     tl_input *input;
     uint16_t *samples; /* one frame */
     frame_sender sender;
-    sensor_spdm spdm; /* with --pki */
+    way_out out;
+    oneway_sender oneway; /* with --to */
+    uint64_t announce_ms; /* when the next announcement is due */
+    sensor_spdm spdm;     /* with --pki */
     int listener;
     bool own_fault; /* the last fault is the sensor's, not the connection's: no use in listening on */
     uint64_t connections, frames;
@@ -76,6 +84,9 @@ static const struct argp_option options[] = {
     { "input", 'i', "INPUT", 0, "scene, scene:WIDTHxHEIGHT, a picture, a video, or a device (scene)", 1 },
     { "pki", OPT_PKI, "DIR", 0, "chain.pem and key.pem of this sensor: it proves itself by SPDM", 1 },
     { "stream", 's', "FILE", 0, "instead: a stream file, from `trueline stream new`", 1 },
+    { "to", OPT_TO, "WAY", 0, "with --stream: do not listen, send one way: udp:HOST:PORT or ring:PATH", 1 },
+    { "state", OPT_STATE, "FILE", 0, "with --to: remember starts, so that they rise whatever the clock says",
+      1 },
     { "frames", 'n', "N", 0, "end each connection after N frames", 2 },
     { "once", OPT_ONCE, NULL, 0, "serve one controller and exit with that connection's code", 2 },
     { "rate", OPT_RATE, "FPS", 0, "frames in a second, 0: as fast as it goes (the input's own rate)", 2 },
@@ -125,6 +136,10 @@ static void check_options(struct argp_state *state, const sensor_options *o)
         argp_error(state, "--pki and --stream: one of them");
     if (o->files.pki == NULL && spdm)
         argp_error(state, "--trust, --crl, --measurements, --size, --bits, --embedded and --data need --pki");
+    if (o->to != NULL && o->stream == NULL)
+        argp_error(state, "--to needs --stream: nobody can answer on a one-way link");
+    if (o->state != NULL && o->to == NULL)
+        argp_error(state, "--state needs --to");
     if (o->files.crl != NULL && o->files.trust == NULL)
         argp_error(state, "--crl needs --trust");
 }
@@ -157,6 +172,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 's': o->stream = arg; return 0;
     case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
     case OPT_ONCE: o->once = true; return 0;
+    case OPT_TO: o->to = arg; return 0;
+    case OPT_STATE: o->state = arg; return 0;
     case OPT_RATE:
         o->rate = ui_real(state, "--rate", arg, 0, 100000);
         if (o->rate > 0 && o->rate < 1e6 / SLOWEST_PERIOD_US)
@@ -182,7 +199,8 @@ static const struct argp argp = {
            "  trueline sensor --stream cam.json\n"
            "  trueline sensor --stream cam.json --input clip.mp4 --loop\n"
            "  trueline sensor --stream cam.json --input photo.jpg --once --frames 1\n"
-           "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0\n",
+           "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0\n"
+           "  trueline sensor --stream cam.json --to udp:127.0.0.1:5004\n",
 };
 
 /* ---- one connection ---- */
@@ -264,12 +282,38 @@ static void show_progress(sensor *s)
     ui_progress_show(&s->progress, &counts);
 }
 
+/* A packet of its own before the first frame, and once a second: receivers may come at any time. */
+static tl_exit announce(sensor *s, tl_fault *fault)
+{
+    uint8_t packet[ONEWAY_PACKET_SIZE];
+    const tl_span span = tl_span_of(packet, sizeof packet);
+    tl_exit e;
+
+    if (s->o.to == NULL || tl_clock_ms() < s->announce_ms)
+        return TL_EXIT_OK;
+    s->announce_ms = tl_clock_ms() + ONEWAY_EVERY_MS;
+    e = oneway_sender_packet(&s->oneway, 0, s->o.virtual_channel, packet, fault);
+    return e == TL_EXIT_OK ? way_out_write(&s->out, &span, 1, fault) : e;
+}
+
+/* The receiver has enough, and may close while a frame is under way. */
+static bool is_over(const sensor *s, int fd)
+{
+    bool enough = false;
+
+    if (s->o.to != NULL)
+        return way_out_is_over(&s->out);
+    return tl_link_heard_enough(fd, &enough, &(tl_fault){ 0 }) == TL_EXIT_OK && enough;
+}
+
 /* Frames until the input ends, the controller has enough, or something fails. */
 static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_fault *fault)
 {
     uint64_t period = period_us(s), due_us = tl_clock_us();
     uint32_t frame = s->file.first_frame;
 
+    if (s->o.to == NULL)
+        s->out = way_out_of_socket(fd);
     for (*sent = 0; s->o.frames == 0 || *sent < s->o.frames; ++*sent) {
         bool enough;
         int got;
@@ -284,14 +328,11 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
         }
         if (got == 0)
             return TL_EXIT_OK;
-        e = frame_sender_send(&s->sender, tx, fd, (sensor_frame){ frame++, s->samples }, fault);
-        if (e != TL_EXIT_OK) {
-            /* A controller that has enough may close while a frame is under way. */
-            return e == TL_EXIT_LINK && tl_link_heard_enough(fd, &enough, &(tl_fault){ 0 }) == TL_EXIT_OK &&
-                           enough
-                       ? TL_EXIT_OK
-                       : e;
-        }
+        e = announce(s, fault);
+        if (e == TL_EXIT_OK)
+            e = frame_sender_send(&s->sender, tx, &s->out, (sensor_frame){ frame++, s->samples }, fault);
+        if (e != TL_EXIT_OK)
+            return e == TL_EXIT_LINK && is_over(s, fd) ? TL_EXIT_OK : e;
         s->frames++;
         show_progress(s);
         due_us += period;
@@ -339,6 +380,47 @@ static tl_exit serve_spdm(sensor *s, int fd, const char *peer, tl_fault *fault)
         return e;
     *fault = refusal;
     return x;
+}
+
+/* The stream of one start, from its first announcement on. */
+static tl_exit send_oneway(sensor *s, const char *name, tl_fault *fault)
+{
+    tl_key_source source;
+    tl_stream_tx tx;
+    uint64_t sent = 0;
+    tl_err err;
+    tl_exit e = oneway_sender_source(&s->oneway, &source, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    err = tl_stream_tx_init(&tx, &s->file.config, &source, 0);
+    if (err == TL_OK) {
+        e = play(s, &tx, -1, &sent, fault);
+        tl_stream_tx_wipe(&tx);
+    } else {
+        e = tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));
+    }
+    tl_key_source_wipe(&source);
+    ui_progress_clear(&s->progress);
+    ui_note(NAME, "%s: %llu frames sent", name, (unsigned long long)sent);
+    if (s->out.unheard > 0)
+        ui_note(NAME, "%s: nobody listened there, %llu times", name, (unsigned long long)s->out.unheard);
+    return e;
+}
+
+/* A one-way link has one connection, and nobody to invite. */
+static tl_exit serve_oneway(sensor *s, tl_fault *fault)
+{
+    tl_net_name name;
+    tl_exit e = oneway_sender_open(&s->oneway, &s->file, s->crypto, s->o.state, fault);
+
+    if (e == TL_EXIT_OK)
+        e = way_out_open(&s->out, s->o.to, tl_clock_ms() + DIAL_MS, &name, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    s->connections = 1;
+    ui_note(NAME, "sending to %s", name.text);
+    return send_oneway(s, name.text, fault);
 }
 
 static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
@@ -488,7 +570,7 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
         e = set_up_frames(s, fault);
     if (e == TL_EXIT_OK && spdm)
         e = set_up_spdm(s, &address, fault);
-    if (e != TL_EXIT_OK || s->o.measurements)
+    if (e != TL_EXIT_OK || s->o.measurements || s->o.to != NULL)
         return e;
     e = tl_net_listen(&address, &s->listener, &name, fault);
     return e == TL_EXIT_OK ? say_where(s, &name, fault) : e;
@@ -501,6 +583,9 @@ static void tear_down(sensor *s)
         close(s->listener);
     free(s->samples);
     frame_sender_close(&s->sender);
+    if (s->o.to != NULL)
+        way_out_close(&s->out);
+    oneway_sender_close(&s->oneway);
     sensor_spdm_close(&s->spdm);
     tl_openssl_close(s->openssl);
     stream_file_wipe(&s->file);
@@ -531,13 +616,16 @@ int cmd_sensor(int argc, char **argv)
         .listen = TL_NET_DEFAULT, .input = "scene", .rate = -1, .files.role = "controller"
     };
     s.listener = -1;
+    s.out = way_out_of_socket(-1);
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &s.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
     ui_progress_begin(&s.progress);
     e = set_up(&s, &fault);
     if (e == TL_EXIT_OK)
-        e = s.o.measurements ? print_measurements(&s, &fault) : serve_all(&s, &fault);
+        e = s.o.measurements ? print_measurements(&s, &fault)
+            : s.o.to != NULL ? serve_oneway(&s, &fault)
+                             : serve_all(&s, &fault);
     ui_progress_clear(&s.progress);
     if (e == TL_EXIT_STOPPED) {
         ui_note(NAME, "%s", fault.text);

@@ -1,4 +1,4 @@
-/* One frame from samples to the socket. Pixels are packed straight to where the packet keeps its payload, protected
+/* One frame from samples to its way out. Pixels are packed straight to where the packet keeps its payload, protected
  * there, and sent from there: between the samples and the system nothing is copied. */
 #include "frame_sender.h"
 #include "clock.h"
@@ -14,7 +14,7 @@ enum {
 
 /* What is to be sent in one go; the packets' bytes stay where they are until then. */
 typedef struct outbox {
-    int fd;
+    way_out *out;
     tl_span packets[TL_LINK_GATHER];
     size_t n;
 } outbox;
@@ -36,7 +36,7 @@ void frame_sender_close(frame_sender *s)
 
 static tl_exit flush(frame_sender *s, outbox *box, tl_fault *fault)
 {
-    tl_exit e = tl_link_write(box->fd, box->packets, box->n, fault);
+    tl_exit e = way_out_write(box->out, box->packets, box->n, fault);
 
     for (size_t i = 0; i < box->n; i++)
         s->bytes += TL_LINK_PREFIX + box->packets[i].n;
@@ -132,10 +132,11 @@ static void post_edge(outbox *box, const tl_tx_edge *edge)
     box->packets[box->n++] = edge->packets[1];
 }
 
-tl_exit frame_sender_send(frame_sender *s, tl_stream_tx *tx, int fd, sensor_frame frame, tl_fault *fault)
+tl_exit frame_sender_send(frame_sender *s, tl_stream_tx *tx, way_out *out, sensor_frame frame,
+                          tl_fault *fault)
 {
     tl_tx_edge begin, end;
-    outbox box = { .fd = fd };
+    outbox box = { .out = out };
     tl_err e = tl_stream_tx_begin(tx, tl_clock_us(), &begin);
 
     if (e == TL_E_LIMIT)

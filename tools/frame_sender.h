@@ -1,12 +1,13 @@
-/* Frames on their way out of a sensor: samples in memory become protected packets on a socket. */
+/* Frames on their way out of a sensor: samples in memory become protected packets on their way out. */
 #ifndef TL_TOOLS_FRAME_SENDER_H
 #define TL_TOOLS_FRAME_SENDER_H
 
 #include "fault.h"
 #include "stream_file.h"
+#include "way.h"
 
 typedef struct frame_sender {
-    uint64_t bytes; /* written to sockets, lengths of packets included */
+    uint64_t bytes; /* written, a prefix to each packet included */
     /* private */
     const stream_file *file;
     uint8_t *buffers; /* a batch of packets of `stride` bytes */
@@ -25,8 +26,8 @@ tl_exit frame_sender_open(frame_sender *s, const stream_file *file, tl_fault *fa
 /* Packs, protects and sends a frame, from frame start to frame end; tx is of the file's configuration. After a fault
  * the connection can only be given up. TL_EXIT_LINK: the peer, or the key is used up; TL_EXIT_STOPPED,
  * TL_EXIT_INTERNAL. */
-tl_exit frame_sender_send(frame_sender *s, tl_stream_tx *tx, int fd, sensor_frame frame, tl_fault *fault)
-    __attribute__((warn_unused_result));
+tl_exit frame_sender_send(frame_sender *s, tl_stream_tx *tx, way_out *out, sensor_frame frame,
+                          tl_fault *fault) __attribute__((warn_unused_result));
 void frame_sender_close(frame_sender *s);
 
 #endif

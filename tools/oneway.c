@@ -223,13 +223,16 @@ void oneway_sender_close(oneway_sender *s)
 tl_exit oneway_receiver_open(oneway_receiver *r, const stream_file *file, const tl_crypto *crypto,
                              const char *path, tl_fault *fault)
 {
-    tl_err e;
+    tl_err err;
+    tl_exit e;
 
     *r = (oneway_receiver){ .crypto = crypto, .file = file, .path = path };
-    e = tl_stream_config_digest(&file->config, crypto, r->digest);
-    if (e != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "announcement: %s", tl_err_text(e));
-    return state_read(&r->state, path, file->config.stream, fault);
+    err = tl_stream_config_digest(&file->config, crypto, r->digest);
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "announcement: %s", tl_err_text(err));
+    e = state_read(&r->state, path, file->config.stream, fault);
+    r->mark = r->state.next;
+    return e;
 }
 
 /* `code` is what the fault says already. */
@@ -295,6 +298,8 @@ static tl_exit take(oneway_receiver *r, const tl_announcement *m, const uint8_t 
     e = r->path == NULL ? TL_EXIT_OK : state_write(&state, r->path, fault);
     if (e != TL_EXIT_OK)
         return e;
+    if (m->start != r->state.start)
+        r->mark = 0;
     r->state = state;
     r->started = true;
     r->unsaved = false;
@@ -367,7 +372,7 @@ bool oneway_receiver_is_fresh(const oneway_receiver *r)
 
 bool oneway_receiver_was_noted(const oneway_receiver *r, uint32_t frame)
 {
-    return frame < r->state.next;
+    return frame < r->mark;
 }
 
 void oneway_receiver_note(oneway_receiver *r, uint32_t frame)

@@ -75,7 +75,8 @@ typedef struct oneway_receiver {
     oneway_state state;
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     uint8_t fresh[TL_FRESH_SIZE];
-    bool started; /* an announcement was taken since the receiver was opened */
+    uint64_t mark; /* frames below it were noted before this receiver was opened */
+    bool started;  /* an announcement was taken since the receiver was opened */
     bool unsaved;
     uint64_t refused;
 } oneway_receiver;
@@ -94,7 +95,7 @@ tl_exit oneway_receiver_source(const oneway_receiver *receiver, tl_key_source *s
 uint32_t oneway_receiver_epoch(const oneway_receiver *receiver);
 /* Whether what verifies is fresh: a state file is kept. */
 bool oneway_receiver_is_fresh(const oneway_receiver *receiver);
-/* True of a frame that was noted under this start: one that verifies again after a restart of the receiver is a replay. */
+/* True of a frame of this start that an earlier receiver has noted: that it verifies again is a replay. */
 bool oneway_receiver_was_noted(const oneway_receiver *receiver, uint32_t frame);
 /* Notes a frame that has verified; save writes what was noted to the state file, if there is one: once a second and
  * at the end, since a receiver that is killed forgets what was not saved. */

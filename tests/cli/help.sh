@@ -42,7 +42,15 @@ try() { # COMMAND-LINE
     "trueline pki"*) "$program" pki new "$tmp/try/keys" >"$tmp/.keys" ;;
     *) small_stream "$tmp/try/cam.json" ;;
     esac
+    line=${line/127.0.0.1:5004/127.0.0.1:$((20000 + RANDOM % 10000))} # UDP has no port that is told only when it is open
     case $line in
+    "trueline sensor"*" --to "*)
+        "$program" controller --stream "$tmp/try/cam.json" --from "${line##* --to }" --frames 2 2>"$tmp/example.err" &
+        wait_line "$tmp/example.err" "receiving on"
+        more='--frames 3' ;;
+    "trueline controller"*" --from "*)
+        "$program" sensor --stream "$tmp/try/cam.json" --to "$(grep -Eo 'udp:[0-9.:]+' <<<"$line")" --rate 50 --frames 100 2>/dev/null &
+        more='--frames 3' ;;
     "trueline sensor"*)
         start_sensor example ${line#trueline sensor} --stream "$tmp/try/cam.json" --once --frames 3 --rate 0
         line="trueline controller --stream cam.json --connect :$port" ;;
