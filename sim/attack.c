@@ -34,7 +34,7 @@ typedef struct move {
     const tl_attack *attack;
     const tl_attack_world *world;
     tl_wire_frame *frame;
-    tl_env env; /* sizes of tag and CRC-32 */
+    tl_env env; /* the CRC-32's size; a tag's depends on the packet */
     size_t at;  /* the packet that the row names; 0 for whole frames */
 } move;
 
@@ -111,15 +111,33 @@ static tl_span body_of(tl_buffer packet)
     return tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, packet.n - TL_CSI2_HEADER_SIZE - TL_CSI2_FOOTER_SIZE);
 }
 
-static size_t footer_size(const move *m)
+/* The sizes of the packet's own footer: begin and end have a longer tag than lines may have. */
+static tl_env env_of(const move *m, tl_buffer packet)
 {
-    return (size_t)m->env.len[TL_LEN_TAG] + m->env.len[TL_LEN_CRC];
+    tl_env env = m->env;
+    tl_sep_header h;
+    tl_rd r;
+
+    if (packet.n < TL_SEP_BEFORE + TL_CSI2_FOOTER_SIZE)
+        return env;
+    r = tl_rd_of(body_of(packet));
+    if (tl_decode_sep_header(&env, &r, &h) == TL_OK)
+        env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(
+            m->world->config, h.data_type == TL_SEP_SERVICE_TYPE ? TL_BLOCK_SERVICE : (tl_block)h.block);
+    return env;
+}
+
+static size_t footer_size(const move *m, tl_buffer packet)
+{
+    const tl_env env = env_of(m, packet);
+
+    return (size_t)env.len[TL_LEN_TAG] + env.len[TL_LEN_CRC];
 }
 
 /* A protected packet has room for header and footer. */
 static bool is_protected(const move *m, tl_buffer packet)
 {
-    return packet.n >= TL_SEP_BEFORE + footer_size(m) + TL_CSI2_FOOTER_SIZE;
+    return packet.n >= TL_SEP_BEFORE + footer_size(m, packet) + TL_CSI2_FOOTER_SIZE;
 }
 
 static tl_err read_header(const move *m, tl_buffer packet, tl_sep_header *h)
@@ -141,7 +159,7 @@ static tl_err write_header(const move *m, tl_buffer packet, const tl_sep_header 
 
 static size_t payload_size(const move *m, tl_buffer packet)
 {
-    return packet.n - TL_SEP_BEFORE - footer_size(m) - TL_CSI2_FOOTER_SIZE;
+    return packet.n - TL_SEP_BEFORE - footer_size(m, packet) - TL_CSI2_FOOTER_SIZE;
 }
 
 /* The bytes of the footer; they are written through the layout's rows, as the order differs between layouts. */
@@ -153,19 +171,22 @@ static uint8_t *footer_of(const move *m, tl_buffer packet)
 /* Reads the footer; the tag is copied, so that it can be written back. */
 static tl_err read_footer(const move *m, tl_buffer packet, uint8_t tag[TL_TAG_MAX], tl_sep_footer *f)
 {
-    tl_rd r = tl_rd_of(tl_span_of(footer_of(m, packet), footer_size(m)));
+    const tl_env env = env_of(m, packet);
+    tl_rd r = tl_rd_of(tl_span_of(footer_of(m, packet), footer_size(m, packet)));
 
-    TL_TRY(tl_decode_sep_footer(&m->env, &r, f));
-    memcpy(tag, f->tag.p, f->tag.n);
+    TL_TRY(tl_decode_sep_footer(&env, &r, f));
+    if (f->tag.n > 0)
+        memcpy(tag, f->tag.p, f->tag.n);
     f->tag.p = tag;
     return TL_OK;
 }
 
 static tl_err write_footer(const move *m, tl_buffer packet, const tl_sep_footer *f)
 {
-    tl_wr w = tl_wr_of(footer_of(m, packet), footer_size(m));
+    const tl_env env = env_of(m, packet);
+    tl_wr w = tl_wr_of(footer_of(m, packet), footer_size(m, packet));
 
-    return tl_encode_sep_footer(&m->env, f, &w);
+    return tl_encode_sep_footer(&env, f, &w);
 }
 
 /* ---- putting checksums right ---- */
@@ -375,7 +396,7 @@ static tl_err end_early(move *m)
 static tl_err change_length(move *m, int by)
 {
     tl_buffer *packet = &m->frame->packets[m->at];
-    size_t tail = footer_size(m) + TL_CSI2_FOOTER_SIZE, old = packet->n;
+    size_t tail = footer_size(m, *packet) + TL_CSI2_FOOTER_SIZE, old = packet->n;
     uint8_t after[TL_SEP_AFTER_MAX];
     tl_sep_header h;
 
@@ -619,7 +640,6 @@ tl_err tl_attack_apply(const tl_attack *attack, const tl_attack_world *world, tl
 {
     move m = { .attack = attack, .world = world, .frame = frame };
 
-    m.env.len[TL_LEN_TAG] = world->config->tag_size;
     m.env.len[TL_LEN_CRC] = world->config->crc32 == TL_WITH ? 4 : 0;
     TL_TRY(locate(&m));
     return actions[attack->action](&m);

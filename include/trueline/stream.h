@@ -75,6 +75,7 @@ typedef struct tl_stream_limits {
     uint64_t messages; /* protected or verified under one key */
     uint64_t bytes;    /* payload bytes, likewise */
     uint64_t bad;      /* wrong tags under one key, receiver only */
+    uint64_t lists;    /* accumulated tags made or checked under one key */
 } tl_stream_limits;
 
 /* What both ends must agree on stands above the line; it is what the digest covers. */
@@ -109,9 +110,15 @@ typedef struct tl_stream_config {
     tl_stream_limits limits;
 } tl_stream_config;
 
+/* A message's footer depends on its block: begin and end (TL_BLOCK_SERVICE) have a whole tag of their own in every mode;
+ * other blocks one of tag_size bytes in mode TL_TAG_PER_MESSAGE, and none otherwise or under SV-5. Without a suite
+ * there is no tag anywhere. */
+size_t tl_stream_tag_bytes(const tl_stream_config *config, tl_block block);
+
 /* Says whether a configuration makes sense: TL_OK, or TL_E_CONFIGURATION with the reason in *why (static text). */
 tl_err tl_stream_config_check(const tl_stream_config *config, const char **why) TL_MUST_USE;
-/* SHA-256 over the canonical bytes of everything above the line, layout id included. Both ends must get the same. */
+/* SHA-256 over the canonical bytes of everything above the line, layout id included. Both ends must get the same.
+ * Without a suite crypto may be NULL: the digest is then the bytes' CRC-32, little-endian, and zeros. */
 enum { TL_CONFIG_DIGEST_SIZE = 32 };
 tl_err tl_stream_config_digest(const tl_stream_config *config, const tl_crypto *crypto,
                                uint8_t digest[TL_CONFIG_DIGEST_SIZE]) TL_MUST_USE;
@@ -160,13 +167,49 @@ void tl_key_source_wipe(tl_key_source *source);
 /* A loaded key of one epoch. Inside tl_stream_tx and tl_stream_rx only. */
 typedef struct tl_stream_key {
     /* private */
-    tl_key handle;
+    tl_key handle; /* none without a suite */
+    tl_key outer;  /* of accumulated tags, where the mode has them */
     uint32_t epoch;
     uint8_t salt[4];
     bool held;
-    bool limit_told;               /* receiver: the event was given */
-    uint64_t messages, bytes, bad; /* counters live where the key lives */
+    bool limit_told;                      /* receiver: the event was given */
+    uint64_t messages, bytes, bad, lists; /* counters live where the key lives */
 } tl_stream_key;
+
+/* What follows from a configuration for each part, worked out once. */
+typedef struct tl_part_plan {
+    /* private */
+    uint32_t offset;   /* of its payloads in the frame memory */
+    uint32_t position; /* messages of the frame before it */
+    uint16_t first;    /* number of its first message */
+    uint16_t line;     /* lines of its data type that its block has before it */
+    uint8_t type;      /* its data type's place among the plan's */
+    uint8_t list;      /* the list that its tags are on, or TL_PLAN_NO_LIST */
+    uint8_t tag_n;     /* bytes of tag that travel with each message */
+    uint8_t footer_n;  /* tag and CRC-32 */
+} tl_part_plan;
+
+enum { TL_PLAN_NO_LIST = 0xFF };
+
+typedef struct tl_stream_plan {
+    /* private */
+    tl_part_plan parts[TL_SEP_PARTS_MAX];
+    uint8_t types[TL_SEP_PARTS_MAX]; /* the data types, in the order in which the parts name them */
+    uint8_t type_count;
+    uint8_t list_count; /* accumulated tags of a frame: none, one for each type, or one */
+    uint8_t tag_n;      /* of begin and end */
+    uint8_t footer_n;
+    uint32_t messages; /* of a frame, without begin and end */
+    size_t bytes;
+    tl_stream_limits limits;
+} tl_stream_plan;
+
+/* A list of tags that an accumulated one will be over. */
+typedef struct tl_tag_list {
+    /* private */
+    tl_mac mac; /* 0: not begun */
+    uint32_t n; /* tags on it */
+} tl_tag_list;
 
 /* ---- sending ---- */
 
@@ -193,20 +236,24 @@ typedef struct tl_tx_message {
 typedef struct tl_stream_tx {
     /* private */
     uintptr_t self;
-    const tl_crypto *crypto;
+    const tl_crypto *crypto; /* NULL: without a suite, and no source was given */
     tl_stream_config config;
+    tl_stream_plan plan;
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     tl_stream_key key, next_key;
-    uint64_t next_frame; /* beyond 32 bits: used up */
-    uint32_t frame;      /* the open one */
-    uint8_t part;        /* the part that the next message belongs to */
-    uint16_t row;        /* messages of it sent */
+    tl_tag_list lists[TL_SEP_PARTS_MAX]; /* of the open frame */
+    uint64_t next_frame;                 /* beyond 32 bits: used up */
+    uint32_t frame;                      /* the open one */
+    uint8_t part;                        /* the part that the next message belongs to */
+    uint16_t row;                        /* messages of it sent */
     uint8_t state;
     tl_sealed batch[TL_STREAM_BATCH];
 } tl_stream_tx;
 
 /* Takes epoch `epoch` from the source; the receiver must take the same. The config is copied; the source's backend
- * must outlive tx, the source itself need not. The controller names the epoch.
+ * must outlive tx, the source itself need not. The controller names the epoch. Without a suite source may be NULL (one
+ * that is given lends the checksums of its backend and loses no epoch), and the epoch is a number alone, which says at
+ * which start of the sender a frame was made. TL_E_USAGE: a suite, but no source.
  * TL_E_CONFIGURATION, TL_E_EPOCH (used, passed or too far), TL_E_COPIED (of the source), backend errors. */
 tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch) TL_MUST_USE;
@@ -344,6 +391,7 @@ typedef struct tl_stream_rx {
     /* private */
     const tl_crypto *crypto;
     tl_stream_config config;
+    tl_stream_plan plan;
     tl_stream_sink sink;
     uint8_t *memory; /* frame memory, release policy frame */
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];

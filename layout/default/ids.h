@@ -11,12 +11,15 @@ enum {
     TL_SEP_SERVICE_TYPE = 0x37, /* data type, in the header, of begin and end */
     TL_SEP_BEGIN = 0,           /* message numbers of the service data type */
     TL_SEP_END = 1,
-    TL_SEP_PURPOSE_MESSAGE = 1, /* nonce purposes */
-    TL_FSED_WIRE_TYPE = 0x35,   /* CSI-2 data type of a packet with a frame's metadata */
+    TL_SEP_PURPOSE_MESSAGE = 1, /* nonce purposes: a message, the list of a data type's tags, of a frame's */
+    TL_SEP_PURPOSE_DATA_TYPE = 2,
+    TL_SEP_PURPOSE_FRAME = 3,
+    TL_FSED_WIRE_TYPE = 0x35, /* CSI-2 data type of a packet with a frame's metadata */
     TL_FSED_VERSION = 1,
     TL_FSED_TOP = 1, /* positions: in front of the frame's lines, behind them */
     TL_FSED_BOTTOM = 2,
-    TL_OUTLINE_WIRE_TYPE = 0x34, /* CSI-2 data type of the packet that says the parts of a frame of pictures */
+    TL_OUTLINE_WIRE_TYPE =
+        0x34, /* CSI-2 data type of the packet that says the parts of a frame of pictures */
     TL_HELLO_VERSION = 1,
     TL_HELLO_SENDER = 1, /* hello roles */
     TL_HELLO_RECEIVER = 2,

@@ -7,6 +7,7 @@ enum {
     TL_SEP_TAG_MAX = 16,
     TL_SEP_FOOTER_MAX = TL_SEP_TAG_MAX + 4,
     TL_SEP_MESSAGES_MAX = 65535, /* messages of one data type in a frame */
+    TL_SEP_LIST_MAX = 65535,     /* tags under one accumulated tag */
     TL_SEP_PARTS_MAX = 8,        /* runs of messages in a frame */
     TL_FSED_HEADER_SIZE = 10,
     TL_HELLO_SIZE = 84,

@@ -3,7 +3,8 @@
  *   S(0)   = HKDF(salt = sender's fresh | receiver's fresh, provisioned secret, "stream" | stream | direction), or
  *            HKDF-Expand(a session's export secret, "stream" | stream | direction)
  *   S(e+1) = HKDF-Expand(S(e), "next")                                S(e) is overwritten when e is taken
- *   K      = HKDF-Expand(S(e), "key"  | e | configuration digest)
+ *   K      = HKDF-Expand(S(e), "key"  | e | configuration digest)     a CMAC suite's: tag key | encryption key
+ *   Kouter = HKDF-Expand(S(e), "outer key" | e | configuration digest)                for accumulated tags
  *   salt   = HKDF-Expand(S(e), "salt" | e | configuration digest)
  *
  * e travels as its low byte; both ends hold all 32 bits. Integers in the derivation are little-endian. */
@@ -11,7 +12,9 @@
 
 #include "base/text.h"
 
-enum { KEY_MAX = 32 };
+#include <string.h>
+
+enum { KEY_MAX = 64 };
 static const tl_hash_alg derive_hash = TL_HASH_SHA256;
 
 static tl_span little(uint8_t *bytes, unsigned n, uint32_t value)
@@ -105,46 +108,96 @@ static tl_err derive(const tl_key_source *source, const uint8_t *secret, const c
                           3, out->p, out->cap);
 }
 
-tl_err tl_cse_key_take(tl_stream_key *key, tl_key_source *source, uint32_t epoch, tl_suite suite,
-                       const uint8_t digest[TL_CONFIG_DIGEST_SIZE])
+/* Derives one key and loads it; its bytes are wiped. */
+static tl_err load(const tl_key_source *source, const uint8_t *secret, const char *what, uint32_t epoch,
+                   const uint8_t *digest, tl_suite suite, tl_key *key)
 {
-    uint8_t secret[TL_HASH_MAX], bytes[KEY_MAX];
-    tl_stream_key taken = { .epoch = epoch, .held = true };
-    tl_wr k = tl_wr_of(bytes, tl_suite_key_size(suite)), salt = tl_wr_of(taken.salt, sizeof taken.salt);
+    uint8_t bytes[KEY_MAX];
+    tl_wr w = tl_wr_of(bytes, tl_suite_key_size(suite));
     const tl_crypto *c = source->crypto;
+    tl_err e = derive(source, secret, what, epoch, digest, &w);
+
+    if (e == TL_OK)
+        e = c->ops->key_load(c->ctx, suite, tl_span_of(bytes, w.cap), key);
+    tl_wipe(bytes, sizeof bytes);
+    return e;
+}
+
+/* All keys of an epoch, out of its secret; none on an error. */
+static tl_err load_all(tl_stream_key *key, const tl_key_source *source, const uint8_t *secret,
+                       const tl_stream_config *config, const uint8_t *digest)
+{
+    const tl_crypto *c = source->crypto;
+    tl_wr salt = tl_wr_of(key->salt, sizeof key->salt);
+
+    TL_TRY(derive(source, secret, "trueline salt", key->epoch, digest, &salt));
+    tl_err e = load(source, secret, "trueline key", key->epoch, digest, config->suite, &key->handle);
+    if (e == TL_OK && config->tag_mode != TL_TAG_PER_MESSAGE)
+        e = load(source, secret, "trueline outer key", key->epoch, digest, config->suite, &key->outer);
+    if (e != TL_OK && key->handle.slot != 0) {
+        c->ops->key_drop(c->ctx, key->handle);
+        key->handle.slot = 0;
+    }
+    return e;
+}
+
+static tl_err take_from(tl_stream_key *key, tl_key_source *source, uint32_t epoch,
+                        const tl_stream_config *config, const uint8_t *digest)
+{
+    uint8_t secret[TL_HASH_MAX], next[TL_HASH_MAX];
+    tl_stream_key taken = { .epoch = epoch, .held = true };
     tl_err e;
 
-    if (source->self != (uintptr_t)source)
-        return TL_E_COPIED;
     if (epoch < source->next || epoch - source->next > TL_EPOCH_JUMP_MAX)
         return TL_E_EPOCH;
-    for (unsigned i = 0; i < sizeof secret; i++)
-        secret[i] = source->secret[i];
+    memcpy(secret, source->secret, sizeof secret);
     e = ratchet(source, secret, source->next, epoch);
+    memcpy(next, secret, sizeof next);
     if (e == TL_OK)
-        e = derive(source, secret, "trueline key", epoch, digest, &k);
+        e = ratchet(source, next, epoch, (uint64_t)epoch + 1);
     if (e == TL_OK)
-        e = derive(source, secret, "trueline salt", epoch, digest, &salt);
-    if (e == TL_OK)
-        e = ratchet(source, secret, epoch, (uint64_t)epoch + 1);
-    if (e == TL_OK)
-        e = c->ops->key_load(c->ctx, suite, tl_span_of(bytes, k.cap), &taken.handle);
+        e = load_all(&taken, source, secret, config, digest);
     if (e == TL_OK) {
-        for (unsigned i = 0; i < sizeof secret; i++)
-            source->secret[i] = secret[i];
+        memcpy(source->secret, next, sizeof next);
         source->next = (uint64_t)epoch + 1;
         *key = taken;
     }
     tl_wipe(secret, sizeof secret);
-    tl_wipe(bytes, sizeof bytes);
+    tl_wipe(next, sizeof next);
     tl_wipe(&taken, sizeof taken);
     return e;
 }
 
+tl_err tl_cse_key_backend(const tl_stream_config *config, const tl_key_source *source,
+                          const tl_crypto **crypto)
+{
+    *crypto = NULL;
+    if (source == NULL)
+        return config->suite == TL_SUITE_NONE ? TL_OK : TL_E_USAGE;
+    if (source->self != (uintptr_t)source)
+        return TL_E_COPIED;
+    *crypto = source->crypto;
+    return TL_OK;
+}
+
+tl_err tl_cse_key_take(tl_stream_key *key, tl_key_source *source, uint32_t epoch,
+                       const tl_stream_config *config, const uint8_t digest[TL_CONFIG_DIGEST_SIZE])
+{
+    const tl_crypto *crypto;
+
+    TL_TRY(tl_cse_key_backend(config, source, &crypto));
+    if (config->suite != TL_SUITE_NONE)
+        return take_from(key, source, epoch, config, digest);
+    *key = (tl_stream_key){ .epoch = epoch, .held = true };
+    return TL_OK;
+}
+
 void tl_cse_key_drop(tl_stream_key *key, const tl_crypto *crypto)
 {
-    if (key->held)
+    if (key->handle.slot != 0)
         crypto->ops->key_drop(crypto->ctx, key->handle);
+    if (key->outer.slot != 0)
+        crypto->ops->key_drop(crypto->ctx, key->outer);
     tl_wipe(key, sizeof *key);
 }
 
@@ -156,8 +209,10 @@ tl_err tl_cse_key_take_next(tl_stream_key *next, const tl_stream_key *current, t
 
     if (((epoch ^ current->epoch) & 0xFF) == 0)
         return TL_E_EPOCH;
-    TL_TRY(tl_cse_key_take(&taken, source, epoch, config->suite, digest));
-    tl_cse_key_drop(next, source->crypto);
+    if (config->suite == TL_SUITE_NONE && (epoch < current->epoch || (next->held && epoch <= next->epoch)))
+        return TL_E_EPOCH; /* no source is there to refuse it */
+    TL_TRY(tl_cse_key_take(&taken, source, epoch, config, digest));
+    tl_cse_key_drop(next, source == NULL ? NULL : source->crypto);
     *next = taken;
     return TL_OK;
 }
@@ -169,25 +224,71 @@ void tl_cse_key_switch(tl_stream_key *current, tl_stream_key *next, const tl_cry
     tl_wipe(next, sizeof *next);
 }
 
+/* Tags of the longest list of a frame. */
+static uint32_t longest_list(const tl_stream_config *c)
+{
+    uint32_t longest = 0;
+
+    for (unsigned i = 0; i < c->part_count; i++) {
+        uint32_t n = 0;
+        for (unsigned k = 0; k < c->part_count; k++)
+            if (c->variant[c->parts[k].block] != TL_SV_5 &&
+                (c->tag_mode == TL_TAG_PER_FRAME || c->parts[k].data_type == c->parts[i].data_type))
+                n += c->parts[k].count;
+        longest = n > longest ? n : longest;
+    }
+    return longest;
+}
+
+/* SP 800-38D, appendix C, tags of 64 bits: the longest input in bytes, and how often a key may then be used. */
+static uint64_t short_gmac_uses(const tl_stream_config *c)
+{
+    static const uint8_t table[][2] = {
+        { 11, 32 }, { 13, 29 }, { 15, 26 }, { 17, 23 }, { 19, 20 }, { 21, 17 }
+    };
+    uint64_t bytes = ((uint64_t)longest_list(c) + 1) * TL_TAG_MAX;
+    unsigned row = 0;
+
+    while (bytes > (uint64_t)1 << table[row][0])
+        row++; /* the longest list, of TL_SEP_LIST_MAX tags, is in the last row */
+    return (uint64_t)1 << table[row][1];
+}
+_Static_assert(TL_SEP_LIST_MAX < 1 << (21 - 4), "a list may be longer than the table of 8-byte tags goes");
+_Static_assert(TL_SEP_MESSAGES_MAX <= TL_SEP_LIST_MAX, "a data type may have more messages than a list");
+
+static void lower(uint64_t *limit, uint64_t own)
+{
+    if (own != 0 && own < *limit)
+        *limit = own;
+}
+
 /* Messages and payload bytes bound what an observer of one key can learn; wrong tags bound what a forger can try.
  * SP 800-38D: with 96-bit nonces that a counter builds there is no limit on their number; a GMAC forgery succeeds
- * with at most (blocks + 1) / 2^(8 * tag size) each. 2^48 blocks keep the advantage of AES-CTR below 2^-32. */
+ * with at most (blocks + 1) / 2^(8 * tag size) each. 2^48 blocks keep the advantage of AES-CTR, and of a collision
+ * inside CMAC (SP 800-38B, appendix B), below 2^-32. SP 800-38B, appendix A: 2^20 wrong tags of 8 bytes are a risk of
+ * 2^-44. */
 tl_stream_limits tl_cse_limits(const tl_stream_config *config)
 {
     const tl_stream_limits *own = &config->limits;
-    tl_stream_limits limits = { .messages = (uint64_t)1 << 40, .bytes = (uint64_t)1 << 52 };
+    tl_stream_limits limits = { .messages = (uint64_t)1 << 40,
+                                .bytes = (uint64_t)1 << 52,
+                                .bad = (uint64_t)1 << (config->tag_size >= 16   ? 32
+                                                       : config->tag_size >= 12 ? 24
+                                                                                : 20),
+                                .lists = (uint64_t)1 << 40 };
 
-    limits.bad = (uint64_t)1 << (config->tag_size >= 16 ? 32 : 24);
-    if (own->messages != 0 && own->messages < limits.messages)
-        limits.messages = own->messages;
-    if (own->bytes != 0 && own->bytes < limits.bytes)
-        limits.bytes = own->bytes;
-    if (own->bad != 0 && own->bad < limits.bad)
-        limits.bad = own->bad;
+    if (config->tag_mode != TL_TAG_PER_MESSAGE && config->tag_size == 8 &&
+        (config->suite == TL_SUITE_AES128_GMAC || config->suite == TL_SUITE_AES256_GMAC))
+        limits.lists = short_gmac_uses(config);
+    lower(&limits.messages, own->messages);
+    lower(&limits.bytes, own->bytes);
+    lower(&limits.bad, own->bad);
+    lower(&limits.lists, own->lists);
     return limits;
 }
 
 bool tl_cse_key_spent(const tl_stream_key *key, const tl_stream_limits *limits)
 {
-    return key->messages >= limits->messages || key->bytes >= limits->bytes || key->bad >= limits->bad;
+    return key->messages >= limits->messages || key->bytes >= limits->bytes || key->bad >= limits->bad ||
+           key->lists >= limits->lists;
 }

@@ -5,11 +5,16 @@
 
 static void name_types(tl_stream_rx *rx)
 {
-    const tl_stream_config *c = &rx->config;
+    for (unsigned i = 0; i < rx->plan.type_count; i++)
+        rx->types[rx->type_count++].data_type = rx->plan.types[i];
+}
 
+static bool has_no_integrity(const tl_stream_config *c)
+{
     for (unsigned i = 0; i < c->part_count; i++)
-        if (tl_cse_part_first(c, i) == 0)
-            rx->types[rx->type_count++].data_type = c->parts[i].data_type;
+        if (!tl_cse_is_sealed(c, c->parts[i].block))
+            return true;
+    return false;
 }
 
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
@@ -17,14 +22,18 @@ tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_ke
 {
     *rx = (tl_stream_rx){ 0 };
     TL_TRY(tl_stream_config_check(config, NULL));
+    if (config->tag_mode != TL_TAG_PER_MESSAGE || config->suite == TL_SUITE_NONE ||
+        has_no_integrity(config) || config->release > TL_RELEASE_LINE || source == NULL)
+        return TL_E_CONFIGURATION; /* the sender is ahead of the receiver */
     if (config->release == TL_RELEASE_FRAME && memory.n < tl_stream_frame_bytes(config))
         return TL_E_ROOM;
     if (source->self != (uintptr_t)source)
         return TL_E_COPIED;
     TL_TRY(tl_stream_config_digest(config, source->crypto, rx->digest));
-    TL_TRY(tl_cse_key_take(&rx->key, source, epoch, config->suite, rx->digest));
+    TL_TRY(tl_cse_key_take(&rx->key, source, epoch, config, rx->digest));
     rx->crypto = source->crypto;
     rx->config = *config;
+    tl_cse_plan(&rx->plan, config);
     rx->sink = sink;
     rx->memory = memory.p;
     rx->expected = config->first_frame;
@@ -106,7 +115,7 @@ static size_t within(const tl_stream_key *key, uint64_t limit, size_t n)
 
 static size_t batch_of(const tl_stream_rx *rx, size_t left)
 {
-    const uint64_t bad = tl_cse_limits(&rx->config).bad;
+    const uint64_t bad = rx->plan.limits.bad;
 
     return within(&rx->key, bad, within(&rx->next_key, bad, left < TL_STREAM_BATCH ? left : TL_STREAM_BATCH));
 }

@@ -3,7 +3,7 @@
 #ifndef TL_CSE_RX_H
 #define TL_CSE_RX_H
 
-#include "cse/config.h"
+#include "cse/plan.h"
 
 /* What becomes of a packet. */
 enum {

@@ -125,7 +125,7 @@ static void find_hole(tl_stream_rx *rx)
     for (unsigned i = 0; i < c->part_count && rx->hole.verdict == TL_VERDICT_OK; i++) {
         uint32_t next = type_of(rx, c->parts[i].data_type)->next;
 
-        if (next < tl_cse_part_first(c, i) + c->parts[i].count)
+        if (next < rx->plan.parts[i].first + c->parts[i].count)
             rx->hole =
                 (tl_rx_cause){ TL_VERDICT_GAP, c->parts[i].data_type, (uint16_t)next, rx->counters.packets };
     }
@@ -154,7 +154,7 @@ static void close_frame(tl_stream_rx *rx, uint32_t missing, tl_verdict ending)
     if (verdict == TL_VERDICT_OK) {
         rx->counters.frames_ok++;
         if (rx->config.release == TL_RELEASE_FRAME)
-            e.payload = tl_span_of(rx->memory, tl_stream_frame_bytes(&rx->config));
+            e.payload = tl_span_of(rx->memory, rx->plan.bytes);
     } else {
         rx->counters.frames_bad++;
         e.cause = cause.verdict;
@@ -169,7 +169,7 @@ static void close_frame(tl_stream_rx *rx, uint32_t missing, tl_verdict ending)
 
 void tl_cse_cut(tl_stream_rx *rx)
 {
-    close_frame(rx, tl_stream_frame_messages(&rx->config) - rx->received, TL_VERDICT_CUT);
+    close_frame(rx, rx->plan.messages - rx->received, TL_VERDICT_CUT);
 }
 
 /* Frames between the last one and this begin: nobody saw them begin. */
@@ -227,9 +227,10 @@ static void switch_key(tl_stream_rx *rx, const tl_rx_item *item)
 /* ---- begin ---- */
 
 /* True if the begin's parts are the configuration's, one for one. */
-static bool same_parts(const tl_stream_config *c, tl_span parts)
+static bool same_parts(const tl_stream_rx *rx, tl_span parts)
 {
-    const tl_env env = tl_cse_env(c);
+    const tl_stream_config *c = &rx->config;
+    const tl_env env = { 0 };
     tl_rd r = tl_rd_of(parts);
     tl_sep_begin_part part;
     unsigned n = 0;
@@ -237,20 +238,19 @@ static bool same_parts(const tl_stream_config *c, tl_span parts)
     for (; tl_each_sep_begin_part(&r, &env, &part); n++)
         if (n >= c->part_count || part.block != c->parts[n].block ||
             part.data_type != c->parts[n].data_type || part.count != c->parts[n].count ||
-            part.first != tl_cse_part_first(c, n))
+            part.first != rx->plan.parts[n].first)
             return false;
     return tl_rd_end(&r) && n == c->part_count;
 }
 
 static tl_verdict read_begin(const tl_stream_rx *rx, const tl_rx_item *item, tl_sep_begin *m)
 {
-    const tl_env env = tl_cse_env(&rx->config);
+    const tl_env env = { 0 };
     tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
 
     if (tl_decode_sep_begin(&env, &r, m) != TL_OK || !tl_rd_end(&r))
         return TL_VERDICT_HEADER;
-    if (!tl_equal(m->configuration, tl_span_of(rx->digest, sizeof rx->digest)) ||
-        !same_parts(&rx->config, m->parts))
+    if (!tl_equal(m->configuration, tl_span_of(rx->digest, sizeof rx->digest)) || !same_parts(rx, m->parts))
         return TL_VERDICT_CONFIGURATION;
     return TL_VERDICT_OK;
 }
@@ -282,7 +282,7 @@ static void on_begin(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item)
 static bool sum_of_end(const tl_stream_rx *rx, const tl_rx_item *item, uint32_t *sent)
 {
     const tl_stream_config *c = &rx->config;
-    const tl_env env = tl_cse_env(c);
+    const tl_env env = { 0 };
     tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n)), list;
     tl_sep_end m;
     tl_sep_end_part part;
@@ -311,7 +311,7 @@ static void on_end(tl_stream_rx *rx, const tl_rx_item *item)
         return;
     }
     rx->counters.messages_ok++;
-    close_frame(rx, tl_stream_frame_messages(&rx->config) - rx->received, TL_VERDICT_OK);
+    close_frame(rx, rx->plan.messages - rx->received, TL_VERDICT_OK);
 }
 
 /* ---- lines ---- */
@@ -376,8 +376,7 @@ static void release(tl_stream_rx *rx, const tl_rx_item *item)
     tl_stream_event e;
 
     if (rx->config.release == TL_RELEASE_FRAME) {
-        memcpy(rx->memory + tl_cse_part_offset(&rx->config, item->part) + item->row * length, item->payload,
-               length);
+        memcpy(rx->memory + rx->plan.parts[item->part].offset + item->row * length, item->payload, length);
         return;
     }
     e = event_of(TL_EVENT_MESSAGE, TL_VERDICT_OK, item);
@@ -431,7 +430,7 @@ static void on_proven(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item)
 /* Tells once for each key when it comes near its limit: forgeries can spend the next one before its first begin. */
 static void watch_limit(const tl_stream_rx *rx, tl_stream_key *key, const tl_rx_item *item)
 {
-    const tl_stream_limits limits = tl_cse_limits(&rx->config);
+    const tl_stream_limits limits = rx->plan.limits;
     tl_stream_event e = event_of(TL_EVENT_LIMIT, TL_VERDICT_OK, item);
     bool reached = tl_cse_key_spent(key, &limits);
 

@@ -54,12 +54,11 @@ static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *i
 /* The service header, and whether it is one that this stream may send. */
 static bool look_at_header(const tl_stream_rx *rx, tl_span body, tl_sep_header *h, tl_rx_item *item)
 {
-    const tl_env env = tl_cse_env(&rx->config);
+    const tl_env env = { 0 };
     tl_rd r = tl_rd_of(body);
     tl_place place;
 
-    if (body.n < TL_SEP_HEADER_SIZE + tl_cse_footer_size(&rx->config) ||
-        tl_unpack_sep_header(&env, &r, h) != TL_OK)
+    if (body.n < TL_SEP_HEADER_SIZE || tl_unpack_sep_header(&env, &r, h) != TL_OK)
         return false;
     item->parsed = true;
     item->data_type = (uint8_t)h->data_type;
@@ -69,7 +68,7 @@ static bool look_at_header(const tl_stream_rx *rx, tl_span body, tl_sep_header *
         return false;
     if (is_service(h))
         return h->block == TL_BLOCK_SERVICE && (h->message == TL_SEP_BEGIN || h->message == TL_SEP_END);
-    place = tl_cse_place(&rx->config, h->data_type, h->message);
+    place = tl_cse_place(&rx->config, &rx->plan, h->data_type, h->message);
     item->part = place.part;
     item->row = place.row;
     return place.named && h->block == rx->config.parts[place.part].block;
@@ -93,7 +92,7 @@ tl_stream_key *tl_cse_rx_key(tl_stream_rx *rx, uint32_t epoch)
 
 static bool at_limit(const tl_stream_rx *rx, const tl_stream_key *key)
 {
-    const tl_stream_limits limits = tl_cse_limits(&rx->config);
+    const tl_stream_limits limits = rx->plan.limits;
 
     return tl_cse_key_spent(key, &limits);
 }
@@ -109,7 +108,7 @@ static bool right_length(const tl_stream_rx *rx, const tl_sep_header *h, const t
 /* What a wrong tag would be blamed on: a begin that names another configuration, a CRC-32 that is wrong, or itself. */
 static tl_verdict blame(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item)
 {
-    const tl_env env = tl_cse_env(&rx->config);
+    const tl_env env = { 0 };
     tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
     tl_sep_begin begin;
 
@@ -123,20 +122,26 @@ static tl_verdict blame(const tl_stream_rx *rx, const tl_sep_header *h, const tl
 static bool prepare(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, const tl_stream_key *key,
                     tl_rx_item *item, tl_sealed *s)
 {
-    const tl_env env = tl_cse_env(&rx->config);
+    const uint8_t tag_n = is_service(h) ? rx->plan.tag_n : rx->plan.parts[item->part].tag_n;
+    const tl_env env = tl_cse_env(&rx->config, tag_n);
     size_t covered = TL_SEP_HEADER_SIZE + item->payload_n;
     tl_rd r = tl_rd_of(tl_span_of(body.p + covered, body.n - covered));
     tl_sep_footer f;
 
-    if (tl_unpack_sep_footer(&env, &r, &f) != TL_OK || tl_cse_nonce(key, h, s->nonce) != TL_OK)
+    if (tl_unpack_sep_footer(&env, &r, &f) != TL_OK ||
+        tl_cse_nonce(key, h, TL_SEP_PURPOSE_MESSAGE, s->nonce) != TL_OK)
         return false;
-    if (rx->config.crc32 == TL_WITH && tl_cse_footer_crc(tl_span_of(body.p, covered), f.tag) != f.crc32)
+    if (rx->config.crc32 == TL_WITH &&
+        tl_cse_footer_crc(rx->crypto, tl_span_of(body.p, covered), f.tag) != f.crc32)
         item->info |= TL_INFO_CRC32;
     s->header = tl_span_of(body.p, TL_SEP_HEADER_SIZE);
     s->payload = item->payload;
     s->payload_n = item->payload_n;
-    s->cover = tl_cse_cover(&rx->config, h->block);
-    s->tag_n = rx->config.tag_size;
+    s->cover = is_service(h)
+                   ? TL_COVER_PAYLOAD
+                   : tl_cse_cover(&rx->config, &rx->plan, (tl_place){ true, item->part, item->row });
+    s->pattern = rx->config.pattern[h->block];
+    s->tag_n = tag_n;
     s->right = false;
     for (size_t i = 0; i < f.tag.n; i++)
         s->tag[i] = f.tag.p[i];
@@ -147,12 +152,16 @@ static bool prepare(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, cons
 
 static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_item *item, tl_sealed *s)
 {
-    size_t around = TL_SEP_HEADER_SIZE + tl_cse_footer_size(&rx->config);
+    size_t around;
     tl_sep_header h;
     tl_stream_key *key;
 
     item->verdict = TL_VERDICT_HEADER;
     if (!look_at_header(rx, tl_span_of(body, n), &h, item))
+        return;
+    around = TL_SEP_HEADER_SIZE +
+             (size_t)(is_service(&h) ? rx->plan.footer_n : rx->plan.parts[item->part].footer_n);
+    if (n < around)
         return;
     item->payload = body + TL_SEP_HEADER_SIZE;
     item->payload_n = n - around;

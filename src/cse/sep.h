@@ -5,17 +5,17 @@
 #ifndef TL_CSE_SEP_H
 #define TL_CSE_SEP_H
 
-#include "cse/config.h"
+#include "cse/plan.h"
 
 #include <trueline/messages.h>
 
-/* N of a message: salt of the key, frame, message, purpose, data type. */
-tl_err tl_cse_nonce(const tl_stream_key *key, const tl_sep_header *h,
+/* N = salt of the key, frame, message, purpose, data type. */
+tl_err tl_cse_nonce(const tl_stream_key *key, const tl_sep_header *h, uint32_t purpose,
                     uint8_t nonce[TL_NONCE_SIZE]) TL_MUST_USE;
-/* CRC-32 of a message's footer; header and payload stand one after the other. */
-uint32_t tl_cse_footer_crc(tl_span header_and_payload, tl_span tag);
-/* How the payload of a block is covered. */
-tl_cover tl_cse_cover(const tl_stream_config *config, uint32_t block);
+/* CRC-32 of a message's footer; header and payload stand one after the other. crypto: NULL, or a backend that may have
+ * a faster one. The same for the CSI-2 packet's CRC-16. */
+uint32_t tl_cse_footer_crc(const tl_crypto *crypto, tl_span header_and_payload, tl_span tag);
+uint16_t tl_cse_packet_crc(const tl_crypto *crypto, tl_span payload);
 /* The frame number of the short packets: 16 bits, never 0, the same at frame start and frame end. */
 uint16_t tl_cse_short_number(uint32_t frame);
 

@@ -3,8 +3,8 @@
  * A nonce is made of frame and message number. The frame number is spent the moment a frame is opened, whatever
  * becomes of it; a message number is spent the moment it is handed to the backend. After a failure inside a batch
  * nobody can say which numbers were used, so the frame is broken and can only be given up. */
-#include "cse/crc32.h"
 #include "cse/keys.h"
+#include "cse/lists.h"
 #include "cse/sep.h"
 #include "wire/line.h"
 #include "wire/most.h"
@@ -20,14 +20,16 @@ static bool is_copy(const tl_stream_tx *tx)
 tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch)
 {
+    const tl_crypto *crypto;
+
     *tx = (tl_stream_tx){ 0 };
     TL_TRY(tl_stream_config_check(config, NULL));
-    if (source->self != (uintptr_t)source)
-        return TL_E_COPIED;
-    TL_TRY(tl_stream_config_digest(config, source->crypto, tx->digest));
-    TL_TRY(tl_cse_key_take(&tx->key, source, epoch, config->suite, tx->digest));
-    tx->crypto = source->crypto;
+    TL_TRY(tl_cse_key_backend(config, source, &crypto));
+    TL_TRY(tl_stream_config_digest(config, crypto, tx->digest));
+    TL_TRY(tl_cse_key_take(&tx->key, source, epoch, config, tx->digest));
+    tx->crypto = crypto;
     tx->config = *config;
+    tl_cse_plan(&tx->plan, config);
     tx->next_frame = config->first_frame;
     tx->self = (uintptr_t)tx;
     return TL_OK;
@@ -37,7 +39,7 @@ tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoc
 {
     if (is_copy(tx))
         return TL_E_COPIED;
-    if (source->crypto != tx->crypto)
+    if ((source == NULL ? NULL : source->crypto) != tx->crypto)
         return TL_E_USAGE;
     return tl_cse_key_take_next(&tx->next_key, &tx->key, source, epoch, &tx->config, tx->digest);
 }
@@ -57,6 +59,7 @@ tl_err tl_stream_tx_move(tl_stream_tx *to, tl_stream_tx *from)
 void tl_stream_tx_wipe(tl_stream_tx *tx)
 {
     if (!is_copy(tx)) {
+        tl_cse_lists_drop(tx->crypto, tx->lists);
         tl_cse_key_drop(&tx->key, tx->crypto);
         tl_cse_key_drop(&tx->next_key, tx->crypto);
     }
@@ -66,28 +69,10 @@ void tl_stream_tx_wipe(tl_stream_tx *tx)
 /* True if the key may protect `messages` more with `bytes` of payload. */
 static bool key_lasts(const tl_stream_tx *tx, uint64_t messages, uint64_t bytes)
 {
-    const tl_stream_limits limits = tl_cse_limits(&tx->config);
+    const tl_stream_limits *limits = &tx->plan.limits;
 
-    return tx->key.held && tx->key.messages + messages <= limits.messages &&
-           tx->key.bytes + bytes <= limits.bytes;
-}
-
-/* Writes H in front of the payload and makes the backend's row of the message. */
-static tl_err lay_out(const tl_stream_tx *tx, const tl_sep_header *h, uint8_t *buffer, tl_sealed *s)
-{
-    const tl_env env = tl_cse_env(&tx->config);
-    uint8_t *header = buffer + TL_CSI2_HEADER_SIZE;
-    tl_wr w = tl_wr_of(header, TL_SEP_HEADER_SIZE);
-
-    TL_TRY(tl_pack_sep_header(&env, h, &w));
-    *s = (tl_sealed){
-        .header = tl_span_of(header, TL_SEP_HEADER_SIZE),
-        .payload = buffer + TL_SEP_BEFORE,
-        .payload_n = h->length,
-        .cover = tl_cse_cover(&tx->config, h->block),
-        .tag_n = tx->config.tag_size,
-    };
-    return tl_cse_nonce(&tx->key, h, s->nonce);
+    return tx->key.held && tx->key.messages + messages <= limits->messages &&
+           tx->key.bytes + bytes <= limits->bytes && tx->key.lists + tx->plan.list_count <= limits->lists;
 }
 
 static tl_sep_header header_of(const tl_stream_tx *tx, tl_block block, uint32_t data_type, uint32_t message,
@@ -105,36 +90,64 @@ static tl_sep_header header_of(const tl_stream_tx *tx, tl_block block, uint32_t 
     };
 }
 
-/* Footer and CSI-2 header and checksum around a sealed message; the packet's size is the result. */
-static tl_err close_packet(const tl_stream_tx *tx, uint8_t *buffer, const tl_sealed *s, tl_span *packet)
+static tl_err write_header(const tl_sep_header *h, uint8_t *at)
 {
-    const tl_env env = tl_cse_env(&tx->config);
-    size_t size = tl_cse_footer_size(&tx->config), body = TL_SEP_HEADER_SIZE + s->payload_n + size;
-    tl_wr footer = tl_wr_of(s->payload + s->payload_n, size), head = tl_wr_of(buffer, TL_CSI2_HEADER_SIZE);
-    tl_wr check = tl_wr_of(s->payload + s->payload_n + size, TL_CSI2_FOOTER_SIZE);
-    const tl_csi2_header h = { tx->config.virtual_channel, TL_SEP_WIRE_TYPE, (uint16_t)body };
-    tl_sep_footer f = { .tag = tl_span_of(s->tag, s->tag_n) };
+    const tl_env env = { 0 };
+    tl_wr w = tl_wr_of(at, TL_SEP_HEADER_SIZE);
+
+    return tl_pack_sep_header(&env, h, &w);
+}
+
+/* The backend's row of a message whose header and payload stand in the packet's buffer. */
+static tl_err lay_out(const tl_stream_tx *tx, const tl_sep_header *h, uint8_t *buffer, tl_sealed *s)
+{
+    *s = (tl_sealed){
+        .header = tl_span_of(buffer + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE),
+        .payload = buffer + TL_SEP_BEFORE,
+        .payload_n = h->length,
+        .tag_n = TL_TAG_MAX,
+    };
+    return tl_cse_nonce(&tx->key, h, TL_SEP_PURPOSE_MESSAGE, s->nonce);
+}
+
+/* Footer and CSI-2 header and checksum around a message of n payload bytes; the packet's size is the result. */
+static tl_err close_packet(const tl_stream_tx *tx, uint8_t *buffer, size_t n, tl_span tag, tl_span *packet)
+{
+    const tl_env env = tl_cse_env(&tx->config, tag.n);
+    uint8_t *body = buffer + TL_CSI2_HEADER_SIZE;
+    tl_wr w = tl_wr_of(body + TL_SEP_HEADER_SIZE + n, TL_SEP_FOOTER_MAX + TL_CSI2_FOOTER_SIZE);
+    tl_wr head = tl_wr_of(buffer, TL_CSI2_HEADER_SIZE);
+    tl_sep_footer f = { .tag = tag };
+    tl_csi2_header h = { tx->config.virtual_channel, TL_SEP_WIRE_TYPE, 0 };
+    tl_span payload;
 
     if (tx->config.crc32 == TL_WITH)
-        f.crc32 = tl_cse_footer_crc(tl_span_of(s->header.p, TL_SEP_HEADER_SIZE + s->payload_n), f.tag);
-    TL_TRY(tl_pack_sep_footer(&env, &f, &footer));
+        f.crc32 = tl_cse_footer_crc(tx->crypto, tl_span_of(body, TL_SEP_HEADER_SIZE + n), tag);
+    TL_TRY(tl_pack_sep_footer(&env, &f, &w));
+    payload = tl_span_of(body, TL_SEP_HEADER_SIZE + n + w.n);
+    h.word_count = (uint16_t)payload.n;
     TL_TRY(tl_csi2_header_write(&h, &head));
-    tl_put(&check, TL_CSI2_FOOTER_SIZE, TL_LITTLE,
-           tl_csi2_crc16(TL_CSI2_CRC_START, tl_span_of(s->header.p, body)));
-    *packet = tl_span_of(buffer, TL_CSI2_HEADER_SIZE + body + TL_CSI2_FOOTER_SIZE);
+    tl_put(&w, TL_CSI2_FOOTER_SIZE, TL_LITTLE, tl_cse_packet_crc(tx->crypto, payload));
+    *packet = tl_span_of(buffer, TL_CSI2_HEADER_SIZE + payload.n + TL_CSI2_FOOTER_SIZE);
     return TL_OK;
 }
 
 static tl_err seal(tl_stream_tx *tx, size_t n)
 {
-    tl_err e = tx->crypto->ops->protect(tx->crypto->ctx, tx->key.handle, tx->batch, n);
+    tl_err e;
 
+    if (n == 0)
+        return TL_OK;
+    e = tx->crypto->ops->protect(tx->crypto->ctx, tx->key.handle, tx->batch, n);
     tx->key.messages += n;
     for (size_t i = 0; i < n; i++)
         tx->key.bytes += tx->batch[i].payload_n;
-    if (e != TL_OK)
-        tx->state = TX_BROKEN;
     return e;
+}
+
+static tl_list_frame list_frame(const tl_stream_tx *tx)
+{
+    return (tl_list_frame){ tx->crypto, &tx->config, &tx->plan, &tx->key, tx->frame };
 }
 
 /* ---- begin and end ---- */
@@ -153,7 +166,7 @@ static tl_err make_short(const tl_stream_tx *tx, tl_data_type type, uint8_t *at,
 static tl_err begin_payload(const tl_stream_tx *tx, uint64_t now_us, tl_wr *w)
 {
     const tl_stream_config *c = &tx->config;
-    const tl_env env = tl_cse_env(c);
+    const tl_env env = { 0 };
     uint8_t list[TL_SEP_PARTS_MAX * TL__MOST(sep_begin_part)];
     tl_wr parts = tl_wr_of(list, sizeof list);
     tl_sep_begin m = { .configuration = tl_span_of(tx->digest, sizeof tx->digest), .time_us = now_us };
@@ -161,7 +174,7 @@ static tl_err begin_payload(const tl_stream_tx *tx, uint64_t now_us, tl_wr *w)
     for (unsigned i = 0; i < c->part_count; i++) {
         tl_sep_begin_part part = { .block = c->parts[i].block,
                                    .data_type = c->parts[i].data_type,
-                                   .first = tl_cse_part_first(c, i),
+                                   .first = tx->plan.parts[i].first,
                                    .count = c->parts[i].count };
         TL_TRY(tl_encode_sep_begin_part(&env, &part, &parts));
     }
@@ -169,21 +182,48 @@ static tl_err begin_payload(const tl_stream_tx *tx, uint64_t now_us, tl_wr *w)
     return tl_encode_sep_begin(&env, &m, w);
 }
 
-static tl_err end_payload(const tl_stream_tx *tx, tl_wr *w)
+static tl_err end_parts(const tl_stream_tx *tx, tl_wr *w)
 {
     const tl_stream_config *c = &tx->config;
-    const tl_env env = tl_cse_env(c);
-    uint8_t list[TL_SEP_PARTS_MAX * TL__MOST(sep_end_part)];
-    tl_wr parts = tl_wr_of(list, sizeof list);
-    tl_sep_end m = { 0 };
+    const tl_env env = { 0 };
 
     for (unsigned i = 0; i < c->part_count; i++) {
         tl_sep_end_part part = { .block = c->parts[i].block, .data_type = c->parts[i].data_type };
 
         part.count = i < tx->part ? c->parts[i].count : i == tx->part ? tx->row : 0;
-        TL_TRY(tl_encode_sep_end_part(&env, &part, &parts));
+        TL_TRY(tl_encode_sep_end_part(&env, &part, w));
     }
+    return TL_OK;
+}
+
+/* Closes the frame's lists; of each tag tag_size bytes travel. */
+static tl_err end_tags(tl_stream_tx *tx, tl_wr *w)
+{
+    const tl_list_frame f = list_frame(tx);
+    uint8_t tag[TL_TAG_MAX];
+    tl_err e = TL_OK;
+
+    for (unsigned i = 0; i < tx->plan.list_count && e == TL_OK; i++) {
+        tx->key.lists++;
+        e = tl_cse_list_end(&f, tx->lists, i, tag);
+        if (e == TL_OK)
+            tl_put_bytes(w, tl_span_of(tag, tx->config.tag_size));
+    }
+    tl_wipe(tag, sizeof tag);
+    return e;
+}
+
+static tl_err end_payload(tl_stream_tx *tx, tl_wr *w)
+{
+    const tl_env env = { 0 };
+    uint8_t list[TL_SEP_PARTS_MAX * TL__MOST(sep_end_part)], bytes[TL_SEP_PARTS_MAX * TL_TAG_MAX];
+    tl_wr parts = tl_wr_of(list, sizeof list), tags = tl_wr_of(bytes, sizeof bytes);
+    tl_sep_end m = { 0 };
+
+    TL_TRY(end_parts(tx, &parts));
+    TL_TRY(end_tags(tx, &tags));
     m.parts = tl_written(&parts);
+    m.tags = tl_written(&tags);
     return tl_encode_sep_end(&env, &m, w);
 }
 
@@ -192,9 +232,12 @@ static tl_err make_service(tl_stream_tx *tx, uint32_t message, size_t length, ui
 {
     const tl_sep_header h = header_of(tx, TL_BLOCK_SERVICE, TL_SEP_SERVICE_TYPE, message, (uint32_t)length);
 
-    TL_TRY(lay_out(tx, &h, at, &tx->batch[0]));
-    TL_TRY(seal(tx, 1));
-    return close_packet(tx, at, &tx->batch[0], packet);
+    TL_TRY(write_header(&h, at + TL_CSI2_HEADER_SIZE));
+    if (tx->plan.tag_n > 0) {
+        TL_TRY(lay_out(tx, &h, at, &tx->batch[0]));
+        TL_TRY(seal(tx, 1));
+    }
+    return close_packet(tx, at, length, tl_span_of(tx->batch[0].tag, tx->plan.tag_n), packet);
 }
 
 static tl_err make_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge)
@@ -221,6 +264,8 @@ static tl_err make_end(tl_stream_tx *tx, tl_tx_edge *edge)
 static tl_err settle(tl_stream_tx *tx, tl_err e, uint8_t state, tl_tx_edge *edge)
 {
     tx->state = e == TL_OK ? state : TX_BROKEN;
+    if (state == TX_IDLE || e != TL_OK)
+        tl_cse_lists_drop(tx->crypto, tx->lists);
     if (e != TL_OK)
         tl_wipe(edge, sizeof *edge);
     return e;
@@ -236,8 +281,8 @@ tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge)
         return TL_E_LIMIT;
     if (tx->next_key.held)
         tl_cse_key_switch(&tx->key, &tx->next_key, tx->crypto);
-    if (!key_lasts(tx, (uint64_t)tl_stream_frame_messages(&tx->config) + SERVICE_MESSAGES,
-                   (uint64_t)tl_stream_frame_bytes(&tx->config) + SERVICE_MESSAGES * TL_SEP_SERVICE_MAX))
+    if (!key_lasts(tx, (uint64_t)tx->plan.messages + SERVICE_MESSAGES,
+                   (uint64_t)tx->plan.bytes + SERVICE_MESSAGES * TL_SEP_SERVICE_MAX))
         return TL_E_LIMIT;
     tx->frame = (uint32_t)tx->next_frame++;
     tx->part = 0;
@@ -256,8 +301,10 @@ tl_err tl_stream_tx_end(tl_stream_tx *tx, tl_tx_edge *edge)
 
 void tl_stream_tx_abandon(tl_stream_tx *tx)
 {
-    if (!is_copy(tx))
-        tx->state = TX_IDLE;
+    if (is_copy(tx))
+        return;
+    tl_cse_lists_drop(tx->crypto, tx->lists);
+    tx->state = TX_IDLE;
 }
 
 /* ---- messages ---- */
@@ -290,7 +337,7 @@ static tl_err check_messages(const tl_stream_tx *tx, const tl_tx_message *m, siz
             m[i].length != tx->config.parts[part].length)
             return TL_E_USAGE;
         if (m[i].room <
-            (size_t)m[i].length + TL_SEP_BEFORE + tl_cse_footer_size(&tx->config) + TL_CSI2_FOOTER_SIZE)
+            (size_t)m[i].length + TL_SEP_BEFORE + tx->plan.parts[part].footer_n + TL_CSI2_FOOTER_SIZE)
             return TL_E_ROOM;
     }
     return TL_OK;
@@ -306,21 +353,51 @@ static void move_on(tl_stream_tx *tx, size_t n)
     tx->row = (uint16_t)row;
 }
 
+/* Writes the message's header and, if it is to have a tag, makes its row for the backend. */
+static tl_err prepare(tl_stream_tx *tx, const tl_tx_message *m, tl_place place, tl_sealed *s)
+{
+    const tl_stream_part *p = &tx->config.parts[place.part];
+    const tl_sep_header h = header_of(tx, (tl_block)p->block, p->data_type,
+                                      (uint32_t)tx->plan.parts[place.part].first + place.row, p->length);
+
+    TL_TRY(write_header(&h, m->buffer + TL_CSI2_HEADER_SIZE));
+    if (s == NULL)
+        return TL_OK;
+    TL_TRY(lay_out(tx, &h, m->buffer, s));
+    s->cover = tl_cse_cover(&tx->config, &tx->plan, place);
+    s->pattern = tx->config.pattern[p->block];
+    return TL_OK;
+}
+
+/* Its tag goes onto its list or into its packet, or it has none. */
+static tl_err finish(tl_stream_tx *tx, tl_tx_message *m, tl_place place, const tl_sealed *s)
+{
+    const tl_part_plan *plan = &tx->plan.parts[place.part];
+    const tl_list_frame f = list_frame(tx);
+
+    if (s != NULL && plan->list != TL_PLAN_NO_LIST)
+        TL_TRY(tl_cse_list_add(&f, tx->lists, plan->list, s->tag));
+    return close_packet(tx, m->buffer, m->length, tl_span_of(s != NULL ? s->tag : NULL, plan->tag_n),
+                        &m->packet);
+}
+
 static tl_err protect_batch(tl_stream_tx *tx, tl_tx_message *m, size_t n)
 {
-    unsigned part = 0;
-    uint32_t row = 0;
+    tl_place places[TL_STREAM_BATCH];
+    tl_sealed *rows[TL_STREAM_BATCH]; /* NULL: without a tag */
+    size_t sealed = 0;
 
     for (size_t i = 0; i < n; i++) {
+        unsigned part = 0;
+        uint32_t row = 0;
         (void)place_ahead(tx, i, &part, &row);
-        const tl_stream_part *p = &tx->config.parts[part];
-        const tl_sep_header h = header_of(tx, (tl_block)p->block, p->data_type,
-                                          tl_cse_part_first(&tx->config, part) + row, p->length);
-        TL_TRY(lay_out(tx, &h, m[i].buffer, &tx->batch[i]));
+        places[i] = (tl_place){ true, (uint8_t)part, (uint16_t)row };
+        rows[i] = tl_cse_is_sealed(&tx->config, tx->config.parts[part].block) ? &tx->batch[sealed++] : NULL;
+        TL_TRY(prepare(tx, &m[i], places[i], rows[i]));
     }
-    TL_TRY(seal(tx, n));
+    TL_TRY(seal(tx, sealed));
     for (size_t i = 0; i < n; i++)
-        TL_TRY(close_packet(tx, m[i].buffer, &tx->batch[i], &m[i].packet));
+        TL_TRY(finish(tx, &m[i], places[i], rows[i]));
     move_on(tx, n);
     return TL_OK;
 }
@@ -338,6 +415,7 @@ tl_err tl_stream_tx_messages(tl_stream_tx *tx, tl_tx_message *messages, size_t n
         e = protect_batch(tx, messages + done, n - done < TL_STREAM_BATCH ? n - done : TL_STREAM_BATCH);
     if (e != TL_OK) {
         tx->state = TX_BROKEN;
+        tl_cse_lists_drop(tx->crypto, tx->lists);
         for (size_t i = 0; i < n; i++)
             messages[i].packet = tl_span_of(NULL, 0);
     }

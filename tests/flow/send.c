@@ -252,7 +252,7 @@ static void begin_when_the_frame_would_pass_a_limit_then_refused_before_it(void 
             l.config.limits.bytes =
                 3 * tl_stream_frame_bytes(&l.config) + 2 * TL_SEP_SERVICE_MAX + 2 * 2 * TL_SEP_SERVICE_MAX;
         l.rx_config = l.config;
-        l.rx_config.limits = (tl_stream_limits){ 0, 0, 0 };
+        l.rx_config.limits = (tl_stream_limits){ 0, 0, 0, 0 };
         tl_assert_ok(tl_loop_open(&l, 0));
         tl_err e = TL_OK;
         unsigned frames = 0;

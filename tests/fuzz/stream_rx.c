@@ -158,22 +158,30 @@ static uint32_t crc32(uint32_t crc, const uint8_t *p, size_t n)
 static void repair(tl_buffer packet)
 {
     tl_env env = { 0 };
-    size_t footer = 12 + 4, around = TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE + footer + TL_CSI2_FOOTER_SIZE;
+    size_t footer, around = TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE + TL_CSI2_FOOTER_SIZE;
+    tl_sep_header h;
     tl_sep_footer f;
-    uint8_t tag[12], *at;
+    uint8_t tag[TL_TAG_MAX], *at;
     tl_rd r;
     tl_wr w;
 
     if (packet.n >= around) {
-        env.len[TL_LEN_TAG] = 12;
+        r = tl_rd_of(tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE));
+        if (tl_decode_sep_header(&env, &r, &h) == TL_OK && h.data_type != TL_SEP_SERVICE_TYPE)
+            env.len[TL_LEN_TAG] = 12;
+        else
+            env.len[TL_LEN_TAG] = TL_TAG_MAX;
         env.len[TL_LEN_CRC] = 4;
+    }
+    footer = (size_t)env.len[TL_LEN_TAG] + env.len[TL_LEN_CRC];
+    if (packet.n >= around + footer) {
         at = packet.p + packet.n - TL_CSI2_FOOTER_SIZE - footer;
         r = tl_rd_of(tl_span_of(at, footer));
         w = tl_wr_of(at, footer);
         expect(tl_decode_sep_footer(&env, &r, &f) == TL_OK);
-        memcpy(tag, f.tag.p, sizeof tag);
+        memcpy(tag, f.tag.p, f.tag.n);
         f.tag.p = tag;
-        f.crc32 = crc32(crc32(0, packet.p + 4, (size_t)(at - packet.p) - 4), tag, sizeof tag);
+        f.crc32 = crc32(crc32(0, packet.p + 4, (size_t)(at - packet.p) - 4), tag, f.tag.n);
         expect(tl_encode_sep_footer(&env, &f, &w) == TL_OK);
     }
     if (tl_csi2_repair(packet.p, packet.n) != TL_OK)

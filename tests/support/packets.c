@@ -125,51 +125,59 @@ const tl_stream_event *tl_events_last(const tl_events *list, tl_event_kind kind)
 
 /* ---- packets taken apart ---- */
 
-static tl_env env_of(const tl_stream_config *c)
+/* The sizes of a packet's footer: begin and end have a whole tag, other blocks what the configuration says. */
+static tl_env env_of(const tl_stream_config *c, tl_buffer packet)
 {
     tl_env env = { 0 };
+    tl_rd r;
+    tl_sep_header h;
 
-    env.len[TL_LEN_TAG] = c->tag_size;
     env.len[TL_LEN_CRC] = c->crc32 == TL_WITH ? 4 : 0;
+    if (packet.n < TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE)
+        return env;
+    r = tl_rd_of(tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE));
+    if (tl_decode_sep_header(&env, &r, &h) == TL_OK)
+        env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(
+            c, h.data_type == TL_SEP_SERVICE_TYPE ? TL_BLOCK_SERVICE : (tl_block)h.block);
     return env;
-}
-
-static size_t footer_size(const tl_stream_config *c)
-{
-    return c->tag_size + (c->crc32 == TL_WITH ? 4u : 0u);
 }
 
 tl_err tl_loop_read(const tl_stream_config *c, tl_buffer packet, tl_loop_message *m)
 {
-    const tl_env env = env_of(c);
-    size_t around = TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE + footer_size(c) + TL_CSI2_FOOTER_SIZE;
+    const tl_env env = env_of(c, packet);
+    size_t footer = (size_t)env.len[TL_LEN_TAG] + env.len[TL_LEN_CRC];
+    size_t around = TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE + footer + TL_CSI2_FOOTER_SIZE;
     tl_rd head = tl_rd_of(tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE)), foot;
 
     if (packet.n < around)
         return TL_E_WIRE_SHORT;
     m->payload = packet.p + TL_CSI2_HEADER_SIZE + TL_SEP_HEADER_SIZE;
     m->payload_n = packet.n - around;
-    foot = tl_rd_of(tl_span_of(m->payload + m->payload_n, footer_size(c)));
+    foot = tl_rd_of(tl_span_of(m->payload + m->payload_n, footer));
     TL_TRY(tl_decode_sep_header(&env, &head, &m->header));
     TL_TRY(tl_decode_sep_footer(&env, &foot, &m->footer));
     return tl_rd_end(&head) && tl_rd_end(&foot) ? TL_OK : TL_E_WIRE_TRAILING;
 }
 
+/* The footer's sizes are those that it was read with, whatever the header says by now. */
 static tl_err write_footer(const tl_stream_config *c, const tl_loop_message *m)
 {
-    const tl_env env = env_of(c);
+    tl_env env = { 0 };
     uint8_t tag[TL_TAG_MAX];
     tl_sep_footer footer = m->footer;
-    tl_wr w = tl_wr_of(m->payload + m->payload_n, footer_size(c));
+    tl_wr w = tl_wr_of(m->payload + m->payload_n, TL_SEP_FOOTER_MAX);
 
-    memcpy(tag, footer.tag.p, footer.tag.n);
+    env.len[TL_LEN_TAG] = (uint16_t)footer.tag.n;
+    env.len[TL_LEN_CRC] = c->crc32 == TL_WITH ? 4 : 0;
+    if (footer.tag.n > 0)
+        memcpy(tag, footer.tag.p, footer.tag.n);
     footer.tag.p = tag;
     return tl_encode_sep_footer(&env, &footer, &w);
 }
 
 tl_err tl_loop_write(const tl_stream_config *c, tl_buffer packet, const tl_loop_message *m)
 {
-    const tl_env env = env_of(c);
+    const tl_env env = { 0 };
     tl_wr w = tl_wr_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE);
 
     TL_TRY(tl_encode_sep_header(&env, &m->header, &w));

@@ -14,18 +14,24 @@ enum { STREAM = 0x0507, SIZE = 32 };
 static const uint8_t material[20] = "twenty bytes of key";
 static const uint8_t digest_a[TL_CONFIG_DIGEST_SIZE] = { 1, 2, 3 };
 
-/* Sees the bytes of the last key that was loaded. */
+/* Sees the bytes of the last two keys that were loaded. */
 typedef struct watcher {
     tl_wrap wrap;
-    uint8_t key[32];
+    uint8_t key[64], earlier[64];
     size_t n;
     tl_suite suite;
 } watcher;
+
+static tl_stream_config with_suite(tl_suite suite)
+{
+    return (tl_stream_config){ .suite = suite, .tag_mode = TL_TAG_PER_MESSAGE, .tag_size = 16 };
+}
 
 static tl_err watch_load(void *ctx, tl_suite suite, tl_span key, tl_key *k)
 {
     watcher *w = ctx;
 
+    memcpy(w->earlier, w->key, sizeof w->key);
     memset(w->key, 0, sizeof w->key);
     memcpy(w->key, key.p, key.n);
     w->n = key.n;
@@ -65,7 +71,9 @@ static tl_err make(tl_key_source *s, const tl_crypto *c, const given *g)
 
 static tl_err take(tl_stream_key *k, tl_key_source *s, uint32_t epoch)
 {
-    return tl_cse_key_take(k, s, epoch, TL_SUITE_AES128_GMAC, digest_a);
+    const tl_stream_config c = with_suite(TL_SUITE_AES128_GMAC);
+
+    return tl_cse_key_take(k, s, epoch, &c, digest_a);
 }
 
 /* ---- the derivation by hand, from HMAC alone ---- */
@@ -85,8 +93,37 @@ static void expand(const uint8_t prk[SIZE], const void *info, size_t n, uint8_t 
     mac(prk, SIZE, tl_span_of(info, n), tl_span_of(one, 1), out);
 }
 
-static void by_hand(const given *g, uint32_t epoch, const uint8_t *digest, uint8_t key[SIZE],
-                    uint8_t salt[SIZE])
+/* HKDF-Expand of two digests: behind the first stands HMAC(prk, first | info | 2). */
+static void expand_two(const uint8_t prk[SIZE], const void *info, size_t n, uint8_t out[2 * SIZE])
+{
+    uint8_t second[SIZE + 128];
+
+    expand(prk, info, n, out);
+    memcpy(second, out, SIZE);
+    memcpy(second + SIZE, info, n);
+    second[SIZE + n] = 2;
+    mac(prk, SIZE, tl_span_of(second, SIZE + n + 1), tl_span_of(NULL, 0), out + SIZE);
+}
+
+/* label | epoch | digest, expanded. */
+static void expand_label(const uint8_t s[SIZE], const char *label, uint32_t epoch, const uint8_t *digest,
+                         uint8_t out[2 * SIZE])
+{
+    uint8_t info[64];
+    size_t n = strlen(label);
+
+    memcpy(info, label, n);
+    for (unsigned i = 0; i < 4; i++)
+        info[n + i] = (uint8_t)(epoch >> 8 * i);
+    memcpy(info + n + 4, digest, 32);
+    expand_two(s, info, n + 36, out);
+}
+
+typedef struct derived {
+    uint8_t key[2 * SIZE], outer[2 * SIZE], salt[2 * SIZE];
+} derived;
+
+static void by_hand(const given *g, uint32_t epoch, const uint8_t *digest, derived *d)
 {
     uint8_t both[2 * TL_FRESH_SIZE], prk[SIZE], s[SIZE], next[SIZE], info[64];
 
@@ -102,37 +139,37 @@ static void by_hand(const given *g, uint32_t epoch, const uint8_t *digest, uint8
         expand(s, "trueline next", 13, next);
         memcpy(s, next, SIZE);
     }
-    memcpy(info, "trueline key", 12);
-    for (unsigned i = 0; i < 4; i++)
-        info[12 + i] = (uint8_t)(epoch >> 8 * i);
-    memcpy(info + 16, digest, 32);
-    expand(s, info, 48, key);
-    memcpy(info, "trueline salt", 13);
-    for (unsigned i = 0; i < 4; i++)
-        info[13 + i] = (uint8_t)(epoch >> 8 * i);
-    memcpy(info + 17, digest, 32);
-    expand(s, info, 49, salt);
+    expand_label(s, "trueline key", epoch, digest, d->key);
+    expand_label(s, "trueline outer key", epoch, digest, d->outer);
+    expand_label(s, "trueline salt", epoch, digest, d->salt);
 }
 
-static void known(tl_suite suite, uint32_t epoch)
+static void known(tl_suite suite, tl_tag_mode mode, uint32_t epoch)
 {
-    uint8_t key[SIZE], salt[SIZE];
+    static const uint8_t nothing[64] = { 0 };
+    tl_stream_config c = with_suite(suite);
+    derived d;
     watcher w;
     tl_key_source s;
     tl_stream_key k = { 0 };
     given g = usual();
+    bool outer = mode != TL_TAG_PER_MESSAGE;
 
+    c.tag_mode = mode;
     watch(&w);
-    by_hand(&g, epoch, digest_a, key, salt);
+    memset(w.key, 0, sizeof w.key);
+    by_hand(&g, epoch, digest_a, &d);
     tl_assert_ok(make(&s, &w.wrap.crypto, &g));
-    tl_assert_ok(tl_cse_key_take(&k, &s, epoch, suite, digest_a));
+    tl_assert_ok(tl_cse_key_take(&k, &s, epoch, &c, digest_a));
     assert_int_equal(w.suite, suite);
     assert_int_equal(w.n, tl_suite_key_size(suite));
-    assert_memory_equal(w.key, key, w.n);
-    assert_memory_equal(k.salt, salt, sizeof k.salt);
-    assert_true(k.held);
+    assert_memory_equal(w.key, outer ? d.outer : d.key, w.n);
+    assert_memory_equal(w.earlier, outer ? d.key : nothing, w.n);
+    assert_int_equal(k.outer.slot != 0, outer);
+    assert_memory_equal(k.salt, d.salt, sizeof k.salt);
+    assert_true(k.held && k.handle.slot != 0);
     assert_int_equal(k.epoch, epoch);
-    assert_int_equal(k.messages + k.bytes + k.bad, 0);
+    assert_int_equal(k.messages + k.bytes + k.bad + k.lists, 0);
     tl_cse_key_drop(&k, crypto);
     tl_assert_all(&k, 0, sizeof k);
 }
@@ -143,8 +180,10 @@ static void take_when_derived_by_hand_then_same_key_and_salt(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof epochs / sizeof *epochs; i++) {
-        known(TL_SUITE_AES128_GMAC, epochs[i]);
-        known(TL_SUITE_AES256_GMAC, epochs[i]);
+        for (int mode = TL_TAG_PER_MESSAGE; mode <= TL_TAG_PER_FRAME; mode++) {
+            known(TL_SUITE_AES128_GMAC, (tl_tag_mode)mode, epochs[i]);
+            known(TL_SUITE_AES256_GMAC, (tl_tag_mode)mode, epochs[i]);
+        }
     }
 }
 
@@ -176,13 +215,14 @@ static void take_when_epochs_are_skipped_or_taken_one_by_one_then_same_key(void 
 
 static void key_of(const given *g, uint32_t epoch, const uint8_t *digest, uint8_t key[36])
 {
+    const tl_stream_config c = with_suite(TL_SUITE_AES256_GMAC);
     watcher w;
     tl_key_source s;
     tl_stream_key k = { 0 };
 
     watch(&w);
     tl_assert_ok(make(&s, &w.wrap.crypto, g));
-    tl_assert_ok(tl_cse_key_take(&k, &s, epoch, TL_SUITE_AES256_GMAC, digest));
+    tl_assert_ok(tl_cse_key_take(&k, &s, epoch, &c, digest));
     memcpy(key, w.key, 32);
     memcpy(key + 32, k.salt, 4);
     tl_cse_key_drop(&k, crypto);
@@ -360,11 +400,12 @@ static void take_when_done_then_the_old_secret_is_nowhere_in_the_source(void **s
     }
 }
 
-static void take_when_the_backend_fails_anywhere_then_source_unchanged_and_nothing_live(void **state)
+static void failing(tl_tag_mode mode, unsigned long calls)
 {
+    tl_stream_config c = with_suite(TL_SUITE_AES128_GMAC);
     unsigned long n = 1;
 
-    (void)state;
+    c.tag_mode = mode;
     for (;; n++) {
         tl_faulty f;
         tl_key_source s, before;
@@ -375,7 +416,7 @@ static void take_when_the_backend_fails_anywhere_then_source_unchanged_and_nothi
         tl_assert_ok(make(&s, tl_faulty_crypto(&f), &g));
         f.fail_at = f.calls + n;
         before = s;
-        tl_err e = take(&k, &s, 3);
+        tl_err e = tl_cse_key_take(&k, &s, 3, &c, digest_a);
         if (!f.failed) {
             tl_assert_ok(e);
             tl_cse_key_drop(&k, tl_faulty_crypto(&f));
@@ -387,8 +428,43 @@ static void take_when_the_backend_fails_anywhere_then_source_unchanged_and_nothi
         assert_memory_equal(&before, &s, sizeof s);
         assert_memory_equal(&kept, &k, sizeof k);
     }
-    assert_int_equal(n, 3 + 2 + 1 + 1 +
-                            1); /* to epoch 3, key, salt, to epoch 4, load; the last without a fault */
+    assert_int_equal(n, calls + 1); /* the last without a fault */
+}
+
+static void take_when_the_backend_fails_anywhere_then_source_unchanged_and_nothing_live(void **state)
+{
+    (void)state;
+    failing(TL_TAG_PER_MESSAGE, 3 + 1 + 1 + 2); /* to epoch 3, to epoch 4, salt, key and its loading */
+    failing(TL_TAG_PER_FRAME, 3 + 1 + 1 + 2 + 2);
+}
+
+/* ---- without a suite ---- */
+
+static void take_when_there_is_no_suite_then_a_number_and_no_source_needed(void **state)
+{
+    const tl_stream_config c = with_suite(TL_SUITE_NONE), keyed = with_suite(TL_SUITE_AES128_GMAC);
+    tl_stream_key k = { 0 }, next = { 0 };
+    tl_key_source s, copy;
+    given g = usual();
+
+    (void)state;
+    tl_assert_err(TL_E_USAGE, tl_cse_key_take(&k, NULL, 4, &keyed, digest_a));
+    assert_false(k.held);
+    tl_assert_ok(tl_cse_key_take(&k, NULL, 4, &c, digest_a));
+    assert_true(k.held && k.epoch == 4 && k.handle.slot == 0 && k.outer.slot == 0);
+    tl_assert_err(TL_E_EPOCH, tl_cse_key_take_next(&next, &k, NULL, 3, &c, digest_a));
+    tl_assert_err(TL_E_EPOCH, tl_cse_key_take_next(&next, &k, NULL, 4, &c, digest_a));
+    tl_assert_err(TL_E_EPOCH, tl_cse_key_take_next(&next, &k, NULL, 4 + 256, &c, digest_a));
+    tl_assert_ok(tl_cse_key_take_next(&next, &k, NULL, 6, &c, digest_a));
+    tl_assert_err(TL_E_EPOCH, tl_cse_key_take_next(&next, &k, NULL, 5, &c, digest_a));
+    tl_cse_key_switch(&k, &next, NULL);
+    assert_true(k.epoch == 6 && !next.held);
+    tl_assert_ok(make(&s, crypto, &g));
+    copy = s;
+    tl_assert_err(TL_E_COPIED, tl_cse_key_take(&k, &copy, 7, &c, digest_a));
+    tl_assert_ok(tl_cse_key_take(&k, &s, 7, &c, digest_a));
+    assert_true(s.next == 0);
+    tl_cse_key_drop(&k, NULL);
 }
 
 /* ---- the next key ---- */
@@ -398,7 +474,7 @@ static void take_next_when_the_low_byte_is_the_currents_then_refused(void **stat
     tl_key_source s, before;
     tl_stream_key k = { 0 }, next = { 0 };
     given g = usual();
-    tl_stream_config c = { .suite = TL_SUITE_AES128_GMAC };
+    tl_stream_config c = with_suite(TL_SUITE_AES128_GMAC);
 
     (void)state;
     tl_assert_ok(make(&s, crypto, &g));
@@ -420,7 +496,7 @@ static void take_next_when_one_is_unused_then_replaced_and_dropped(void **state)
     tl_key_source s;
     tl_stream_key k = { 0 }, next = { 0 }, kept;
     given g = usual();
-    tl_stream_config c = { .suite = TL_SUITE_AES128_GMAC };
+    tl_stream_config c = with_suite(TL_SUITE_AES128_GMAC);
 
     (void)state;
     tl_faulty_init(&f, crypto, 0);
@@ -453,13 +529,74 @@ static void limits_when_lower_ones_are_named_then_those_hold(void **state)
     assert_true(tl_cse_limits(&c).bad == (uint64_t)1 << 32);
     c.tag_size = 12;
     assert_true(tl_cse_limits(&c).bad == (uint64_t)1 << 24);
-    c.limits = (tl_stream_limits){ 5, 6, 7 };
+    c.tag_size = 8;
+    assert_true(tl_cse_limits(&c).bad == (uint64_t)1 << 20);
+    c.tag_size = 12;
+    c.limits = (tl_stream_limits){ 5, 6, 7, 8 };
     assert_true(tl_cse_limits(&c).messages == 5 && tl_cse_limits(&c).bytes == 6 &&
-                tl_cse_limits(&c).bad == 7);
-    c.limits = (tl_stream_limits){ UINT64_MAX, UINT64_MAX, UINT64_MAX };
+                tl_cse_limits(&c).bad == 7 && tl_cse_limits(&c).lists == 8);
+    c.limits = (tl_stream_limits){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
     assert_true(tl_cse_limits(&c).messages == (uint64_t)1 << 40);
     assert_true(tl_cse_limits(&c).bytes == (uint64_t)1 << 52);
     assert_true(tl_cse_limits(&c).bad == (uint64_t)1 << 24);
+    assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << 40);
+}
+
+/* SP 800-38D, appendix C: at each end of each row of its table for 64-bit tags. */
+static void limits_when_gmac_tags_of_lists_have_8_bytes_then_the_tables(void **state)
+{
+    static const struct {
+        unsigned input, uses;
+    } rows[] = { { 11, 32 }, { 13, 29 }, { 15, 26 }, { 17, 23 }, { 19, 20 } };
+    tl_stream_config c = with_suite(TL_SUITE_AES256_GMAC);
+
+    (void)state;
+    c.tag_size = 8;
+    c.variant[TL_BLOCK_MIDDLE] = TL_SV_2;
+    c.variant[TL_BLOCK_BOTTOM] = TL_SV_5;
+    c.part_count = 3;
+    c.parts[0] = (tl_stream_part){ TL_BLOCK_MIDDLE, TL_DT_RAW10, 1, 1 };
+    c.parts[1] = (tl_stream_part){ TL_BLOCK_MIDDLE, TL_DT_RAW12, 1, 1 };
+    c.parts[2] = (tl_stream_part){ TL_BLOCK_BOTTOM, TL_DT_RAW12, 40000, 1 }; /* on no list */
+    for (unsigned i = 0; i < 5; i++) {
+        uint32_t fits = (1u << (rows[i].input - 4)) - 1; /* A takes 16 bytes */
+        c.tag_mode = TL_TAG_PER_DATA_TYPE;
+        c.parts[0].count = 1;
+        c.parts[1].count = (uint16_t)fits;
+        assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << rows[i].uses);
+        c.parts[1].count++;
+        assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << (rows[i].uses - 3));
+        c.tag_mode = TL_TAG_PER_FRAME;
+        c.parts[0].count = (uint16_t)(fits / 2);
+        c.parts[1].count = (uint16_t)(fits - fits / 2);
+        assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << rows[i].uses);
+        c.parts[0].count++;
+        assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << (rows[i].uses - 3));
+    }
+    c.parts[0].count = 1;
+    c.parts[1].count = 65534;
+    assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << 17);
+    c.suite = TL_SUITE_AES128_CMAC;
+    assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << 40);
+    c.suite = TL_SUITE_AES128_GMAC;
+    c.limits.lists = 3;
+    assert_true(tl_cse_limits(&c).lists == 3);
+    c.tag_size = 12;
+    c.limits.lists = 0;
+    assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << 40);
+}
+
+static void key_when_any_counter_is_at_its_limit_then_spent_and_not_one_before(void **state)
+{
+    const tl_stream_limits limits = { 10, 20, 30, 40 };
+    tl_stream_key k = { .messages = 9, .bytes = 19, .bad = 29, .lists = 39 }, full;
+
+    (void)state;
+    assert_false(tl_cse_key_spent(&k, &limits));
+    full = k, full.messages++, assert_true(tl_cse_key_spent(&full, &limits));
+    full = k, full.bytes++, assert_true(tl_cse_key_spent(&full, &limits));
+    full = k, full.bad++, assert_true(tl_cse_key_spent(&full, &limits));
+    full = k, full.lists++, assert_true(tl_cse_key_spent(&full, &limits));
 }
 
 int main(void)
@@ -477,7 +614,10 @@ int main(void)
         cmocka_unit_test(take_when_the_backend_fails_anywhere_then_source_unchanged_and_nothing_live),
         cmocka_unit_test(take_next_when_the_low_byte_is_the_currents_then_refused),
         cmocka_unit_test(take_next_when_one_is_unused_then_replaced_and_dropped),
+        cmocka_unit_test(take_when_there_is_no_suite_then_a_number_and_no_source_needed),
         cmocka_unit_test(limits_when_lower_ones_are_named_then_those_hold),
+        cmocka_unit_test(limits_when_gmac_tags_of_lists_have_8_bytes_then_the_tables),
+        cmocka_unit_test(key_when_any_counter_is_at_its_limit_then_spent_and_not_one_before),
     };
 
     return cmocka_run_group_tests_name("cse_keys", tests, open_backend, close_backend);

@@ -206,6 +206,7 @@ static void list_holds_each_message_of_the_layout_once(void **state)
                                          "announcement",
                                          "configuration",
                                          "configuration_part",
+                                         "configuration_pattern",
                                          "agreement",
                                          "agreement_chain",
                                          "agreement_offer",
