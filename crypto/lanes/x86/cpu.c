@@ -1,7 +1,7 @@
 /* What this x86-64 processor has, and whether the operating system keeps the registers.
  *
  * Bits of CPUID leaf 1 and leaf 7, and of XCR0, by their names in the processor's manual. */
-#include "level.h"
+#include "../level.h"
 
 #include <cpuid.h>
 
