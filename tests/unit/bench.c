@@ -2,7 +2,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "testing.h"
 
+#include "backend.h"
+#include "bench_ends.h"
 #include "bench_link.h"
+#include "bench_memory.h"
 
 #include <signal.h>
 #include <string.h>
@@ -170,6 +173,110 @@ static void sender_when_no_tag_is_right_then_the_other_end_gives_up(void **state
     bench_link_close(&b);
 }
 
+/* ---- backend ---- */
+
+static void backend_when_opened_at_any_level_then_its_tags_are_openssls(void **state)
+{
+    static const uint8_t key[32] = { 1, 2, 3 };
+    uint8_t line[100] = { 4 };
+    tl_sealed messages[2];
+    backend open[2];
+    tl_key k;
+
+    (void)state;
+    assert_int_equal(backend_open(&open[0], BACKEND_OPENSSL, 0), TL_OK);
+    assert_string_equal(open[0].level, "openssl");
+    for (backend_level level = BACKEND_BEST; level < BACKEND_OPENSSL; level++) {
+        if (backend_open(&open[1], level, 3) != TL_OK) {
+            assert_int_not_equal(level, BACKEND_BEST);
+            continue;
+        }
+        for (int i = 0; i < 2; i++) {
+            const tl_crypto *c = open[i].crypto;
+
+            messages[i] =
+                (tl_sealed){ .header = tl_span_of(line, 16), .payload = line + 16, .payload_n = 84 };
+            assert_int_equal(c->ops->key_load(c->ctx, TL_SUITE_AES128_CMAC, tl_span_of(key, sizeof key), &k),
+                             TL_OK);
+            assert_int_equal(c->ops->protect(c->ctx, k, &messages[i], 1), TL_OK);
+            c->ops->key_drop(c->ctx, k);
+        }
+        assert_memory_equal(messages[0].tag, messages[1].tag, TL_TAG_MAX);
+        backend_close(&open[1]);
+        assert_null(open[1].crypto);
+    }
+    backend_close(&open[0]);
+}
+
+static void level_name_when_there_is_no_such_level_then_none(void **state)
+{
+    (void)state;
+    assert_string_equal(backend_level_name(BACKEND_SOFT), "soft");
+    assert_null(backend_level_name((backend_level)(BACKEND_OPENSSL + 1)));
+}
+
+/* ---- ends ---- */
+
+static const bench_ends_shape small = { .suite = TL_SUITE_AES128_GMAC,
+                                        .variant = TL_SV_1,
+                                        .tag_mode = TL_TAG_PER_MESSAGE,
+                                        .crc32 = TL_WITH,
+                                        .data_type = TL_DT_RAW12,
+                                        .lines = 5,
+                                        .line_bytes = 300,
+                                        .frames = 3 };
+
+static void ends_when_nothing_is_changed_then_all_frames_are_ok_again_and_again(void **state)
+{
+    static bench_ends e;
+    backend open;
+
+    (void)state;
+    assert_int_equal(backend_open(&open, BACKEND_BEST, 0), TL_OK);
+    assert_true(bench_ends_open(&e, open.crypto, &small));
+    assert_int_equal(bench_ends_packets(&e), 7);
+    for (int i = 0; i < 3; i++)
+        bench_ends_receive(&e);
+    assert_int_equal(e.frames_ok, 3);
+    bench_ends_send(&e, 1);
+    e.next = 1;
+    bench_ends_receive(&e);
+    assert_int_equal(e.frames_ok, 4);
+    assert_false(e.failed);
+    bench_ends_close(&e);
+    backend_close(&open);
+}
+
+static void ends_when_any_byte_of_a_line_is_changed_then_failed(void **state)
+{
+    static bench_ends e;
+    backend open;
+
+    (void)state;
+    assert_int_equal(backend_open(&open, BACKEND_BEST, 0), TL_OK);
+    for (int at = 0; at < 340; at += 17) {
+        assert_true(bench_ends_open(&e, open.crypto, &small));
+        e.packets[3].p[at % (int)e.packets[3].n] ^= 0x11;
+        bench_ends_receive(&e);
+        assert_true(e.failed);
+        bench_ends_close(&e);
+    }
+    backend_close(&open);
+}
+
+static void pages_when_small_ones_are_asked_for_then_none_is_huge(void **state)
+{
+    size_t n = 5 << 20;
+    uint8_t *p = bench_pages(n, false);
+
+    (void)state;
+    assert_non_null(p);
+    assert_true(bench_pages_huge(p, n) == 0);
+    bench_fill(p, n, 1);
+    assert_memory_not_equal(p, p + 64, 64);
+    bench_pages_free(p, n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +285,11 @@ int main(void)
         cmocka_unit_test(measure_when_runs_repeat_then_each_is_prepared_and_times_are_of_one),
         cmocka_unit_test(compare_when_by_wall_then_sleep_counts),
         cmocka_unit_test(fit_when_a_run_is_short_then_a_slice_is_long_enough),
+        cmocka_unit_test(backend_when_opened_at_any_level_then_its_tags_are_openssls),
+        cmocka_unit_test(level_name_when_there_is_no_such_level_then_none),
+        cmocka_unit_test(ends_when_nothing_is_changed_then_all_frames_are_ok_again_and_again),
+        cmocka_unit_test(ends_when_any_byte_of_a_line_is_changed_then_failed),
+        cmocka_unit_test(pages_when_small_ones_are_asked_for_then_none_is_huge),
         cmocka_unit_test(link_when_both_ends_are_right_then_frames_pass),
         cmocka_unit_test(link_when_the_other_process_is_gone_then_a_fault_that_sticks),
         cmocka_unit_test(receiver_when_no_tag_is_right_then_a_fault),
