@@ -17,6 +17,11 @@ typedef struct mode_row {
 static const mode_row mode_rows[] = {
     { "line", "in clear", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
     { "line", "encrypted", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { "line", "every 4th line", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_3, { 0, 1, 4 } },
+    { "line", "in clear", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { "line", "encrypted", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { "line", "in clear", TL_SUITE_AES256_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { "line", "encrypted", TL_SUITE_AES256_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
 };
 
 unsigned bench_modes(void)
