@@ -235,6 +235,19 @@ tl_exit oneway_receiver_open(oneway_receiver *r, const stream_file *file, const 
     return e;
 }
 
+tl_exit oneway_receiver_reconfigure(oneway_receiver *to, const oneway_receiver *from, const stream_file *file,
+                                    tl_fault *fault)
+{
+    oneway_receiver r = *from;
+    tl_err e = tl_stream_config_digest(&file->config, r.crypto, r.digest);
+
+    if (e != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "announcement: %s", tl_err_text(e));
+    r.file = file;
+    *to = r;
+    return TL_EXIT_OK;
+}
+
 /* `code` is what the fault says already. */
 static oneway_news refuse(oneway_receiver *r, tl_exit code)
 {

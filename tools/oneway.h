@@ -85,6 +85,9 @@ typedef struct oneway_receiver {
  * such file; one that is not there yet is an empty one. */
 tl_exit oneway_receiver_open(oneway_receiver *receiver, const stream_file *file, const tl_crypto *crypto,
                              const char *path, tl_fault *fault) __attribute__((warn_unused_result));
+/* The same receiver with what it remembers, for a stream file of another configuration: `from` may go then. */
+tl_exit oneway_receiver_reconfigure(oneway_receiver *to, const oneway_receiver *from, const stream_file *file,
+                                    tl_fault *fault) __attribute__((warn_unused_result));
 /* Looks at each packet before the stream does. Only news NONE is to be handed on. A START or EPOCH is on disk before it is
  * told. TL_EXIT_INTERNAL: the state file cannot be written, or the backend fails; nothing was taken then. */
 tl_exit oneway_receiver_packet(oneway_receiver *receiver, tl_span packet, oneway_news *news, tl_fault *why)
