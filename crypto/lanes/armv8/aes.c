@@ -41,12 +41,12 @@ void tl__armv8_aes_load(tl__armv8_aes *a, const uint8_t *key, size_t key_n)
 
     a->rounds = (uint32_t)key_words + 6;
     memcpy(w, key, key_n);
-    for (size_t i = key_words; i < 4 * (a->rounds + 1); i++) {
+    for (size_t i = key_words, at = 0; i < 4 * (a->rounds + 1); i++, at = at + 1 < key_words ? at + 1 : 0) {
         uint32_t t = w[i - 1];
-        if (i % key_words == 0) {
+        if (at == 0) {
             t = sub_word(t >> 8 | t << 24) ^ constant;
             constant = constant < 0x80 ? constant << 1 : 0x1B;
-        } else if (key_words == 8 && i % 8 == 4) {
+        } else if (key_words == 8 && at == 4) {
             t = sub_word(t);
         }
         w[i] = w[i - key_words] ^ t;

@@ -14,6 +14,14 @@
 
 enum { S_CONSTANT = 0x63 };
 
+/* What a round is off its place must be a constant where rows are turned, whatever the compiler thinks of
+ * size. */
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 /* ---- in and out ---- */
 
 static uint64_t load_32(const uint8_t *p)
@@ -131,13 +139,14 @@ static void sub_bytes(uint64_t *q)
 }
 
 /* Column c of a word becomes column c - n / 16. */
-static inline uint64_t rotate(uint64_t x, unsigned n)
+ALWAYS_INLINE uint64_t rotate(uint64_t x, unsigned n)
 {
     return n == 0 ? x : x >> n | x << (64 - n);
 }
 
 /* The sum of each row and the row below it, as they stand `columns` rounds after they stood right. */
-static inline void add_below(uint64_t t[4], uint64_t below[4], const uint64_t s[4], unsigned columns)
+ALWAYS_INLINE void add_below(uint64_t *restrict t, uint64_t *restrict below, const uint64_t *restrict s,
+                             unsigned columns)
 {
     for (size_t j = 0; j < 2; j++) {
         below[j] = rotate(s[2 + j], 16 * columns);     /* rows 1, 3 below 0, 2 */
@@ -149,7 +158,7 @@ static inline void add_below(uint64_t t[4], uint64_t below[4], const uint64_t s[
 
 /* MixColumns and the round key:  2 (s + s1) + s1 + s2 + s3,  where s1, s2, s3 are the rows below s. Doubling
  * moves each plane one up and adds the highest to planes 0, 1, 3 and 4. */
-static inline void mix_columns(uint64_t *q, const uint64_t *key, unsigned columns)
+ALWAYS_INLINE void mix_columns(uint64_t *restrict q, const uint64_t *restrict key, unsigned columns)
 {
     const unsigned two_below = 32 * columns % 64;
     uint64_t highest[4], lower[4] = { 0 }, below[4], t[4];
@@ -161,8 +170,9 @@ static inline void mix_columns(uint64_t *q, const uint64_t *key, unsigned column
         add_below(t, below, s, columns);
         for (size_t j = 0; j < 4; j++)
             s[j] = below[j] ^ rotate(t[j ^ 1], two_below) ^ lower[j] ^ key[4 * b + j];
-        for (size_t j = 0; reduced && j < 4; j++)
-            s[j] ^= highest[j];
+        if (reduced)
+            for (size_t j = 0; j < 4; j++)
+                s[j] ^= highest[j];
         for (size_t j = 0; j < 4; j++)
             lower[j] = t[j];
     }
@@ -214,15 +224,15 @@ static void expand(uint8_t *words, const uint8_t *key, size_t key_words, uint32_
 {
     uint8_t t[4], constant = 1;
     memcpy(words, key, 4 * key_words);
-    for (size_t i = key_words; i < 4 * (rounds + 1); i++) {
+    for (size_t i = key_words, at = 0; i < 4 * (rounds + 1); i++, at = at + 1 < key_words ? at + 1 : 0) {
         memcpy(t, words + 4 * (i - 1), 4);
-        if (i % key_words == 0) {
+        if (at == 0) {
             uint8_t first = t[0];
             t[0] = t[1], t[1] = t[2], t[2] = t[3], t[3] = first;
         }
-        if (i % key_words == 0 || (key_words == 8 && i % 8 == 4))
+        if (at == 0 || (key_words == 8 && at == 4))
             sub_word(t);
-        if (i % key_words == 0) {
+        if (at == 0) {
             t[0] ^= constant;
             constant = (uint8_t)(constant < 0x80 ? constant << 1 : 0x1B);
         }

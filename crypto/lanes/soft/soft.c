@@ -104,33 +104,49 @@ static void cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
 static void counter_block(uint8_t block[16], const uint8_t *nonce, uint32_t counter)
 {
     memcpy(block, nonce, TL_NONCE_SIZE);
-    for (size_t i = 0; i < 4; i++)
-        block[TL_NONCE_SIZE + i] = (uint8_t)(counter >> (24 - 8 * i));
+    block[12] = (uint8_t)(counter >> 24);
+    block[13] = (uint8_t)(counter >> 16);
+    block[14] = (uint8_t)(counter >> 8);
+    block[15] = (uint8_t)counter;
+}
+
+/* As many blocks of key stream as there are lanes, from `counter` on. */
+static void key_stream(pass *s, const tl__aes *a, const uint8_t *nonce, uint32_t counter)
+{
+    uint8_t block[16];
+    for (size_t l = 0; l < TL__LANES; l++) {
+        counter_block(block, nonce, counter + (uint32_t)l);
+        tl__planes_put(&s->state, l, block);
+    }
+    tl__planes_turn(&s->state);
+    tl__planes_encrypt(&s->state, &s->key, a->rounds);
+    tl__planes_turn(&s->state);
 }
 
 static void count(const tl__aes *a, const tl__gcm *m)
 {
-    uint8_t block[16];
+    uint8_t block[16], *text = m->text;
+    size_t left = m->text_n;
+    uint32_t counter = 2;
     pass s;
 
-    if (m->text_n == 0)
+    if (left == 0)
         return;
     tl__planes_same_key(&s.key, a);
-    for (size_t done = 0; done < m->text_n; done += 16 * TL__LANES) {
-        size_t left = m->text_n - done;
-        for (size_t l = 0; l < TL__LANES; l++) {
-            counter_block(block, m->nonce, (uint32_t)(2 + done / 16 + l));
-            tl__planes_put(&s.state, l, block);
-        }
-        tl__planes_turn(&s.state);
-        tl__planes_encrypt(&s.state, &s.key, a->rounds);
-        tl__planes_turn(&s.state);
-        for (size_t l = 0; l < TL__LANES && 16 * l < left; l++) {
-            uint8_t *text = m->text + done + 16 * l;
+    for (; left > 0; counter += TL__LANES) {
+        size_t l = 0;
+        key_stream(&s, a, m->nonce, counter);
+        for (; l < TL__LANES && left >= sizeof block; l++, text += sizeof block, left -= sizeof block) {
             tl__planes_get(&s.state, l, block);
-            for (size_t i = 0; i < 16 && 16 * l + i < left; i++)
+            for (size_t i = 0; i < sizeof block; i++)
                 text[i] ^= block[i];
         }
+        if (l == TL__LANES)
+            continue;
+        tl__planes_get(&s.state, l, block);
+        for (size_t i = 0; i < left; i++)
+            text[i] ^= block[i];
+        left = 0;
     }
     tl__words_wipe(&s, sizeof s);
     tl_wipe(block, sizeof block);
