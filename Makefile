@@ -3,7 +3,7 @@ BUILD ?= build
 CMAKE ?= cmake
 JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test bench prove fuzz check install clean
+.PHONY: all demo test bench prove fuzz check ct install clean
 all: $(BUILD)/.deps
 	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 	@[ -x $(BUILD)/trueline ] || echo "building, which takes a minute; what the compiler says stands in $(BUILD)/build.log"
@@ -34,6 +34,9 @@ fuzz:
 
 check:
 	@scripts/check
+
+ct:
+	@scripts/ct
 
 install: all
 	@$(CMAKE) --install $(BUILD)
