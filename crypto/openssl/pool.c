@@ -1,8 +1,8 @@
 /* The slots behind the handles of hashes, keys and running MACs.
  *
  * A handle holds the slot's number plus one in its low half, so that 0 is none, and the slot's generation
- * in its high half. A generation comes back after 65,536 uses of the same slot; a handle kept that long is
- * not noticed. */
+ * above it, in 15 bits: the top bit is left to others. A generation comes back after 32,768 uses of the same
+ * slot; a handle kept that long is not noticed. */
 #include "backend.h"
 
 #include <openssl/crypto.h>
@@ -35,7 +35,7 @@ tl_err tl__pool_take(tl__pool *pool, size_t *slot)
 void tl__pool_give(tl__pool *pool, size_t slot)
 {
     pool->slots[slot].taken = false;
-    pool->slots[slot].generation++;
+    pool->slots[slot].generation = (pool->slots[slot].generation + 1) & 0x7FFF;
 }
 
 uint32_t tl__pool_handle(const tl__pool *pool, size_t slot)

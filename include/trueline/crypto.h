@@ -73,7 +73,8 @@ size_t tl_group_size(tl_group group);
 const char *tl_group_name(tl_group group);
 
 /* Handles. 0 is none. A tl_key is a stream key, a private key, a public key, one half of a key exchange, a set
- * of trust anchors or a set of revocation lists; where another kind is meant it is refused: TL_E_USAGE. */
+ * of trust anchors or a set of revocation lists; where another kind is meant it is refused: TL_E_USAGE. The top
+ * bit of a key's slot is 0, but for backends that stand in front of another one and mark their own with it. */
 typedef struct tl_hash {
     uint32_t slot;
 } tl_hash;
