@@ -9,12 +9,13 @@
 
 #include <trueline/lanes.h>
 
-enum { TL__BLOCK = 16, TL__CMAC_KEYS = 2 };
+enum { TL__BLOCK = 16 };
 
-/* One lane of CBC-MAC: `blocks` blocks lie at p. Lanes of one call have the same length, and each its own key. */
+/* One lane of CBC-MAC. Lanes of one call have keys of the same suite, the same one or
+ * several, and the same number of blocks. */
 typedef struct tl__lane {
     const void *state; /* of a CMAC suite's key */
-    const uint8_t *p;  /* the lane's blocks, one after the other */
+    const uint8_t *p;  /* its blocks, one after the other */
     uint8_t *chain;    /* 16 bytes: the chaining value, taken on and left there; lanes' chains lie apart */
 } tl__lane;
 

@@ -19,7 +19,7 @@ typedef enum tl_lanes_level {
     TL_LANES_SOFT,     /* portable C, constant time */
     TL_LANES_ARMV8,    /* ARMv8 with AES and PMULL */
     TL_LANES_AESNI,    /* x86-64 with AES-NI and PCLMULQDQ */
-    TL_LANES_VAES,     /* x86-64 with AVX-512, VAES, VPCLMULQDQ and GFNI */
+    TL_LANES_VAES,     /* x86-64 with AVX-512, VAES, VPCLMULQDQ, GFNI */
     TL_LANES_LEVELS    /* how many values there are */
 } tl_lanes_level;
 
@@ -75,18 +75,19 @@ typedef struct tl_lanes_config {
 
 enum { TL_LANES_SLOTS = 65535 };
 
-/* The place of one message among those that are worked on side by side. */
+/* The covered bytes of one message on their way to a kernel, as runs of whole blocks that lie together. */
 typedef struct tl_lanes_place {
     /* private */
-    uint8_t stage[TL_LANES_STAGE];
+    uint8_t stage[TL_LANES_STAGE]; /* blocks gathered from pieces */
     const tl_lanes_key *key;
     tl_sealed *message;
-    const uint8_t *run; /* whole blocks that lie together */
-    size_t run_n;       /* blocks */
-    tl_span piece;      /* covered bytes that lie together, not yet in a run */
-    size_t next;        /* where the next piece begins in the payload */
-    size_t left;        /* covered bytes not yet in a run */
-    bool last;          /* this run is the message's last */
+    const uint8_t *run;
+    size_t run_n;  /* blocks */
+    tl_span piece; /* covered bytes that lie together, not yet in a run */
+    size_t next;   /* where the payload's next piece is looked for */
+    size_t left;   /* covered bytes not yet in a run */
+    uint8_t hold;  /* bytes that a run in place leaves to a staged one */
+    bool last;     /* this run is the last */
 } tl_lanes_place;
 
 /* The backend. It must not be moved or copied after tl_lanes_init. One thread at a time may use it, several

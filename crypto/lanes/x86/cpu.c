@@ -17,6 +17,7 @@ enum {
     AVX512DQ = 1 << 17,
     AVX512BW = 1 << 30,
     /* leaf 7, ECX */
+    VBMI2 = 1 << 6,
     GFNI = 1 << 8,
     VAES = 1 << 9,
     VPCLMULQDQ = 1 << 10,
@@ -51,5 +52,5 @@ bool tl__cpu_has_vaes(void)
         return false;
     if (!all(xcr0(), XMM_YMM | ZMM) || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
         return false;
-    return all(b, AVX512F | AVX512DQ | AVX512BW | AVX512VL) && all(c, GFNI | VAES | VPCLMULQDQ);
+    return all(b, AVX512F | AVX512DQ | AVX512BW | AVX512VL) && all(c, VBMI2 | GFNI | VAES | VPCLMULQDQ);
 }
