@@ -4,8 +4,6 @@
 
 #include "level.h"
 
-#include <string.h>
-
 /* ---- levels ---- */
 
 /* The level behind a name, NULL if it is not here. */
@@ -78,21 +76,5 @@ static inline uint32_t tl__handle(size_t slot, uint16_t generation)
 {
     return TL__OWN | (uint32_t)(generation & TL__GENERATION_MASK) << 16 | (uint32_t)(slot + 1);
 }
-
-/* ---- forgetting ---- */
-
-/* tl_wipe for what is wiped often: whole words at a time, and the compiler may not leave it out either. */
-#if defined(__GNUC__)
-static inline void tl__forget(void *p, size_t n)
-{
-    memset(p, 0, n);
-    __asm__ volatile("" : : "r"(p) : "memory");
-}
-#else
-static inline void tl__forget(void *p, size_t n)
-{
-    tl_wipe(p, n);
-}
-#endif
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <trueline/lanes.h>
 
+#include <string.h>
+
 enum { TL__BLOCK = 16 };
 
 /* One lane of CBC-MAC. Lanes of one call have keys of the same suite, the same one or
@@ -73,5 +75,19 @@ extern const tl__level tl__level_soft, tl__level_armv8, tl__level_aesni, tl__lev
 bool tl__cpu_has_armv8(void);
 bool tl__cpu_has_aesni(void);
 bool tl__cpu_has_vaes(void);
+
+/* tl_wipe for what is wiped often: whole words at a time, and the compiler may not leave it out either. */
+#if defined(__GNUC__)
+static inline void tl__forget(void *p, size_t n)
+{
+    memset(p, 0, n);
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+#else
+static inline void tl__forget(void *p, size_t n)
+{
+    tl_wipe(p, n);
+}
+#endif
 
 #endif

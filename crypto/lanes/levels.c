@@ -28,7 +28,7 @@ static bool everywhere(void)
 static const row rows[] = {
     { TL_LANES_SOFT, "soft", &tl__level_soft, everywhere },
     { TL_LANES_ARMV8, "armv8", ARMV8(&tl__level_armv8, tl__cpu_has_armv8) },
-    { TL_LANES_AESNI, "aesni", NULL, NULL },
+    { TL_LANES_AESNI, "aesni", X86(&tl__level_aesni, tl__cpu_has_aesni) },
     { TL_LANES_VAES, "vaes", X86(&tl__level_vaes, tl__cpu_has_vaes) },
 };
 enum { ROWS = sizeof rows / sizeof *rows };

@@ -1,4 +1,5 @@
-/* AES's key expansion for x86-64 (FIPS 197, 5.2), with the instruction that substitutes words: no tables. */
+/* What the levels for x86-64 share: how kernels are written, and AES's key expansion (FIPS 197, 5.2), with the instruction
+ * that substitutes words: no tables. */
 #ifndef TL_LANES_X86_AES_H
 #define TL_LANES_X86_AES_H
 
@@ -7,6 +8,25 @@
 #include <immintrin.h>
 
 enum { TL__ROUNDS_128 = 10, TL__ROUNDS_256 = 14, TL__ROUND_KEYS = 15 };
+
+/* Kernels are inlined into their two forms whatever the compiler thinks of their size. */
+#define TL__KERNEL static inline __attribute__((always_inline))
+
+/* Loops over lanes and rounds are written out by the compiler, so that their arrays become registers. */
+#if defined(__clang__)
+#define TL__UNROLL _Pragma("unroll")
+#else
+#define TL__UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* The two forms of a kernel, by the key's number of rounds. */
+#define TL__BY_ROUNDS(key, kernel, ...)                                                                      \
+    do {                                                                                                     \
+        if ((key)->rounds == TL__ROUNDS_128)                                                                 \
+            kernel(TL__ROUNDS_128, __VA_ARGS__);                                                             \
+        else                                                                                                 \
+            kernel(TL__ROUNDS_256, __VA_ARGS__);                                                             \
+    } while (0)
 
 static inline __m128i tl__load(const void *p)
 {

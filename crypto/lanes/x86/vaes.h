@@ -32,16 +32,6 @@ static inline const uint8_t *tl__powers(const tl__vaes_key *key, size_t n)
     return key->u.power + (TL__POWERS - n) * TL__BLOCK;
 }
 
-/* Kernels are inlined into their two forms whatever the compiler thinks of their size. */
-#define TL__KERNEL static inline __attribute__((always_inline))
-
-/* Loops over lanes and rounds are written out by the compiler, so that their arrays become registers. */
-#if defined(__clang__)
-#define TL__UNROLL _Pragma("unroll")
-#else
-#define TL__UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* ---- vectors ---- */
 
 TL__KERNEL __m512i tl__load4(const void *p)
@@ -174,16 +164,6 @@ TL__KERNEL __m128i tl__hash_rest(const tl__vaes_key *key, __m128i y, tl_span dat
     tl__add_rest(&s, key, y, data, 0);
     return tl__reduce(&s);
 }
-
-/* ---- the two forms of each kernel, by the key's number of rounds ---- */
-
-#define TL__BY_ROUNDS(key, kernel, ...)                                                                      \
-    do {                                                                                                     \
-        if ((key)->rounds == TL__ROUNDS_128)                                                                 \
-            kernel(TL__ROUNDS_128, __VA_ARGS__);                                                             \
-        else                                                                                                 \
-            kernel(TL__ROUNDS_256, __VA_ARGS__);                                                             \
-    } while (0)
 
 /* ---- the level's functions ---- */
 

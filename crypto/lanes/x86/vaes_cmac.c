@@ -140,14 +140,14 @@ static void mix(const tl__lane *lane, size_t n, crew *c, size_t blocks)
         }
         memcpy(key + GROUPS * r, row, sizeof row);
         if (r == rounds)
-            tl_wipe(row, sizeof row);
+            tl__forget(row, sizeof row);
     }
     c->key = key;
     if (rounds == TL__ROUNDS_128)
         run_mixed_128(c, blocks);
     else
         run_mixed_256(c, blocks);
-    tl_wipe(key, sizeof key);
+    tl__forget(key, sizeof key);
 }
 
 static bool same_key(const tl__lane *lane, size_t n)
@@ -177,5 +177,5 @@ void tl__vaes_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
         run_256(&c, n, blocks);
     for (size_t i = 0; i < n; i++)
         memcpy(lane[i].chain, (const uint8_t *)c.chain + i * TL__BLOCK, TL__BLOCK);
-    tl_wipe(c.chain, sizeof c.chain);
+    tl__forget(c.chain, sizeof c.chain);
 }

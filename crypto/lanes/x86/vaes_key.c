@@ -9,7 +9,7 @@ static unsigned spread(__m512i round[TL__ROUND_KEYS], const uint8_t *key, size_t
     unsigned rounds = tl__expand_key(narrow, key, size);
     for (unsigned i = 0; i <= rounds; i++)
         round[i] = _mm512_broadcast_i32x4(narrow[i]);
-    tl_wipe(narrow, sizeof narrow);
+    tl__forget(narrow, sizeof narrow);
     return rounds;
 }
 
