@@ -113,11 +113,11 @@ static size_t within(const tl_stream_key *key, uint64_t limit, size_t n)
     return key->held && key->bad < limit && limit - key->bad < n ? (size_t)(limit - key->bad) : n;
 }
 
-static size_t batch_of(const tl_stream_rx *rx, size_t left)
+size_t tl_cse_rx_within(const tl_stream_rx *rx, size_t n)
 {
     const uint64_t bad = rx->plan.limits.bad;
 
-    return within(&rx->key, bad, within(&rx->next_key, bad, left < TL_STREAM_BATCH ? left : TL_STREAM_BATCH));
+    return within(&rx->key, bad, within(&rx->next_key, bad, n));
 }
 
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n)
@@ -126,7 +126,7 @@ tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *
 
     tl_stream_rx_tick(rx, now_ms);
     for (size_t done = 0, size; done < n; done += size) {
-        size = batch_of(rx, n - done);
+        size = tl_cse_rx_within(rx, n - done < TL_STREAM_BATCH ? n - done : TL_STREAM_BATCH);
         batch = take_batch(rx, now_ms, packets + done, size);
         if (e == TL_OK)
             e = batch;

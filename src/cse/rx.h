@@ -14,6 +14,11 @@ enum {
 
 /* Takes a packet apart and says what becomes of it. Counts it under the key that would verify it. */
 void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_item *item, tl_sealed *sealed);
+/* The same for a packet that somebody has taken apart: a group looks once for all of its streams. */
+void tl_cse_look_at(tl_stream_rx *rx, const tl_csi2_packet *p, tl_buffer packet, tl_rx_item *item,
+                    tl_sealed *sealed);
+/* How many of n packets may be looked at before they are judged, so that no key passes its limit of wrong tags. */
+size_t tl_cse_rx_within(const tl_stream_rx *rx, size_t n);
 /* Gives the verdict and moves the state. right: the tag was right (fate check only). */
 void tl_cse_judge(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item, bool right);
 /* Closes the open frame as one whose end has not come. */

@@ -184,13 +184,19 @@ static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_ite
     (void)prepare(rx, tl_span_of(body, n), &h, key, item, s);
 }
 
+void tl_cse_look_at(tl_stream_rx *rx, const tl_csi2_packet *p, tl_buffer packet, tl_rx_item *item,
+                    tl_sealed *sealed)
+{
+    rx->counters.packets++;
+    *item = (tl_rx_item){ .fate = TL_FATE_CLAIM, .at = rx->counters.packets };
+    if (!look_at_hop(rx, p, item))
+        look_at_message(rx, packet.p + TL_CSI2_HEADER_SIZE, p->payload.n, item, sealed);
+}
+
 void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_item *item, tl_sealed *sealed)
 {
     tl_csi2_packet p;
 
-    rx->counters.packets++;
-    *item = (tl_rx_item){ .fate = TL_FATE_CLAIM, .at = rx->counters.packets };
     tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
-    if (!look_at_hop(rx, &p, item))
-        look_at_message(rx, packet.p + TL_CSI2_HEADER_SIZE, p.payload.n, item, sealed);
+    tl_cse_look_at(rx, &p, packet, item, sealed);
 }
