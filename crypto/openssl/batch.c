@@ -41,7 +41,8 @@ static tl_err key_of(const tl_openssl *b, tl_key k, const tl_sealed *m, tl__key 
 static tl_err check(const tl_openssl *b, tl_key k, const tl_sealed *m, size_t n, use u)
 {
     tl__key *key;
-    TL_TRY(tl__key_find(b, k, TL__STREAM, &key));
+    if (k.slot != 0 || n == 0)
+        TL_TRY(tl__key_find(b, k, TL__STREAM, &key));
     if (n != 0 && m == NULL)
         return TL_E_USAGE;
     for (size_t i = 0; i < n; i++) {

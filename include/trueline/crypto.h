@@ -186,11 +186,11 @@ typedef struct tl_crypto_ops {
     tl_err (*key_load)(void *ctx, tl_suite suite, tl_span key, tl_key *k);
     void (*key_drop)(void *ctx, tl_key k);
 
-    /* The image path's one way out: n messages under k, or under the key that a message names itself. protect
-     * encrypts where asked and writes each tag. verify computes every tag of the batch before it says anything, compares in constant time,
-     * writes `right`, and decrypts where asked; the payload of an encrypted message whose tag is wrong is
-     * wiped. TL_E_USAGE: k is no loaded key, or a message is out of bounds; nothing changed, but verify's
-     * `right` is false. Any other error means that the backend itself failed: protect's tags are zeroized,
+    /* The image path's one way out: n messages under k, or under the key that a message names itself; where all
+     * do, k may be 0. protect encrypts where asked and writes each tag. verify computes every tag of the batch
+     * before it says anything, compares in constant time, writes `right`, and decrypts where asked; the payload
+     * of an encrypted message whose tag is wrong is wiped. TL_E_USAGE: a key is no loaded stream key, or a
+     * message is out of bounds; nothing changed, but verify's `right` is false. Any other error means that the backend itself failed: protect's tags are zeroized,
      * `right` is false throughout, and payloads that are or were to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);

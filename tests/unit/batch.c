@@ -668,7 +668,7 @@ static void batch_when_a_messages_key_is_dropped_then_usage_and_nothing_changed(
 }
 
 /* The call's key is looked at although no message is under it. */
-static void batch_when_only_the_calls_key_is_none_then_usage(void **s)
+static void batch_when_only_the_calls_key_is_dropped_then_usage(void **s)
 {
     state *st = *s;
     tl_rng r = { 26 };
@@ -680,6 +680,30 @@ static void batch_when_only_the_calls_key_is_none_then_usage(void **s)
     }
     st->c->ops->key_drop(st->c->ctx, st->k);
     assert_refused(st, false);
+}
+
+static void batch_when_the_calls_key_is_0_then_each_message_must_name_one(void **s)
+{
+    state *st = *s;
+    tl_rng r = { 27 };
+    use_key(st, &r, TL_SUITE_AES128_GMAC);
+    use_others(st);
+    for (size_t i = 0; i < 3; i++) {
+        fill(st, &r, i, 16, 64, TL_COVER_ENCRYPTED);
+        st->m[i].key = st->others[TL_SUITE_AES256_GMAC];
+    }
+    st->c->ops->key_drop(st->c->ctx, st->k);
+    st->k.slot = 0;
+    protect(st, 3);
+    assert_sealed(st, 3);
+    verify(st, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_right(st, i);
+    for (size_t i = 0; i < 3; i++) {
+        st->m[i].key.slot = 0;
+        assert_refused(st, false);
+        st->m[i].key = st->others[TL_SUITE_AES256_GMAC];
+    }
 }
 
 static void batch_when_null_then_usage(void **s)
@@ -729,7 +753,8 @@ int main(void)
         CASE(verify_when_tags_of_two_messages_are_swapped_then_both_wrong),
         CASE(batch_when_one_message_is_out_of_bounds_then_usage_and_nothing_changed),
         CASE(batch_when_a_messages_key_is_dropped_then_usage_and_nothing_changed),
-        CASE(batch_when_only_the_calls_key_is_none_then_usage),
+        CASE(batch_when_only_the_calls_key_is_dropped_then_usage),
+        CASE(batch_when_the_calls_key_is_0_then_each_message_must_name_one),
         CASE(batch_when_null_then_usage),
         CASE(batch_when_the_key_is_dropped_then_usage_and_nothing_changed),
     };
