@@ -58,6 +58,7 @@ typedef struct tl_csi2_packet {
     tl_csi2_ecc ecc;
     /* Long packets: the checksum fits and the packet is as long as its header says. Short ones have none: true. */
     bool crc_right;
+    uint16_t crc; /* what the footer of a long packet holds */
 } tl_csi2_packet;
 
 /* The 6 ECC bits over the 24 header bits (data identifier in bits 0..7, word count in bits 8..23). */
@@ -75,6 +76,10 @@ uint16_t tl_csi2_crc16(uint16_t crc, tl_span data);
 /* Takes a whole packet apart. Always gives a result: what is wrong stands in ecc and crc_right. Bytes beyond the
  * word count make crc_right false (of a short packet too), and payload then holds what the word count says, if it is there. */
 void tl_csi2_read(tl_span bytes, tl_csi2_packet *p);
+/* The same for who computes the checksum himself, in a faster way, or need not: crc_right then says of a long packet no
+ * more than that it is as long as its header says. read_checked also takes the header's ECC as checked: it is OK. */
+void tl_csi2_read_header(tl_span bytes, tl_csi2_packet *p);
+void tl_csi2_read_checked(tl_span bytes, tl_csi2_packet *p);
 /* Writes a whole long packet, or a short one (payload must be empty then, word_count is its data field).
  * For a long packet word_count is taken from payload.n. TL_E_USAGE, TL_E_ROOM. */
 tl_err tl_csi2_write(const tl_csi2_header *h, tl_span payload, tl_wr *w) TL_MUST_USE;

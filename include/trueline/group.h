@@ -24,24 +24,12 @@ typedef struct tl_group_slot {
     uint16_t stream;  /* 0: free */
     uint8_t channels; /* that it takes, a bit each */
     uint32_t told;    /* by verdict: told, with nothing of its own since */
-    uint32_t batch;   /* the one that the next two are of */
-    uint32_t pending; /* messages of it in this batch */
-    uint32_t room;    /* so many keep its keys within their limits of wrong tags */
 } tl_group_slot;
-
-/* A packet on its way through a batch. */
-typedef struct tl_group_item {
-    /* private */
-    tl_stream_rx *rx;
-    tl_rx_item item;
-} tl_group_item;
 
 typedef struct tl_group_memory {
     tl_group_slot *slots;
     size_t slot_n; /* a power of two; at most half of it are streams */
-    tl_group_item *items;
-    tl_sealed *sealed; /* `batch` of each: so many messages are verified at once */
-    size_t batch;
+    size_t batch;  /* packets that are verified at once, 1 to TL_STREAM_BATCH */
 } tl_group_memory;
 
 /* What belongs to no stream, never reset. Each packet is counted once, here or by its stream. */
@@ -58,14 +46,14 @@ typedef struct tl_stream_group {
     /* private */
     const tl_crypto *crypto;
     tl_group_memory memory;
-    size_t streams, filled;
-    uint32_t batch;       /* number of the one that is being filled */
+    size_t streams;
+    tl_rx_batch batch;
     uint64_t plain_types; /* that each stream takes without a header */
     uint64_t ticked_ms;
     tl_group_counters counters;
 } tl_stream_group;
 
-/* All streams of a group have this backend. TL_E_USAGE: slot_n is no power of two, or a size is zero. */
+/* All streams of a group have this backend. TL_E_USAGE: slot_n is no power of two, or the batch's size is none. */
 tl_err tl_stream_group_init(tl_stream_group *group, const tl_crypto *crypto,
                             const tl_group_memory *memory) TL_MUST_USE;
 /* Adds a receiver, which stays the caller's and is not moved while it is here. Its sink may be called in each call of the group,

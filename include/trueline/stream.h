@@ -209,6 +209,10 @@ typedef struct tl_tag_list {
     /* private */
     tl_mac mac; /* 0: not begun */
     uint32_t n; /* tags on it */
+    /* receiver */
+    uint32_t next; /* one above the highest place in the frame of those on it */
+    uint32_t late; /* lines that came, but not in their place */
+    bool lost;     /* the backend failed: it can no more be held against its tag */
 } tl_tag_list;
 
 /* ---- sending ---- */
@@ -300,7 +304,8 @@ enum {
 };
 
 typedef enum tl_event_kind {
-    /* verdict of one message. ok messages give it in release policy `line` only, with their payload */
+    /* verdict of one message. ok messages give it only where lines are released at once, with their payload. With
+     * accumulated tags repeat and order are claims until the frame's verdict */
     TL_EVENT_MESSAGE,
     /* a begin has verified */
     TL_EVENT_OPENED,
@@ -317,7 +322,9 @@ typedef enum tl_event_kind {
 typedef struct tl_stream_event {
     tl_event_kind kind;
     tl_verdict verdict;
-    bool proven;  /* the tag was right: frame, message and data type are facts. Else they are claims */
+    bool
+        proven; /* a right tag says so: frame, message and data type are facts. Else, and always without a suite,
+                   * they are claims */
     uint8_t info; /* TL_INFO_ bits */
     uint8_t data_type;
     uint16_t message; /* MESSAGE: its number. FRAME: the first cause's */
@@ -325,11 +332,11 @@ typedef struct tl_stream_event {
     uint32_t epoch;
     uint32_t count;   /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
     uint64_t time_us; /* OPENED, FRAME: the sender's clock at begin */
-    /* MESSAGE, verdict ok: the payload, a view of the packet. FRAME, verdict ok, release policy frame: all parts'
-     * payloads one after the other, in the frame memory. Else empty. */
+    /* MESSAGE, verdict ok: the payload, a view of the packet. FRAME, verdict ok, release policy frame, or early while
+     * it holds lines back: all parts' payloads one after the other, in the frame memory. Else empty. */
     tl_span payload;
     tl_verdict cause; /* FRAME, LOST: the first cause, in the order of arrival */
-    bool revoked;     /* FRAME in release policy line: lines were released and must not be used */
+    bool revoked;     /* FRAME: lines were released at once and must not be used */
 } tl_stream_event;
 
 /* Takes events as they happen, inside tl_stream_rx_packets and tl_stream_rx_tick. It must not call the stream. */
@@ -360,16 +367,26 @@ typedef struct tl_rx_cause {
 /* One packet on its way through a batch. */
 typedef struct tl_rx_item {
     /* private */
-    uint8_t fate, info;
-    tl_verdict verdict;
-    bool parsed; /* the service header could be read; the rest is what it says */
-    uint8_t data_type, part;
-    uint16_t message, row;
-    uint32_t frame, epoch;
+    struct tl_stream_rx *rx;
     uint8_t *payload;
-    size_t payload_n;
-    uint64_t at;
+    uint64_t at; /* packets of its stream by then */
+    uint32_t frame, epoch;
+    uint16_t payload_n, message, row;
+    uint8_t data_type, part;
+    uint8_t fate, info, verdict;
+    uint8_t place; /* of its row in the batch */
+    bool parsed;   /* the service header could be read; the rest is what it says */
 } tl_rx_item;
+
+/* Packets that go through the backend together. */
+typedef struct tl_rx_batch {
+    /* private */
+    const tl_crypto *crypto;
+    uint8_t n;             /* items */
+    uint8_t checks, lists; /* rows: tags to compare, from the front; tags to compute, from the back */
+    tl_rx_item items[TL_STREAM_BATCH];
+    tl_sealed rows[TL_STREAM_BATCH];
+} tl_rx_batch;
 
 /* Message numbers that were jumped over and have not come since: first up to, not including, end. */
 typedef struct tl_rx_gap {
@@ -382,7 +399,7 @@ enum { TL_RX_GAPS = 16 }; /* gaps of a data type that the receiver keeps in mind
 /* One data type's progress inside the open frame. */
 typedef struct tl_rx_type {
     /* private */
-    uint8_t data_type, gap_count;
+    uint8_t gap_count;
     uint32_t next;              /* one above the highest message number seen */
     tl_rx_gap gaps[TL_RX_GAPS]; /* lowest first; of too many the lowest are forgotten */
 } tl_rx_type;
@@ -393,7 +410,8 @@ typedef struct tl_stream_rx {
     tl_stream_config config;
     tl_stream_plan plan;
     tl_stream_sink sink;
-    uint8_t *memory; /* frame memory, release policy frame */
+    uint8_t *memory; /* frame memory, release policies frame and early */
+    tl_span *rows;   /* the caller's table, release policy in place */
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     tl_stream_key key, next_key;
 
@@ -401,16 +419,17 @@ typedef struct tl_stream_rx {
     bool open;
     uint32_t frame; /* the open one */
     uint64_t opened_ms, time_us;
-    uint32_t received; /* messages of it that verified, each once */
-    uint32_t released; /* lines of it that have left, release policy line */
-    tl_rx_type types[TL_SEP_PARTS_MAX];
-    uint8_t type_count;
-    tl_verdict proven;  /* worst of what is known for sure of the open frame */
+    uint32_t received;                   /* messages of it that counted, each once */
+    uint32_t released;                   /* lines of it that have left */
+    uint32_t crc_doubts;                 /* lines on lists whose CRC-32 is wrong */
+    bool early;                          /* its lines leave at once */
+    uint16_t probation;                  /* frames that must be ok before lines may leave at once */
+    tl_rx_type types[TL_SEP_PARTS_MAX];  /* by the plan's data types */
+    tl_tag_list lists[TL_SEP_PARTS_MAX]; /* accumulated tags */
+    tl_verdict proven;                   /* worst of what is known for sure of the open frame */
     tl_verdict claimed; /* worst of what packets without a right tag say, since a frame closed last */
     tl_rx_cause proven_cause, claimed_cause, hole;
-
-    tl_rx_item items[TL_STREAM_BATCH];
-    tl_sealed batch[TL_STREAM_BATCH];
+    tl_rx_cause doubt, crc_doubt; /* of lines on lists, which only the frame's end can prove */
     tl_stream_counters counters;
 } tl_stream_rx;
 
@@ -420,16 +439,22 @@ typedef struct tl_buffer {
     size_t n;
 } tl_buffer;
 
-/* memory: tl_stream_frame_bytes(config) bytes for release policy frame, which live as long as rx and are not read or
- * written by others but inside a FRAME event; {NULL, 0} for policy line. The config is copied; the source's backend
- * must outlive rx. Errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
+/* memory: tl_stream_frame_bytes(config) bytes for release policies frame and early, which live as long as rx and are not
+ * read or written by others but inside a FRAME event; {NULL, 0} for the others. The config is copied; the source's
+ * backend must outlive rx. Source and errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch, tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
 /* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
+/* Release policy in place: where the receiver notes for each message of a frame, in the order of the parts, where its
+ * payload stands. The table is the caller's, and right inside the event of a frame that is ok, if the caller has kept
+ * all packets since the frame's begin. Without one the frame's verdict is all there is. TL_E_USAGE: another policy.
+ * TL_E_STATE inside a frame. TL_E_ROOM: n is less than tl_stream_frame_messages. rows NULL: no table any more. */
+tl_err tl_stream_rx_rows(tl_stream_rx *rx, tl_span *rows, size_t n) TL_MUST_USE;
 /* Takes n packets, in order of arrival, verifies them in batches of at most TL_STREAM_BATCH and gives the events. n is
  * the caller's choice of delay against speed. Encrypted payloads are decrypted in place. The packets may go when it
- * returns. An error is the backend's first one: the packets of its batch count as lost, other batches are taken. */
+ * returns, but for release policy in place. An error is the backend's first one: the packets of its batch count as lost,
+ * or the one line that could not be put on its list; all others are taken. */
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets,
                             size_t n) TL_MUST_USE;
 /* Lets time pass: closes a frame that is over its time. If the clock was set back, the frame's time starts anew. */

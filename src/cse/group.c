@@ -9,7 +9,6 @@
 #include <trueline/group.h>
 
 #include "cse/rx.h"
-#include "wire/line.h"
 
 _Static_assert(TL_VERDICTS <= 32, "a slot keeps a bit for each verdict");
 
@@ -45,10 +44,10 @@ static void find_plain_types(tl_stream_group *g)
 tl_err tl_stream_group_init(tl_stream_group *g, const tl_crypto *crypto, const tl_group_memory *memory)
 {
     *g = (tl_stream_group){ 0 };
-    if (memory->slot_n < 2 || (memory->slot_n & (memory->slot_n - 1)) != 0 || memory->batch == 0)
+    if (memory->slot_n < 2 || (memory->slot_n & (memory->slot_n - 1)) != 0 || memory->batch == 0 ||
+        memory->batch > TL_STREAM_BATCH)
         return TL_E_USAGE;
     g->crypto = crypto;
-    g->batch = 1;
     g->memory = *memory;
     for (size_t i = 0; i < memory->slot_n; i++)
         memory->slots[i] = (tl_group_slot){ 0 };
@@ -102,68 +101,24 @@ tl_err tl_stream_group_remove(tl_stream_group *g, uint16_t stream)
 
 /* ---- batches ---- */
 
-/* Runs of messages that go to the backend; what stands between two of them is rare. */
-static tl_err verify_all(tl_stream_group *g)
-{
-    const tl_group_item *items = g->memory.items;
-
-    for (size_t from = 0, to; from < g->filled; from = to) {
-        to = from + 1;
-        if (items[from].item.fate != TL_FATE_CHECK)
-            continue;
-        while (to < g->filled && items[to].item.fate == TL_FATE_CHECK)
-            to++;
-        g->counters.batches++;
-        g->counters.messages += to - from;
-        TL_TRY(g->crypto->ops->verify(g->crypto->ctx, g->memory.sealed[from].key, g->memory.sealed + from,
-                                      to - from));
-    }
-    return TL_OK;
-}
-
-/* Verifies and judges what was gathered. After an error of the backend nothing of it counts. */
+/* Verifies and judges what was gathered. */
 static tl_err flush(tl_stream_group *g, uint64_t now_ms)
 {
-    tl_err e = verify_all(g);
+    unsigned messages = (unsigned)g->batch.checks + g->batch.lists;
 
-    for (size_t i = 0; i < g->filled && e == TL_OK; i++)
-        tl_cse_judge(g->memory.items[i].rx, now_ms, &g->memory.items[i].item, g->memory.sealed[i].right);
-    g->filled = 0;
-    g->batch++;
-    return e;
+    g->counters.batches += messages > 0;
+    g->counters.messages += messages;
+    return tl_cse_rx_run(&g->batch, now_ms);
 }
 
-/* Looks at a packet for one stream, and gives it a place if there is anything to judge. */
-static void gather(tl_stream_group *g, tl_stream_rx *rx, const tl_csi2_packet *p, tl_buffer packet)
-{
-    tl_group_item *place = &g->memory.items[g->filled];
-    tl_sealed *sealed = &g->memory.sealed[g->filled];
-
-    tl_cse_look_at(rx, p, packet, &place->item, sealed);
-    if (place->item.fate == TL_FATE_DROP)
-        return;
-    if (place->item.fate == TL_FATE_CHECK)
-        sealed->key = tl_cse_rx_key(rx, place->item.epoch)->handle;
-    place->rx = rx;
-    g->filled++;
-}
-
-/* A packet of a stream that is here. */
-static tl_err take_own(tl_stream_group *g, uint64_t now_ms, tl_group_slot *slot, const tl_csi2_packet *p,
-                       tl_buffer packet)
+/* Gives a packet its place among those that are verified together. */
+static tl_err gather(tl_stream_group *g, uint64_t now_ms, tl_stream_rx *rx, tl_buffer packet)
 {
     tl_err e = TL_OK;
 
-    if (g->filled == g->memory.batch || (slot->batch == g->batch && slot->pending >= slot->room))
+    if (g->batch.n == g->memory.batch || tl_cse_rx_full(&g->batch, rx))
         e = flush(g, now_ms);
-    if (slot->batch != g->batch) {
-        slot->batch = g->batch;
-        slot->pending = 0;
-        slot->room = (uint32_t)tl_cse_rx_within(slot->rx, g->memory.batch);
-    }
-    slot->pending++;
-    slot->told = 0;
-    gather(g, slot->rx, p, packet);
+    tl_cse_rx_add(&g->batch, rx, packet);
     return e;
 }
 
@@ -174,45 +129,32 @@ static tl_err tell_all(tl_stream_group *g, uint64_t now_ms, tl_verdict verdict, 
 {
     const uint32_t bit = UINT32_C(1) << verdict;
     unsigned channels = p->ecc == TL_CSI2_ECC_BAD ? 0xFF : 1u << p->header.virtual_channel;
-    tl_err e = TL_OK, flushed;
+    tl_err e = TL_OK, one;
 
     for (size_t i = 0; i < g->memory.slot_n; i++) {
         tl_group_slot *slot = &g->memory.slots[i];
 
         if (slot->stream == 0 || !(slot->channels & channels) || (slot->told & bit))
             continue;
-        if (g->filled == g->memory.batch) {
-            flushed = flush(g, now_ms);
-            if (e == TL_OK)
-                e = flushed;
-        }
         slot->told |= bit;
-        gather(g, slot->rx, p, packet);
+        one = gather(g, now_ms, slot->rx, packet);
+        if (e == TL_OK)
+            e = one;
     }
     return e;
 }
 
 /* ---- packets ---- */
 
-/* What a service header names, if there is one. */
-static uint16_t stream_in(tl_span body)
-{
-    const tl_env env = { 0 };
-    tl_rd r = tl_rd_of(body);
-    tl_sep_header h;
-
-    return body.n >= TL_SEP_HEADER_SIZE && tl_unpack_sep_header(&env, &r, &h) == TL_OK ? (uint16_t)h.stream
-                                                                                       : 0;
-}
-
 uint16_t tl_stream_of_packet(tl_span packet)
 {
     tl_csi2_header h;
+    uint16_t stream;
 
     if (packet.n < TL_CSI2_HEADER_SIZE || tl_csi2_header_read(packet.p, &h) == TL_CSI2_ECC_BAD ||
-        h.data_type != TL_SEP_WIRE_TYPE)
+        h.data_type != TL_SEP_WIRE_TYPE || !tl_cse_stream_of(packet, &stream))
         return 0;
-    return stream_in(tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, packet.n - TL_CSI2_HEADER_SIZE));
+    return stream;
 }
 
 /* A packet that no stream owns, by why that is so. */
@@ -241,20 +183,24 @@ static tl_err take_stray(tl_stream_group *g, uint64_t now_ms, uint16_t stream, c
 
 static tl_err take(tl_stream_group *g, uint64_t now_ms, tl_buffer packet)
 {
+    uint16_t stream = tl_stream_of_packet(tl_span_of(packet.p, packet.n));
     tl_csi2_packet p;
-    uint16_t stream = 0;
+    tl_csi2_header h;
     tl_group_slot *slot;
 
+    if (stream != 0) {
+        slot = slot_of(g, stream);
+        (void)tl_csi2_header_read(packet.p, &h);
+        if (slot->stream != 0 && (slot->channels >> h.virtual_channel & 1)) {
+            slot->told = 0;
+            return gather(g, now_ms, slot->rx, packet);
+        }
+    }
     tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
     if (p.ecc != TL_CSI2_ECC_BAD && p.crc_right && tl_csi2_is_short(p.header.data_type)) {
         g->counters.short_packets++;
         return TL_OK;
     }
-    if (p.ecc != TL_CSI2_ECC_BAD && p.header.data_type == TL_SEP_WIRE_TYPE)
-        stream = stream_in(p.payload);
-    slot = stream != 0 ? slot_of(g, stream) : NULL;
-    if (slot != NULL && slot->stream != 0 && (slot->channels >> p.header.virtual_channel & 1))
-        return take_own(g, now_ms, slot, &p, packet);
     return take_stray(g, now_ms, stream, &p, packet);
 }
 

@@ -58,6 +58,6 @@ void tl_cse_lists_drop(const tl_crypto *crypto, tl_tag_list lists[TL_SEP_PARTS_M
     for (unsigned i = 0; i < TL_SEP_PARTS_MAX; i++) {
         if (lists[i].mac.slot != 0)
             crypto->ops->mac_drop(crypto->ctx, lists[i].mac);
-        lists[i] = (tl_tag_list){ { 0 }, 0 };
+        lists[i] = (tl_tag_list){ { 0 }, 0, 0, 0, false };
     }
 }

@@ -2,58 +2,58 @@
 #include "cse/rx.h"
 
 #include "cse/keys.h"
+#include "cse/lists.h"
 
-static void name_types(tl_stream_rx *rx)
+static bool needs_memory(const tl_stream_config *config)
 {
-    for (unsigned i = 0; i < rx->plan.type_count; i++)
-        rx->types[rx->type_count++].data_type = rx->plan.types[i];
-}
-
-static bool has_no_integrity(const tl_stream_config *c)
-{
-    for (unsigned i = 0; i < c->part_count; i++)
-        if (!tl_cse_is_sealed(c, c->parts[i].block))
-            return true;
-    return false;
+    return config->release == TL_RELEASE_FRAME || config->release == TL_RELEASE_EARLY;
 }
 
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch, tl_buffer memory, tl_stream_sink sink)
 {
+    const tl_crypto *crypto;
+
     *rx = (tl_stream_rx){ 0 };
     TL_TRY(tl_stream_config_check(config, NULL));
-    if (config->tag_mode != TL_TAG_PER_MESSAGE || config->suite == TL_SUITE_NONE ||
-        has_no_integrity(config) || config->release > TL_RELEASE_LINE || source == NULL)
-        return TL_E_CONFIGURATION; /* the sender is ahead of the receiver */
-    if (config->release == TL_RELEASE_FRAME && memory.n < tl_stream_frame_bytes(config))
+    if (needs_memory(config) && memory.n < tl_stream_frame_bytes(config))
         return TL_E_ROOM;
-    if (source->self != (uintptr_t)source)
-        return TL_E_COPIED;
-    TL_TRY(tl_stream_config_digest(config, source->crypto, rx->digest));
+    TL_TRY(tl_cse_key_backend(config, source, &crypto));
+    TL_TRY(tl_stream_config_digest(config, crypto, rx->digest));
     TL_TRY(tl_cse_key_take(&rx->key, source, epoch, config, rx->digest));
-    rx->crypto = source->crypto;
+    rx->crypto = crypto;
     rx->config = *config;
     tl_cse_plan(&rx->plan, config);
     rx->sink = sink;
     rx->memory = memory.p;
     rx->expected = config->first_frame;
-    name_types(rx);
     return TL_OK;
 }
 
 tl_err tl_stream_rx_rekey(tl_stream_rx *rx, tl_key_source *source, uint32_t epoch)
 {
-    if (source->crypto != rx->crypto)
+    if ((source == NULL ? NULL : source->crypto) != rx->crypto)
         return TL_E_USAGE;
     return tl_cse_key_take_next(&rx->next_key, &rx->key, source, epoch, &rx->config, rx->digest);
 }
 
+tl_err tl_stream_rx_rows(tl_stream_rx *rx, tl_span *rows, size_t n)
+{
+    if (rx->config.release != TL_RELEASE_IN_PLACE)
+        return TL_E_USAGE;
+    if (rx->open)
+        return TL_E_STATE;
+    if (rows != NULL && n < rx->plan.messages)
+        return TL_E_ROOM;
+    rx->rows = rows;
+    return TL_OK;
+}
+
 void tl_stream_rx_wipe(tl_stream_rx *rx)
 {
-    if (rx->crypto != NULL) {
-        tl_cse_key_drop(&rx->key, rx->crypto);
-        tl_cse_key_drop(&rx->next_key, rx->crypto);
-    }
+    tl_cse_lists_drop(rx->crypto, rx->lists);
+    tl_cse_key_drop(&rx->key, rx->crypto);
+    tl_cse_key_drop(&rx->next_key, rx->crypto);
     tl_wipe(rx, sizeof *rx);
 }
 
@@ -68,68 +68,85 @@ void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms)
     if (rx->open && now_ms < rx->opened_ms)
         rx->opened_ms = now_ms;
     if (rx->open && rx->config.frame_timeout_ms != 0 && now_ms - rx->opened_ms > rx->config.frame_timeout_ms)
-        tl_cse_cut(rx);
+        tl_cse_frame_close(rx, TL_VERDICT_CUT);
 }
 
-/* Verifies the run of packets from `from` on that go to the backend under one key; gives where it ends. */
-static tl_err verify_run(tl_stream_rx *rx, size_t n, size_t from, size_t *to)
+/* ---- batches ---- */
+
+static bool could_pass(const tl_stream_key *key, uint64_t limit, size_t n)
 {
-    const tl_rx_item *first = &rx->items[from];
-    const tl_stream_key *key;
-
-    for (*to = from + 1; *to < n; (*to)++)
-        if (rx->items[*to].fate != TL_FATE_CHECK || rx->items[*to].epoch != first->epoch)
-            break;
-    key = tl_cse_rx_key(rx, first->epoch);
-    if (key == NULL)
-        return TL_E_STATE;
-    return rx->crypto->ops->verify(rx->crypto->ctx, key->handle, rx->batch + from, *to - from);
+    return key->held && key->bad < limit && limit - key->bad <= n;
 }
 
-static tl_err verify_all(tl_stream_rx *rx, size_t n)
-{
-    for (size_t i = 0, end; i < n; i = end) {
-        end = i + 1;
-        if (rx->items[i].fate == TL_FATE_CHECK)
-            TL_TRY(verify_run(rx, n, i, &end));
-    }
-    return TL_OK;
-}
-
-/* One batch. After an error of the backend nothing of it counts, not even what had verified. */
-static tl_err take_batch(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        tl_cse_look(rx, packets[i], &rx->items[i], &rx->batch[i]);
-    TL_TRY(verify_all(rx, n));
-    for (size_t i = 0; i < n; i++)
-        tl_cse_judge(rx, now_ms, &rx->items[i], rx->batch[i].right);
-    return TL_OK;
-}
-
-/* At most so many that the key keeps its limit of wrong tags even if none of them is right. */
-static size_t within(const tl_stream_key *key, uint64_t limit, size_t n)
-{
-    return key->held && key->bad < limit && limit - key->bad < n ? (size_t)(limit - key->bad) : n;
-}
-
-size_t tl_cse_rx_within(const tl_stream_rx *rx, size_t n)
+bool tl_cse_rx_full(const tl_rx_batch *b, const tl_stream_rx *rx)
 {
     const uint64_t bad = rx->plan.limits.bad;
 
-    return within(&rx->key, bad, within(&rx->next_key, bad, n));
+    return b->n == TL_STREAM_BATCH || could_pass(&rx->key, bad, b->n) || could_pass(&rx->next_key, bad, b->n);
+}
+
+void tl_cse_rx_add(tl_rx_batch *b, tl_stream_rx *rx, tl_buffer packet)
+{
+    tl_cse_look(rx, packet, b);
+    if (b->items[b->n].fate == TL_FATE_CHECK || b->items[b->n].fate == TL_FATE_LIST)
+        b->crypto = rx->crypto;
+    b->n++;
+}
+
+static tl_sealed *rows_to_open(tl_rx_batch *b)
+{
+    return b->rows + TL_STREAM_BATCH - b->lists;
+}
+
+static tl_err verify(tl_rx_batch *b)
+{
+    tl_sealed *rows = rows_to_open(b);
+
+    if (b->checks > 0)
+        TL_TRY(b->crypto->ops->verify(b->crypto->ctx, b->rows[0].key, b->rows, b->checks));
+    if (b->lists > 0)
+        TL_TRY(b->crypto->ops->open(b->crypto->ctx, rows[0].key, rows, b->lists));
+    return TL_OK;
+}
+
+/* Tags that do not travel are nobody else's business. */
+static void forget(tl_rx_batch *b)
+{
+    tl_sealed *rows = rows_to_open(b);
+
+    for (unsigned i = 0; i < b->lists; i++)
+        tl_wipe(rows[i].tag, sizeof rows[i].tag);
+    b->n = b->checks = b->lists = 0;
+}
+
+tl_err tl_cse_rx_run(tl_rx_batch *b, uint64_t now_ms)
+{
+    tl_err e = verify(b), one;
+
+    for (unsigned i = 0, n = e == TL_OK ? b->n : 0; i < n; i++) {
+        const tl_rx_item *item = &b->items[i];
+        one = tl_cse_judge(item, now_ms, &b->rows[item->place]);
+        if (e == TL_OK)
+            e = one;
+    }
+    forget(b);
+    return e;
 }
 
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n)
 {
-    tl_err e = TL_OK, batch;
+    tl_rx_batch batch;
+    tl_err e = TL_OK, one;
 
+    batch.n = batch.checks = batch.lists = 0;
     tl_stream_rx_tick(rx, now_ms);
-    for (size_t done = 0, size; done < n; done += size) {
-        size = tl_cse_rx_within(rx, n - done < TL_STREAM_BATCH ? n - done : TL_STREAM_BATCH);
-        batch = take_batch(rx, now_ms, packets + done, size);
+    for (size_t i = 0; i < n; i++) {
+        tl_cse_rx_add(&batch, rx, packets[i]);
+        if (i + 1 < n && !tl_cse_rx_full(&batch, rx))
+            continue;
+        one = tl_cse_rx_run(&batch, now_ms);
         if (e == TL_OK)
-            e = batch;
+            e = one;
     }
     return e;
 }

@@ -3,225 +3,43 @@
  * A frame is opened by a begin whose tag is right, and by nothing else; it is closed by its end, by a newer begin, or by
  * time. Facts (proven) fail a frame. Claims, of packets whose tag is wrong or was never looked at, only name the cause
  * where something is proven to be missing: who adds packets costs no frame, who spoils them costs the frames he spoils.
- * A plain packet where a protected one must be is a fact. */
+ * A plain packet where a protected one must be is a fact. What has no tag by configuration counts as it says. */
 #include "cse/keys.h"
 #include "cse/rx.h"
 
-#include <trueline/messages.h>
-
-#include <string.h>
-
-static void emit(const tl_stream_rx *rx, const tl_stream_event *event)
+static void refuse(const tl_rx_item *item, tl_verdict verdict, bool proven)
 {
-    if (rx->sink.event != NULL)
-        rx->sink.event(rx->sink.ctx, event);
-}
-
-static tl_stream_event event_of(tl_event_kind kind, tl_verdict verdict, const tl_rx_item *item)
-{
-    return (tl_stream_event){
-        .kind = kind,
-        .verdict = verdict,
-        .info = item->info,
-        .data_type = item->data_type,
-        .message = item->message,
-        .frame = item->frame,
-        .epoch = item->epoch,
-    };
-}
-
-/* ---- verdicts of messages ---- */
-
-static void note_cause(tl_rx_cause *cause, tl_verdict verdict, const tl_rx_item *item)
-{
-    if (cause->verdict == TL_VERDICT_OK)
-        *cause = (tl_rx_cause){ verdict, item->data_type, item->message, item->at };
-}
-
-static void refuse(tl_stream_rx *rx, const tl_rx_item *item, tl_verdict verdict, bool proven)
-{
-    tl_stream_event e = event_of(TL_EVENT_MESSAGE, verdict, item);
+    tl_stream_event e = tl_cse_event(TL_EVENT_MESSAGE, verdict, item);
 
     e.proven = proven;
-    rx->counters.verdicts[verdict]++;
-    emit(rx, &e);
-}
-
-/* A fact against the open frame, if it is about that one. */
-static void hold_against(tl_stream_rx *rx, const tl_rx_item *item, tl_verdict verdict)
-{
-    if (!rx->open)
-        return;
-    rx->proven = tl_cse_worse(rx->proven, verdict);
-    note_cause(&rx->proven_cause, verdict, item);
+    item->rx->counters.verdicts[verdict]++;
+    tl_cse_emit(item->rx, &e);
 }
 
 /* A readable, undamaged header that names another frame than the open one says nothing about the open one. */
-static bool names_other_frame(const tl_stream_rx *rx, const tl_rx_item *item)
+static bool names_other_frame(const tl_rx_item *item)
 {
     bool damaged = !item->parsed || item->verdict == TL_VERDICT_ECC || item->verdict == TL_VERDICT_CRC16 ||
                    item->verdict == TL_VERDICT_CRC32;
 
-    return !damaged && rx->open && item->frame != rx->frame;
+    return !damaged && item->rx->open && item->frame != item->rx->frame;
 }
 
-static void on_claim(tl_stream_rx *rx, const tl_rx_item *item)
+static void on_claim(const tl_rx_item *item)
 {
-    refuse(rx, item, item->verdict, false);
+    tl_stream_rx *rx = item->rx;
+
+    refuse(item, (tl_verdict)item->verdict, false);
     if (item->verdict == TL_VERDICT_UNPROTECTED && rx->open) {
-        hold_against(rx, item, item->verdict);
+        tl_cse_hold_against(rx, item, TL_VERDICT_UNPROTECTED);
         return;
     }
-    if (names_other_frame(rx, item)) {
+    if (names_other_frame(item)) {
         rx->counters.other_frame++;
         return;
     }
-    rx->claimed = tl_cse_worse(rx->claimed, item->verdict);
-    note_cause(&rx->claimed_cause, item->verdict, item);
-}
-
-/* ---- frames ---- */
-
-static void forget_causes(tl_stream_rx *rx)
-{
-    rx->proven = rx->claimed = TL_VERDICT_OK;
-    rx->proven_cause = rx->claimed_cause = rx->hole = (tl_rx_cause){ TL_VERDICT_OK, 0, 0, 0 };
-}
-
-/* The first thing that went wrong: a fact, a hole, or a claim if something is missing. What could not be read has no
- * place of its own; where it was missing is its place. */
-static tl_rx_cause first_cause(const tl_stream_rx *rx, tl_verdict verdict, bool missing)
-{
-    tl_rx_cause cause = rx->proven_cause;
-
-    if (missing && rx->claimed_cause.verdict != TL_VERDICT_OK &&
-        (cause.verdict == TL_VERDICT_OK || rx->claimed_cause.at < cause.at))
-        cause = rx->claimed_cause;
-    if (rx->hole.verdict != TL_VERDICT_OK && (cause.verdict == TL_VERDICT_OK || rx->hole.at < cause.at))
-        cause = rx->hole;
-    if (cause.data_type == 0 && rx->hole.verdict != TL_VERDICT_OK) {
-        cause.data_type = rx->hole.data_type;
-        cause.message = rx->hole.message;
-    }
-    if (cause.verdict == TL_VERDICT_OK)
-        cause.verdict = verdict;
-    return cause;
-}
-
-static tl_rx_type *type_of(tl_stream_rx *rx, uint8_t data_type)
-{
-    unsigned i = 0;
-
-    while (rx->types[i].data_type != data_type)
-        i++;
-    return &rx->types[i];
-}
-
-/* Messages are missing, but none between others: names the first that is missing behind the last of its type. */
-static void find_hole(tl_stream_rx *rx)
-{
-    const tl_stream_config *c = &rx->config;
-
-    for (unsigned i = 0; i < c->part_count && rx->hole.verdict == TL_VERDICT_OK; i++) {
-        uint32_t next = type_of(rx, c->parts[i].data_type)->next;
-
-        if (next < rx->plan.parts[i].first + c->parts[i].count)
-            rx->hole =
-                (tl_rx_cause){ TL_VERDICT_GAP, c->parts[i].data_type, (uint16_t)next, rx->counters.packets };
-    }
-}
-
-/* Closes the open frame. ending: ok if its end has verified, else cut. */
-static void close_frame(tl_stream_rx *rx, uint32_t missing, tl_verdict ending)
-{
-    bool lacks = missing > 0 || ending != TL_VERDICT_OK;
-    tl_verdict verdict = tl_cse_worse(rx->proven, ending);
-    tl_stream_event e = {
-        .kind = TL_EVENT_FRAME, .proven = true, .frame = rx->frame, .time_us = rx->time_us
-    };
-    tl_rx_cause cause;
-
-    if (missing > 0 && ending == TL_VERDICT_OK) {
-        verdict = tl_cse_worse(verdict, TL_VERDICT_GAP);
-        find_hole(rx);
-    }
-    if (lacks)
-        verdict = tl_cse_worse(verdict, rx->claimed);
-    cause = first_cause(rx, verdict, lacks);
-    e.verdict = verdict;
-    e.epoch = rx->key.epoch;
-    e.count = missing;
-    if (verdict == TL_VERDICT_OK) {
-        rx->counters.frames_ok++;
-        if (rx->config.release == TL_RELEASE_FRAME)
-            e.payload = tl_span_of(rx->memory, rx->plan.bytes);
-    } else {
-        rx->counters.frames_bad++;
-        e.cause = cause.verdict;
-        e.data_type = cause.data_type;
-        e.message = cause.message;
-        e.revoked = rx->released > 0;
-    }
-    rx->open = false;
-    forget_causes(rx);
-    emit(rx, &e);
-}
-
-void tl_cse_cut(tl_stream_rx *rx)
-{
-    close_frame(rx, rx->plan.messages - rx->received, TL_VERDICT_CUT);
-}
-
-/* Frames between the last one and this begin: nobody saw them begin. */
-static void tell_lost(tl_stream_rx *rx, const tl_rx_item *item)
-{
-    uint64_t count = item->frame - rx->expected;
-    tl_stream_event e = { .kind = TL_EVENT_LOST, .proven = true, .frame = (uint32_t)rx->expected };
-    tl_rx_cause cause;
-
-    if (count == 0)
-        return;
-    e.verdict = tl_cse_worse(TL_VERDICT_GAP, rx->claimed);
-    cause = first_cause(rx, e.verdict, true);
-    e.cause = cause.verdict;
-    e.data_type = cause.data_type;
-    e.message = cause.message;
-    e.epoch = item->epoch;
-    e.count = (uint32_t)count;
-    rx->counters.frames_lost += count;
-    emit(rx, &e);
-}
-
-static void open_frame(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item, uint64_t time_us)
-{
-    tl_stream_event e = event_of(TL_EVENT_OPENED, TL_VERDICT_OK, item);
-
-    forget_causes(rx);
-    rx->open = true;
-    rx->frame = item->frame;
-    rx->expected = (uint64_t)item->frame + 1;
-    rx->opened_ms = now_ms;
-    rx->time_us = time_us;
-    rx->received = rx->released = 0;
-    for (unsigned i = 0; i < rx->type_count; i++) {
-        rx->types[i].next = 0;
-        rx->types[i].gap_count = 0;
-    }
-    e.proven = true;
-    e.time_us = time_us;
-    emit(rx, &e);
-}
-
-static void switch_key(tl_stream_rx *rx, const tl_rx_item *item)
-{
-    tl_stream_event e = event_of(TL_EVENT_KEY, TL_VERDICT_OK, item);
-
-    if (item->epoch == rx->key.epoch)
-        return;
-    tl_cse_key_switch(&rx->key, &rx->next_key, rx->crypto);
-    e.proven = true;
-    e.count = item->epoch;
-    emit(rx, &e);
+    rx->claimed = tl_cse_worse(rx->claimed, (tl_verdict)item->verdict);
+    tl_cse_note_cause(&rx->claimed_cause, (tl_verdict)item->verdict, item);
 }
 
 /* ---- begin ---- */
@@ -243,8 +61,9 @@ static bool same_parts(const tl_stream_rx *rx, tl_span parts)
     return tl_rd_end(&r) && n == c->part_count;
 }
 
-static tl_verdict read_begin(const tl_stream_rx *rx, const tl_rx_item *item, tl_sep_begin *m)
+static tl_verdict read_begin(const tl_rx_item *item, tl_sep_begin *m)
 {
+    const tl_stream_rx *rx = item->rx;
     const tl_env env = { 0 };
     tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
 
@@ -255,32 +74,30 @@ static tl_verdict read_begin(const tl_stream_rx *rx, const tl_rx_item *item, tl_
     return TL_VERDICT_OK;
 }
 
-static void on_begin(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item)
+static void on_begin(const tl_rx_item *item, uint64_t now_ms)
 {
+    tl_stream_rx *rx = item->rx;
     tl_sep_begin m;
-    tl_verdict verdict = read_begin(rx, item, &m);
+    tl_verdict verdict = read_begin(item, &m);
 
     if (verdict == TL_VERDICT_OK && item->frame < rx->expected)
         verdict = TL_VERDICT_REPEAT;
     if (verdict != TL_VERDICT_OK) {
-        refuse(rx, item, verdict, true);
+        refuse(item, verdict, item->fate == TL_FATE_CHECK);
         if (rx->open && item->frame == rx->frame)
-            hold_against(rx, item, verdict);
+            tl_cse_hold_against(rx, item, verdict);
         return;
     }
     rx->counters.messages_ok++;
-    if (rx->open)
-        tl_cse_cut(rx);
-    tell_lost(rx, item);
-    switch_key(rx, item);
-    open_frame(rx, now_ms, item, m.time_us);
+    tl_cse_frame_open(item, now_ms, m.time_us);
 }
 
 /* ---- end ---- */
 
-/* The messages that the end says were sent; false if it says what no sender of this stream would. */
-static bool sum_of_end(const tl_stream_rx *rx, const tl_rx_item *item, uint32_t *sent)
+/* What the end says was sent of each part; false if no sender of this stream would say so. */
+static bool read_end(const tl_rx_item *item, uint32_t sent[TL_SEP_PARTS_MAX], tl_span *tags)
 {
+    const tl_stream_rx *rx = item->rx;
     const tl_stream_config *c = &rx->config;
     const tl_env env = { 0 };
     tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n)), list;
@@ -288,177 +105,135 @@ static bool sum_of_end(const tl_stream_rx *rx, const tl_rx_item *item, uint32_t 
     tl_sep_end_part part;
     unsigned n = 0;
 
-    *sent = 0;
     if (tl_decode_sep_end(&env, &r, &m) != TL_OK || !tl_rd_end(&r))
         return false;
+    *tags = m.tags;
     for (list = tl_rd_of(m.parts); tl_each_sep_end_part(&list, &env, &part); n++) {
         if (n >= c->part_count || part.block != c->parts[n].block ||
             part.data_type != c->parts[n].data_type || part.count > c->parts[n].count)
             return false;
-        *sent += part.count;
+        sent[n] = part.count;
     }
-    return tl_rd_end(&list) && n == c->part_count && *sent >= rx->received;
+    return tl_rd_end(&list) && n == c->part_count && tags->n == (size_t)rx->plan.list_count * c->tag_size;
 }
 
-static void on_end(tl_stream_rx *rx, const tl_rx_item *item)
+/* More messages came than were sent, and no list of tags has noticed. */
+static bool too_many(const tl_stream_rx *rx, const uint32_t sent[TL_SEP_PARTS_MAX])
 {
-    uint32_t sent;
+    uint32_t n = 0;
 
-    if (!sum_of_end(rx, item, &sent)) {
-        refuse(rx, item, TL_VERDICT_HEADER, true);
-        hold_against(rx, item, TL_VERDICT_HEADER);
-        tl_cse_cut(rx);
-        return;
+    for (unsigned i = 0; i < rx->config.part_count; i++)
+        n += sent[i];
+    return rx->received > n && rx->proven == TL_VERDICT_OK;
+}
+
+static tl_err on_end(const tl_rx_item *item)
+{
+    tl_stream_rx *rx = item->rx;
+    uint32_t sent[TL_SEP_PARTS_MAX];
+    tl_span tags;
+    bool right = read_end(item, sent, &tags);
+
+    if (right && rx->plan.list_count > 0)
+        TL_TRY(tl_cse_lists_judge(item, tags, sent));
+    if (!right || too_many(rx, sent)) {
+        refuse(item, TL_VERDICT_HEADER, item->fate == TL_FATE_CHECK);
+        tl_cse_hold_against(rx, item, TL_VERDICT_HEADER);
+        tl_cse_frame_close(rx, TL_VERDICT_CUT);
+        return TL_OK;
     }
     rx->counters.messages_ok++;
-    close_frame(rx, rx->plan.messages - rx->received, TL_VERDICT_OK);
+    tl_cse_frame_close(rx, TL_VERDICT_OK);
+    return TL_OK;
 }
 
 /* ---- lines ---- */
 
-/* Puts a gap at its place. Of too many the lowest goes: a line that is late by so much counts as a repeat. */
-static void add_gap(tl_rx_type *t, unsigned at, uint32_t first, uint32_t end)
+/* A line that is not on a list: its own tag is right, or by configuration it has none. */
+static void on_line(const tl_rx_item *item)
 {
-    if (t->gap_count == TL_RX_GAPS) {
-        if (at == 0)
-            return;
-        at--;
-        t->gap_count--;
-        memmove(t->gaps, t->gaps + 1, t->gap_count * sizeof *t->gaps);
-    }
-    memmove(t->gaps + at + 1, t->gaps + at, (t->gap_count - at) * sizeof *t->gaps);
-    t->gaps[at] = (tl_rx_gap){ (uint16_t)first, (uint16_t)end };
-    t->gap_count++;
-}
+    tl_stream_rx *rx = item->rx;
+    tl_verdict verdict = tl_cse_sequence(item);
 
-/* Takes a number out of the gap that it is missing from; false if it is in none. */
-static bool fill_gap(tl_rx_type *t, uint16_t message)
-{
-    tl_rx_gap old;
-    unsigned i = 0;
-
-    while (i < t->gap_count && message >= t->gaps[i].end)
-        i++;
-    if (i == t->gap_count || message < t->gaps[i].first)
-        return false;
-    old = t->gaps[i];
-    t->gap_count--;
-    memmove(t->gaps + i, t->gaps + i + 1, (t->gap_count - i) * sizeof *t->gaps);
-    if (message + 1 < old.end)
-        add_gap(t, i, message + 1u, old.end);
-    if (old.first < message)
-        add_gap(t, i, old.first, message);
-    return true;
-}
-
-/* Says ok, repeat or order, and keeps in mind what was jumped over. */
-static tl_verdict sequence(tl_stream_rx *rx, tl_rx_type *t, const tl_rx_item *item)
-{
-    if (item->message >= t->next) {
-        if (item->message > t->next) {
-            add_gap(t, t->gap_count, t->next, item->message);
-            if (rx->hole.verdict == TL_VERDICT_OK)
-                rx->hole = (tl_rx_cause){ TL_VERDICT_GAP, item->data_type, (uint16_t)t->next, item->at };
-        }
-        t->next = (uint32_t)item->message + 1;
-        return TL_VERDICT_OK;
-    }
-    if (!fill_gap(t, item->message))
-        return TL_VERDICT_REPEAT;
-    if (rx->hole.data_type == item->data_type && rx->hole.message == item->message)
-        rx->hole = (tl_rx_cause){ TL_VERDICT_OK, 0, 0, 0 }; /* it was late, not missing */
-    return TL_VERDICT_ORDER;
-}
-
-static void release(tl_stream_rx *rx, const tl_rx_item *item)
-{
-    size_t length = rx->config.parts[item->part].length;
-    tl_stream_event e;
-
-    if (rx->config.release == TL_RELEASE_FRAME) {
-        memcpy(rx->memory + rx->plan.parts[item->part].offset + item->row * length, item->payload, length);
-        return;
-    }
-    e = event_of(TL_EVENT_MESSAGE, TL_VERDICT_OK, item);
-    e.proven = true;
-    e.payload = tl_span_of(item->payload, item->payload_n);
-    rx->released++;
-    emit(rx, &e);
-}
-
-static void on_line(tl_stream_rx *rx, const tl_rx_item *item)
-{
-    tl_verdict verdict = sequence(rx, type_of(rx, item->data_type), item);
-
-    if (verdict != TL_VERDICT_REPEAT)
-        rx->received++;
+    rx->received += verdict != TL_VERDICT_REPEAT;
     if (verdict != TL_VERDICT_OK) {
-        refuse(rx, item, verdict, true);
-        hold_against(rx, item, verdict);
+        refuse(item, verdict, item->fate == TL_FATE_CHECK);
+        tl_cse_hold_against(rx, item, verdict);
         return;
     }
     rx->counters.messages_ok++;
-    release(rx, item);
+    tl_cse_release(item);
 }
 
 /* ---- all together ---- */
 
-static void on_proven(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item)
+static tl_err on_accepted(const tl_rx_item *item, uint64_t now_ms, const tl_sealed *s)
 {
-    bool service = item->data_type == TL_SEP_SERVICE_TYPE;
+    tl_stream_rx *rx = item->rx;
 
-    if (item->info & TL_INFO_CRC32)
-        rx->counters.crc32_beside_tag++;
     if (tl_cse_rx_key(rx, item->epoch) == NULL) { /* its key was given up since, in the same batch */
         rx->counters.other_frame++;
-        return;
+        return TL_OK;
     }
-    if (service && item->message == TL_SEP_BEGIN) {
-        on_begin(rx, now_ms, item);
-        return;
+    if (tl_cse_is_service(item) && item->message == TL_SEP_BEGIN) {
+        on_begin(item, now_ms);
+        return TL_OK;
     }
     if (!rx->open || item->frame != rx->frame || item->epoch != rx->key.epoch) {
         rx->counters.other_frame++;
-        return;
+        return TL_OK;
     }
-    if (service)
-        on_end(rx, item);
-    else
-        on_line(rx, item);
+    if (tl_cse_is_service(item))
+        return on_end(item);
+    if (item->fate == TL_FATE_LIST)
+        return tl_cse_listed(item, s->tag);
+    on_line(item);
+    return TL_OK;
+}
+
+static bool is_near(uint64_t n, uint64_t limit)
+{
+    return n >= limit - limit / 16;
 }
 
 /* Tells once for each key when it comes near its limit: forgeries can spend the next one before its first begin. */
-static void watch_limit(const tl_stream_rx *rx, tl_stream_key *key, const tl_rx_item *item)
+static void watch_limit(const tl_rx_item *item, tl_stream_key *key)
 {
-    const tl_stream_limits limits = rx->plan.limits;
-    tl_stream_event e = event_of(TL_EVENT_LIMIT, TL_VERDICT_OK, item);
-    bool reached = tl_cse_key_spent(key, &limits);
+    const tl_stream_limits *limits = &item->rx->plan.limits;
+    tl_stream_event e;
 
-    if (key->limit_told || !key->held)
+    if (!key->held || key->limit_told)
         return;
-    if (!reached && key->messages < limits.messages - limits.messages / 16 &&
-        key->bytes < limits.bytes - limits.bytes / 16 && key->bad < limits.bad - limits.bad / 16)
+    if (!is_near(key->messages, limits->messages) && !is_near(key->bytes, limits->bytes) &&
+        !is_near(key->bad, limits->bad) && !is_near(key->lists, limits->lists))
         return;
     key->limit_told = true;
-    e.verdict = reached ? TL_VERDICT_LIMIT : TL_VERDICT_OK;
+    e = tl_cse_event(TL_EVENT_LIMIT, tl_cse_key_spent(key, limits) ? TL_VERDICT_LIMIT : TL_VERDICT_OK, item);
     e.epoch = key->epoch;
-    emit(rx, &e);
+    tl_cse_emit(item->rx, &e);
 }
 
-void tl_cse_judge(tl_stream_rx *rx, uint64_t now_ms, const tl_rx_item *item, bool right)
+tl_err tl_cse_judge(const tl_rx_item *item, uint64_t now_ms, const tl_sealed *s)
 {
+    tl_stream_rx *rx = item->rx;
     tl_stream_key *key;
+    tl_err e = TL_OK;
 
     if (item->fate == TL_FATE_DROP)
-        return;
-    if (item->fate == TL_FATE_CHECK && right) {
-        on_proven(rx, now_ms, item);
-    } else {
-        key = item->fate == TL_FATE_CHECK ? tl_cse_rx_key(rx, item->epoch) : NULL;
+        return TL_OK;
+    if (item->fate == TL_FATE_CHECK && !s->right) {
+        key = tl_cse_rx_key(rx, item->epoch);
         if (key != NULL)
             key->bad++;
-        on_claim(rx, item);
     }
-    watch_limit(rx, &rx->key, item);
-    watch_limit(rx, &rx->next_key, item);
+    if (item->fate == TL_FATE_CLAIM || (item->fate == TL_FATE_CHECK && !s->right)) {
+        on_claim(item);
+    } else {
+        if (item->fate == TL_FATE_CHECK && (item->info & TL_INFO_CRC32))
+            rx->counters.crc32_beside_tag++;
+        e = on_accepted(item, now_ms, s);
+    }
+    watch_limit(item, &rx->key);
+    watch_limit(item, &rx->next_key);
+    return e;
 }

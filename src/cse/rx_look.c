@@ -6,19 +6,29 @@
 #include "cse/sep.h"
 #include "wire/line.h"
 
-/* A service message's payload is short; nothing else about it can be known before its tag is. */
-static bool is_service(const tl_sep_header *h)
+/* ---- the hop: CSI-2's own header and checksum ---- */
+
+static void read_packet(const tl_stream_rx *rx, tl_span bytes, tl_csi2_packet *p)
 {
-    return h->data_type == TL_SEP_SERVICE_TYPE;
+    if (rx->config.hop_check == TL_HOP_CHECKED_BELOW) {
+        tl_csi2_read_checked(bytes, p);
+        return;
+    }
+    tl_csi2_read_header(bytes, p);
+    if (p->crc_right && !tl_csi2_is_short(p->header.data_type))
+        p->crc_right = p->crc == tl_cse_packet_crc(rx->crypto, p->payload);
+}
+
+static bool accepts_channel(const tl_stream_rx *rx, unsigned channel)
+{
+    unsigned channels = rx->config.channels_accepted;
+
+    return channels == 0 ? channel == rx->config.virtual_channel : channels >> channel & 1;
 }
 
 /* Drops what is not for this stream; gives true if the packet is dealt with. */
 static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *item)
 {
-    unsigned channels = rx->config.channels_accepted;
-
-    if (channels == 0)
-        channels = 1u << rx->config.virtual_channel;
     if (p->ecc == TL_CSI2_ECC_BAD) {
         item->verdict = TL_VERDICT_ECC;
         return true;
@@ -27,7 +37,7 @@ static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *i
         item->info |= TL_INFO_ECC_CORRECTED;
         rx->counters.ecc_corrected++;
     }
-    if (!(channels >> p->header.virtual_channel & 1)) {
+    if (!accepts_channel(rx, p->header.virtual_channel)) {
         rx->counters.other_channel++;
         item->fate = TL_FATE_DROP;
         return true;
@@ -51,14 +61,30 @@ static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *i
     return p->header.data_type != TL_SEP_WIRE_TYPE;
 }
 
-/* The service header, and whether it is one that this stream may send. */
+/* ---- the service header ---- */
+
+bool tl_cse_stream_of(tl_span packet, uint16_t *stream)
+{
+    const tl_env env = { 0 };
+    tl_rd r = tl_rd_of(packet);
+    tl_sep_header h;
+
+    if (tl_take(&r, TL_CSI2_HEADER_SIZE) == NULL || tl_unpack_sep_header(&env, &r, &h) != TL_OK ||
+        h.stream > UINT16_MAX)
+        return false;
+    *stream = (uint16_t)h.stream;
+    return true;
+}
+
+/* The service header, and whether it is one that this stream may send. A service message's payload is short; nothing
+ * else about it can be known before its tag is. */
 static bool look_at_header(const tl_stream_rx *rx, tl_span body, tl_sep_header *h, tl_rx_item *item)
 {
     const tl_env env = { 0 };
     tl_rd r = tl_rd_of(body);
     tl_place place;
 
-    if (body.n < TL_SEP_HEADER_SIZE || tl_unpack_sep_header(&env, &r, h) != TL_OK)
+    if (tl_unpack_sep_header(&env, &r, h) != TL_OK)
         return false;
     item->parsed = true;
     item->data_type = (uint8_t)h->data_type;
@@ -66,7 +92,7 @@ static bool look_at_header(const tl_stream_rx *rx, tl_span body, tl_sep_header *
     item->frame = h->frame;
     if (h->version != TL_SEP_VERSION || h->flags != 0 || h->count != 0 || h->stream != rx->config.stream)
         return false;
-    if (is_service(h))
+    if (h->data_type == TL_SEP_SERVICE_TYPE)
         return h->block == TL_BLOCK_SERVICE && (h->message == TL_SEP_BEGIN || h->message == TL_SEP_END);
     place = tl_cse_place(&rx->config, &rx->plan, h->data_type, h->message);
     item->part = place.part;
@@ -74,7 +100,18 @@ static bool look_at_header(const tl_stream_rx *rx, tl_span body, tl_sep_header *
     return place.named && h->block == rx->config.parts[place.part].block;
 }
 
-static tl_stream_key *key_by_number(tl_stream_rx *rx, uint32_t number)
+static bool right_length(const tl_rx_item *item, const tl_sep_header *h)
+{
+    if (h->length != item->payload_n)
+        return false;
+    if (tl_cse_is_service(item))
+        return h->length <= TL_SEP_SERVICE_MAX;
+    return h->length == item->rx->config.parts[item->part].length;
+}
+
+/* ---- keys ---- */
+
+tl_stream_key *tl_cse_rx_key_by_number(tl_stream_rx *rx, uint32_t number)
 {
     if (rx->key.held && (rx->key.epoch & 0xFF) == number)
         return &rx->key;
@@ -85,118 +122,143 @@ static tl_stream_key *key_by_number(tl_stream_rx *rx, uint32_t number)
 
 tl_stream_key *tl_cse_rx_key(tl_stream_rx *rx, uint32_t epoch)
 {
-    tl_stream_key *key = key_by_number(rx, epoch & 0xFF);
+    tl_stream_key *key = tl_cse_rx_key_by_number(rx, epoch & 0xFF);
 
     return key != NULL && key->epoch == epoch ? key : NULL;
 }
 
-static bool at_limit(const tl_stream_rx *rx, const tl_stream_key *key)
-{
-    const tl_stream_limits limits = rx->plan.limits;
-
-    return tl_cse_key_spent(key, &limits);
-}
-
-static bool right_length(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item,
-                         size_t length)
-{
-    if (h->length != length)
-        return false;
-    return is_service(h) ? length <= TL_SEP_SERVICE_MAX : length == rx->config.parts[item->part].length;
-}
+/* ---- footer, and the row for the backend ---- */
 
 /* What a wrong tag would be blamed on: a begin that names another configuration, a CRC-32 that is wrong, or itself. */
-static tl_verdict blame(const tl_stream_rx *rx, const tl_sep_header *h, const tl_rx_item *item)
+static tl_verdict blame(const tl_rx_item *item)
 {
+    const tl_stream_rx *rx = item->rx;
     const tl_env env = { 0 };
-    tl_rd r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
+    tl_rd r;
     tl_sep_begin begin;
 
-    if (is_service(h) && h->message == TL_SEP_BEGIN && tl_decode_sep_begin(&env, &r, &begin) == TL_OK &&
-        !tl_equal(begin.configuration, tl_span_of(rx->digest, sizeof rx->digest)))
-        return TL_VERDICT_CONFIGURATION;
+    if (tl_cse_is_service(item) && item->message == TL_SEP_BEGIN) {
+        r = tl_rd_of(tl_span_of(item->payload, item->payload_n));
+        if (tl_decode_sep_begin(&env, &r, &begin) == TL_OK &&
+            !tl_equal(begin.configuration, tl_span_of(rx->digest, sizeof rx->digest)))
+            return TL_VERDICT_CONFIGURATION;
+    }
     return item->info & TL_INFO_CRC32 ? TL_VERDICT_CRC32 : TL_VERDICT_TAG;
 }
 
-/* Footer, checksum, nonce: the row for the backend. */
-static bool prepare(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, const tl_stream_key *key,
-                    tl_rx_item *item, tl_sealed *s)
+tl_sealed *tl_cse_rx_row(tl_rx_batch *batch, tl_rx_item *item, const tl_sep_header *h, tl_span header,
+                         const tl_stream_key *key)
 {
-    const uint8_t tag_n = is_service(h) ? rx->plan.tag_n : rx->plan.parts[item->part].tag_n;
-    const tl_env env = tl_cse_env(&rx->config, tag_n);
-    size_t covered = TL_SEP_HEADER_SIZE + item->payload_n;
+    const tl_stream_rx *rx = item->rx;
+    bool service = tl_cse_is_service(item);
+    const tl_place place = { true, item->part, item->row };
+    tl_sealed *s;
+
+    item->place = (uint8_t)(item->fate == TL_FATE_CHECK ? batch->checks : TL_STREAM_BATCH - 1 - batch->lists);
+    s = &batch->rows[item->place];
+    if (tl_cse_nonce(key, h, TL_SEP_PURPOSE_MESSAGE, s->nonce) != TL_OK)
+        return NULL;
+    s->key = key->handle;
+    s->header = header;
+    s->payload = item->payload;
+    s->payload_n = item->payload_n;
+    s->cover = service ? TL_COVER_PAYLOAD : tl_cse_cover(&rx->config, &rx->plan, place);
+    s->pattern = rx->config.pattern[h->block];
+    s->tag_n = service ? rx->plan.tag_n : rx->plan.parts[item->part].tag_n;
+    s->right = false;
+    if (item->fate == TL_FATE_CHECK)
+        batch->checks++;
+    else
+        batch->lists++;
+    return s;
+}
+
+/* True if the tag says all about the payload, so that a wrong CRC-32 beside it is no more than information. */
+static bool covers_all(const tl_rx_item *item, uint32_t block)
+{
+    const tl_stream_config *c = &item->rx->config;
+
+    if (!tl_cse_is_sealed(c, block))
+        return false;
+    return block == TL_BLOCK_SERVICE || c->variant[block] == TL_SV_1 || c->variant[block] == TL_SV_2;
+}
+
+static void look_at_footer(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, tl_stream_key *key,
+                           tl_rx_batch *batch)
+{
+    tl_rx_item *item = &batch->items[batch->n];
+    const tl_part_plan *plan = tl_cse_is_service(item) ? NULL : &rx->plan.parts[item->part];
+    const tl_env env = tl_cse_env(&rx->config, plan == NULL ? rx->plan.tag_n : plan->tag_n);
+    size_t covered = TL_SEP_HEADER_SIZE + (size_t)item->payload_n;
     tl_rd r = tl_rd_of(tl_span_of(body.p + covered, body.n - covered));
     tl_sep_footer f;
+    tl_sealed *s;
 
-    if (tl_unpack_sep_footer(&env, &r, &f) != TL_OK ||
-        tl_cse_nonce(key, h, TL_SEP_PURPOSE_MESSAGE, s->nonce) != TL_OK)
-        return false;
+    if (tl_unpack_sep_footer(&env, &r, &f) != TL_OK)
+        return;
     if (rx->config.crc32 == TL_WITH &&
         tl_cse_footer_crc(rx->crypto, tl_span_of(body.p, covered), f.tag) != f.crc32)
         item->info |= TL_INFO_CRC32;
-    s->header = tl_span_of(body.p, TL_SEP_HEADER_SIZE);
-    s->payload = item->payload;
-    s->payload_n = item->payload_n;
-    s->cover = is_service(h)
-                   ? TL_COVER_PAYLOAD
-                   : tl_cse_cover(&rx->config, &rx->plan, (tl_place){ true, item->part, item->row });
-    s->pattern = rx->config.pattern[h->block];
-    s->tag_n = tag_n;
-    s->right = false;
-    for (size_t i = 0; i < f.tag.n; i++)
-        s->tag[i] = f.tag.p[i];
-    item->verdict = blame(rx, h, item);
-    item->fate = TL_FATE_CHECK;
-    return true;
+    item->verdict = (uint8_t)blame(item);
+    if ((item->info & TL_INFO_CRC32) && !covers_all(item, h->block))
+        return; /* the checksum is all that some of the bytes have */
+    if (!tl_cse_is_sealed(&rx->config, h->block)) {
+        item->fate = TL_FATE_BARE;
+        return;
+    }
+    item->fate = plan != NULL && plan->list != TL_PLAN_NO_LIST ? TL_FATE_LIST : TL_FATE_CHECK;
+    s = tl_cse_rx_row(batch, item, h, tl_span_of(body.p, TL_SEP_HEADER_SIZE), key);
+    if (s == NULL) {
+        item->fate = TL_FATE_CLAIM;
+        return;
+    }
+    if (f.tag.n > 0)
+        memcpy(s->tag, f.tag.p, f.tag.n);
+    key->messages++;
+    key->bytes += item->payload_n;
 }
 
-static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_item *item, tl_sealed *s)
+static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_batch *batch)
 {
-    size_t around;
+    tl_rx_item *item = &batch->items[batch->n];
     tl_sep_header h;
     tl_stream_key *key;
+    size_t around;
 
     item->verdict = TL_VERDICT_HEADER;
     if (!look_at_header(rx, tl_span_of(body, n), &h, item))
         return;
     around = TL_SEP_HEADER_SIZE +
-             (size_t)(is_service(&h) ? rx->plan.footer_n : rx->plan.parts[item->part].footer_n);
+             (size_t)(tl_cse_is_service(item) ? rx->plan.footer_n : rx->plan.parts[item->part].footer_n);
     if (n < around)
         return;
     item->payload = body + TL_SEP_HEADER_SIZE;
-    item->payload_n = n - around;
-    key = key_by_number(rx, h.key);
+    item->payload_n = (uint16_t)(n - around);
+    key = tl_cse_rx_key_by_number(rx, h.key);
     if (key == NULL) {
         item->verdict = TL_VERDICT_KEY;
         return;
     }
     item->epoch = key->epoch;
-    if (at_limit(rx, key)) {
+    if (tl_cse_key_spent(key, &rx->plan.limits)) {
         item->verdict = TL_VERDICT_LIMIT;
         return;
     }
-    if (!right_length(rx, &h, item, item->payload_n)) {
+    if (!right_length(item, &h)) {
         item->verdict = TL_VERDICT_LENGTH;
         return;
     }
-    key->messages++;
-    key->bytes += item->payload_n;
-    (void)prepare(rx, tl_span_of(body, n), &h, key, item, s);
+    look_at_footer(rx, tl_span_of(body, n), &h, key, batch);
 }
 
-void tl_cse_look_at(tl_stream_rx *rx, const tl_csi2_packet *p, tl_buffer packet, tl_rx_item *item,
-                    tl_sealed *sealed)
+void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_batch *batch)
 {
-    rx->counters.packets++;
-    *item = (tl_rx_item){ .fate = TL_FATE_CLAIM, .at = rx->counters.packets };
-    if (!look_at_hop(rx, p, item))
-        look_at_message(rx, packet.p + TL_CSI2_HEADER_SIZE, p->payload.n, item, sealed);
-}
-
-void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_item *item, tl_sealed *sealed)
-{
+    tl_rx_item *item = &batch->items[batch->n];
     tl_csi2_packet p;
 
-    tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
-    tl_cse_look_at(rx, &p, packet, item, sealed);
+    rx->counters.packets++;
+    *item = (tl_rx_item){ .rx = rx, .fate = TL_FATE_CLAIM, .at = rx->counters.packets };
+    read_packet(rx, tl_span_of(packet.p, packet.n), &p);
+    if (!look_at_hop(rx, &p, item))
+        look_at_message(rx, packet.p + TL_CSI2_HEADER_SIZE, p.payload.n, batch);
 }

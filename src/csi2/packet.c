@@ -75,15 +75,17 @@ tl_csi2_ecc tl_csi2_header_read(const uint8_t bytes[TL_CSI2_HEADER_SIZE], tl_csi
     return ecc;
 }
 
-/* Payload and footer of a long packet: all that stands behind the header. */
-static void read_long(tl_rd *r, tl_csi2_packet *p)
+/* All that stands behind the header, whose bytes are taken. */
+static void read_rest(tl_rd *r, tl_csi2_packet *p)
 {
-    p->payload = tl_get_bytes(r, p->header.word_count);
-    const uint16_t crc = (uint16_t)tl_get(r, TL_CSI2_FOOTER_SIZE, TL_LITTLE);
-    p->crc_right = tl_rd_end(r) && crc == tl_csi2_crc16(TL_CSI2_CRC_START, p->payload);
+    if (!tl_csi2_is_short(p->header.data_type)) {
+        p->payload = tl_get_bytes(r, p->header.word_count);
+        p->crc = (uint16_t)tl_get(r, TL_CSI2_FOOTER_SIZE, TL_LITTLE);
+    }
+    p->crc_right = tl_rd_end(r);
 }
 
-void tl_csi2_read(tl_span bytes, tl_csi2_packet *p)
+void tl_csi2_read_header(tl_span bytes, tl_csi2_packet *p)
 {
     tl_rd r = tl_rd_of(bytes);
     const uint8_t *header = tl_take(&r, TL_CSI2_HEADER_SIZE);
@@ -91,12 +93,27 @@ void tl_csi2_read(tl_span bytes, tl_csi2_packet *p)
     *p = (tl_csi2_packet){ .ecc = TL_CSI2_ECC_BAD };
     if (header != NULL)
         p->ecc = tl_csi2_header_read(header, &p->header);
-    if (p->ecc == TL_CSI2_ECC_BAD)
+    if (p->ecc != TL_CSI2_ECC_BAD)
+        read_rest(&r, p);
+}
+
+void tl_csi2_read_checked(tl_span bytes, tl_csi2_packet *p)
+{
+    tl_rd r = tl_rd_of(bytes);
+    const uint8_t *header = tl_take(&r, TL_CSI2_HEADER_SIZE);
+
+    *p = (tl_csi2_packet){ .ecc = header != NULL ? TL_CSI2_ECC_OK : TL_CSI2_ECC_BAD };
+    if (header == NULL)
         return;
-    if (tl_csi2_is_short(p->header.data_type))
-        p->crc_right = tl_rd_end(&r);
-    else
-        read_long(&r, p);
+    p->header = header_of((uint32_t)header[0] | (uint32_t)header[1] << 8 | (uint32_t)header[2] << 16);
+    read_rest(&r, p);
+}
+
+void tl_csi2_read(tl_span bytes, tl_csi2_packet *p)
+{
+    tl_csi2_read_header(bytes, p);
+    if (p->crc_right && !tl_csi2_is_short(p->header.data_type))
+        p->crc_right = p->crc == tl_csi2_crc16(TL_CSI2_CRC_START, p->payload);
 }
 
 static tl_err write_long(const tl_csi2_header *h, tl_span payload, tl_wr *w)

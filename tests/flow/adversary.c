@@ -308,7 +308,7 @@ static void disturb(tl_rng *rng, const tl_loop *l, const tl_packets *pool, tl_pa
     }
 }
 
-static void storm(tl_rng *rng, tl_release release)
+static void storm(tl_rng *rng, tl_tag_mode mode, tl_release release)
 {
     tl_loop l, other;
     tl_packets pool = { 0 }, packets = { 0 };
@@ -316,9 +316,11 @@ static void storm(tl_rng *rng, tl_release release)
     uint32_t epoch = 0;
 
     tl_loop_init(&l, crypto);
+    l.config.tag_mode = mode;
     l.config.release = release;
     l.rx_batch = 1 + tl_random_below(rng, 40);
     tl_loop_init(&other, crypto);
+    other.config = l.config;
     tl_assert_ok(tl_loop_open(&l, 0));
     tl_assert_ok(tl_loop_open(&other, 1)); /* the same secret, another epoch */
     w.config = &l.config;
@@ -352,8 +354,13 @@ static void storm_when_anything_comes_then_only_what_was_sent_leaves(void **stat
     tl_rng rng = tl_random_start("storm_when_anything_comes_then_only_what_was_sent_leaves");
 
     (void)state;
-    for (int i = 0; i < 40; i++)
-        storm(&rng, i % 2 == 0 ? TL_RELEASE_FRAME : TL_RELEASE_LINE);
+    for (int i = 0; i < 80; i++)
+        switch (i % 4) {
+        case 0: storm(&rng, TL_TAG_PER_MESSAGE, TL_RELEASE_FRAME); break;
+        case 1: storm(&rng, TL_TAG_PER_MESSAGE, TL_RELEASE_LINE); break;
+        case 2: storm(&rng, TL_TAG_PER_DATA_TYPE, TL_RELEASE_FRAME); break;
+        default: storm(&rng, TL_TAG_PER_FRAME, TL_RELEASE_FRAME); break;
+        }
 }
 
 int main(void)

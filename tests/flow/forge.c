@@ -35,8 +35,6 @@ static tl_stream_rx state_of(const tl_stream_rx *rx)
     memset(&s.counters, 0, sizeof s.counters);
     memset(&s.claimed, 0, sizeof s.claimed);
     memset(&s.claimed_cause, 0, sizeof s.claimed_cause);
-    memset(s.items, 0, sizeof s.items);
-    memset(s.batch, 0, sizeof s.batch);
     s.key.messages = s.key.bytes = s.key.bad = 0;
     s.next_key.messages = s.next_key.bytes = s.next_key.bad = 0;
     return s;
