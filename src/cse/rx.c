@@ -6,7 +6,8 @@
 
 static bool needs_memory(const tl_stream_config *config)
 {
-    return config->release == TL_RELEASE_FRAME || config->release == TL_RELEASE_EARLY;
+    return config->carrier == TL_CARRIER_SEP &&
+           (config->release == TL_RELEASE_FRAME || config->release == TL_RELEASE_EARLY);
 }
 
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
@@ -98,7 +99,7 @@ static tl_sealed *rows_to_open(tl_rx_batch *b)
     return b->rows + TL_STREAM_BATCH - b->lists;
 }
 
-static tl_err verify(tl_rx_batch *b)
+tl_err tl_cse_rx_verify(tl_rx_batch *b)
 {
     tl_sealed *rows = rows_to_open(b);
 
@@ -121,7 +122,7 @@ static void forget(tl_rx_batch *b)
 
 tl_err tl_cse_rx_run(tl_rx_batch *b, uint64_t now_ms)
 {
-    tl_err e = verify(b), one;
+    tl_err e = tl_cse_rx_verify(b), one;
 
     for (unsigned i = 0, n = e == TL_OK ? b->n : 0; i < n; i++) {
         const tl_rx_item *item = &b->items[i];
@@ -138,6 +139,8 @@ tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *
     tl_rx_batch batch;
     tl_err e = TL_OK, one;
 
+    if (rx->config.carrier != TL_CARRIER_SEP)
+        return TL_E_USAGE;
     batch.n = batch.checks = batch.lists = 0;
     tl_stream_rx_tick(rx, now_ms);
     for (size_t i = 0; i < n; i++) {

@@ -42,6 +42,10 @@ bool tl_cse_stream_of(tl_span packet, uint16_t *stream);
 
 /* Takes a packet apart and says what becomes of it: item.fate. Counts it under the key that would verify it. */
 void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_batch *batch);
+/* The same for a message without a packet: H | payload | F. The item, the batch's next, is fresh: a claim. */
+void tl_cse_look_at_message(tl_stream_rx *rx, tl_buffer body, tl_rx_batch *batch);
+/* Asks the backend about all rows, and judges nothing yet. */
+tl_err tl_cse_rx_verify(tl_rx_batch *batch) TL_MUST_USE;
 /* For fate CHECK and LIST: makes the item's row, at the end of the batch's rows of that fate. A tag that travels is to
  * be put there. header: its bytes; NULL if the batch cannot take it. */
 tl_sealed *tl_cse_rx_row(tl_rx_batch *batch, tl_rx_item *item, const tl_sep_header *h, tl_span header,
@@ -59,7 +63,7 @@ static inline bool tl_cse_is_service(const tl_rx_item *item)
     return item->data_type == TL_SEP_SERVICE_TYPE;
 }
 
-/* ---- frames: rx_frame.c ---- */
+/* ---- frames: rx_state.c ---- */
 
 void tl_cse_emit(const tl_stream_rx *rx, const tl_stream_event *event);
 tl_stream_event tl_cse_event(tl_event_kind kind, tl_verdict verdict, const tl_rx_item *item);

@@ -218,7 +218,7 @@ static void look_at_footer(tl_stream_rx *rx, tl_span body, const tl_sep_header *
     key->bytes += item->payload_n;
 }
 
-static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_batch *batch)
+void tl_cse_look_at_message(tl_stream_rx *rx, tl_buffer body, tl_rx_batch *batch)
 {
     tl_rx_item *item = &batch->items[batch->n];
     tl_sep_header h;
@@ -226,14 +226,14 @@ static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_bat
     size_t around;
 
     item->verdict = TL_VERDICT_HEADER;
-    if (!look_at_header(rx, tl_span_of(body, n), &h, item))
+    if (!look_at_header(rx, tl_span_of(body.p, body.n), &h, item))
         return;
     around = TL_SEP_HEADER_SIZE +
              (size_t)(tl_cse_is_service(item) ? rx->plan.footer_n : rx->plan.parts[item->part].footer_n);
-    if (n < around)
+    if (body.n < around)
         return;
-    item->payload = body + TL_SEP_HEADER_SIZE;
-    item->payload_n = (uint16_t)(n - around);
+    item->payload = body.p + TL_SEP_HEADER_SIZE;
+    item->payload_n = (uint16_t)(body.n - around);
     key = tl_cse_rx_key_by_number(rx, h.key);
     if (key == NULL) {
         item->verdict = TL_VERDICT_KEY;
@@ -248,7 +248,7 @@ static void look_at_message(tl_stream_rx *rx, uint8_t *body, size_t n, tl_rx_bat
         item->verdict = TL_VERDICT_LENGTH;
         return;
     }
-    look_at_footer(rx, tl_span_of(body, n), &h, key, batch);
+    look_at_footer(rx, tl_span_of(body.p, body.n), &h, key, batch);
 }
 
 void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_batch *batch)
@@ -260,5 +260,5 @@ void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_batch *batch)
     *item = (tl_rx_item){ .rx = rx, .fate = TL_FATE_CLAIM, .at = rx->counters.packets };
     read_packet(rx, tl_span_of(packet.p, packet.n), &p);
     if (!look_at_hop(rx, &p, item))
-        look_at_message(rx, packet.p + TL_CSI2_HEADER_SIZE, p.payload.n, batch);
+        tl_cse_look_at_message(rx, (tl_buffer){ packet.p + TL_CSI2_HEADER_SIZE, p.payload.n }, batch);
 }

@@ -408,6 +408,57 @@ static void data_type_when_it_has_no_name_then_unnamed(void **unused)
     }
 }
 
+/* ---- for who checks in another way ---- */
+
+static bool same_packet(const tl_csi2_packet *a, const tl_csi2_packet *b)
+{
+    return a->ecc == b->ecc && a->header.data_type == b->header.data_type &&
+           a->header.virtual_channel == b->header.virtual_channel &&
+           a->header.word_count == b->header.word_count && a->payload.p == b->payload.p &&
+           a->payload.n == b->payload.n && a->crc == b->crc;
+}
+
+static void read_header_when_any_packet_then_as_read_but_for_the_checksum(void **state)
+{
+    tl_rng rng = tl_random_start("read_header_when_any_packet_then_as_read_but_for_the_checksum");
+
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        uint8_t packet[80];
+        const tl_csi2_header h = { (uint8_t)tl_random_below(&rng, 4), (uint8_t)tl_random_below(&rng, 64), 0 };
+        size_t n = tl_csi2_is_short(h.data_type) ? 0 : tl_random_below(&rng, 60);
+        uint8_t payload[60] = { (uint8_t)round };
+        tl_wr w = tl_wr_of(packet, sizeof packet);
+        tl_csi2_packet whole, header, checked;
+        tl_assert_ok(tl_csi2_write(&h, tl_span_of(payload, n), &w));
+        if (tl_random_below(&rng, 2))
+            packet[tl_random_below(&rng, w.n)] ^= (uint8_t)(1u << tl_random_below(&rng, 8));
+        size_t size = tl_random_below(&rng, 4) ? w.n : tl_random_below(&rng, sizeof packet);
+        tl_csi2_read(tl_span_of(packet, size), &whole);
+        tl_csi2_read_header(tl_span_of(packet, size), &header);
+        assert_true(same_packet(&whole, &header));
+        bool fits = size >= 4 && whole.ecc != TL_CSI2_ECC_BAD &&
+                    size == (tl_csi2_is_short(whole.header.data_type) ? 4u : 6u + whole.header.word_count);
+        assert_int_equal(header.crc_right, fits);
+        if (fits && !tl_csi2_is_short(whole.header.data_type))
+            assert_int_equal(whole.crc_right, whole.crc == tl_csi2_crc16(TL_CSI2_CRC_START, whole.payload));
+        else
+            assert_int_equal(whole.crc_right, fits);
+        /* without a look at the ECC: the header as it stands there */
+        tl_csi2_read_checked(tl_span_of(packet, size), &checked);
+        assert_int_equal(checked.ecc, size < 4 ? TL_CSI2_ECC_BAD : TL_CSI2_ECC_OK);
+        if (size >= 4) {
+            assert_int_equal(checked.header.data_type, packet[0] & 0x3F);
+            assert_int_equal(checked.header.virtual_channel, packet[0] >> 6);
+            assert_int_equal(checked.header.word_count, packet[1] | packet[2] << 8);
+        }
+        if (whole.ecc == TL_CSI2_ECC_OK) {
+            assert_true(same_packet(&whole, &checked));
+            assert_int_equal(header.crc_right, checked.crc_right);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +487,7 @@ int main(void)
         cmocka_unit_test(repair_short_when_it_is_four_bytes_then_its_code_and_no_more),
         cmocka_unit_test(data_type_then_text_and_bits),
         cmocka_unit_test(data_type_when_it_has_no_name_then_unnamed),
+        cmocka_unit_test(read_header_when_any_packet_then_as_read_but_for_the_checksum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

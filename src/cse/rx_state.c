@@ -85,12 +85,19 @@ static void put_on_probation(tl_stream_rx *rx)
         rx->probation = rx->config.probation != 0 ? rx->config.probation : PROBATION;
 }
 
+/* True if lines are copied to the frame memory. A frame that lies in memory already stays there. */
+static bool copies(const tl_stream_rx *rx)
+{
+    return rx->config.carrier == TL_CARRIER_SEP &&
+           (rx->config.release == TL_RELEASE_FRAME || (rx->config.release == TL_RELEASE_EARLY && !rx->early));
+}
+
 static void tell_good(tl_stream_rx *rx, tl_stream_event *e)
 {
     rx->counters.frames_ok++;
     if (rx->probation > 0)
         rx->probation--;
-    if (rx->config.release == TL_RELEASE_FRAME || (rx->config.release == TL_RELEASE_EARLY && !rx->early))
+    if (copies(rx))
         e->payload = tl_span_of(rx->memory, rx->plan.bytes);
 }
 
@@ -216,5 +223,7 @@ void tl_cse_release(const tl_rx_item *item)
         tl_cse_emit(rx, &e);
         return;
     }
-    memcpy(rx->memory + plan->offset + (size_t)item->row * item->payload_n, item->payload, item->payload_n);
+    if (copies(rx))
+        memcpy(rx->memory + plan->offset + (size_t)item->row * item->payload_n, item->payload,
+               item->payload_n);
 }
