@@ -252,15 +252,19 @@ static tl_exit begin_stream(TlVerify *t, tl_fault *fault)
     tl_stream_config config = t->file.config;
     tl_buffer memory = { 0 };
     tl_key_source source;
-    tl_exit e = oneway_receiver_source(&t->oneway, &source, fault);
+    const char *why;
+    tl_exit e;
     tl_err err;
 
-    if (e != TL_EXIT_OK)
-        return e;
     GST_OBJECT_LOCK(t);
     config.frame_timeout_ms = t->timeout_ms != 0 ? t->timeout_ms : UINT32_MAX;
     GST_OBJECT_UNLOCK(t);
     config.release = config.tag_mode == TL_TAG_PER_MESSAGE ? TL_RELEASE_LINE : TL_RELEASE_FRAME;
+    if (tl_stream_config_check(&config, &why) != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "stream: cannot be received: %s", why);
+    e = oneway_receiver_source(&t->oneway, &source, fault);
+    if (e != TL_EXIT_OK)
+        return e;
     if (config.release == TL_RELEASE_FRAME) {
         memory.n = tl_stream_frame_bytes(&config);
         memory.p = t->memory = g_malloc0(memory.n);
