@@ -351,7 +351,7 @@ static void check_sum(tl_span bytes, uint8_t digest[TL_CONFIG_DIGEST_SIZE])
     uint32_t crc = tl_cse_crc32(0, bytes);
 
     for (unsigned i = 0; i < TL_CONFIG_DIGEST_SIZE; i++)
-        digest[i] = i < 4 ? (uint8_t)(crc >> 8 * i) : 0;
+        digest[i] = (uint8_t)(i < 4 ? crc >> 8 * i : 0);
 }
 
 tl_err tl_stream_config_digest(const tl_stream_config *c, const tl_crypto *crypto,
