@@ -3,6 +3,8 @@
  *
  * A frame on the wire: frame start | begin | messages of each part, in the configuration's order | end | frame end.
  * A message is one CSI-2 long packet: header, service header H, payload, footer (tag, CRC-32), checksum.
+ * Carrier FSED: messages are plain packets of their own data types, and what stands around the payloads travels in
+ * metadata packets: begin in front of them; tags, CRC-32s and end behind them.
  *
  * All of it is sans-I/O: bytes in, bytes out, time as a parameter. No call allocates or blocks. */
 #ifndef TRUELINE_STREAM_H
@@ -10,12 +12,19 @@
 
 #include <trueline/crypto.h>
 #include <trueline/csi2.h>
+#include <trueline/frame.h>
 #include <trueline/layout/ids.h>
 #include <trueline/layout/limits.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* n bytes of the caller's that may be written to. */
+typedef struct tl_buffer {
+    uint8_t *p;
+    size_t n;
+} tl_buffer;
 
 /* ---- configuration ---- */
 
@@ -251,6 +260,7 @@ typedef struct tl_stream_tx {
     uint8_t part;                        /* the part that the next message belongs to */
     uint16_t row;                        /* messages of it sent */
     uint8_t state;
+    uint8_t *metadata; /* FSED: the caller's memory */
     tl_sealed batch[TL_STREAM_BATCH];
 } tl_stream_tx;
 
@@ -264,15 +274,28 @@ tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_ke
 /* Puts the next key in place; the sender switches at the next frame begin. An unused next key is replaced.
  * TL_E_USAGE if the source has another backend, TL_E_EPOCH also if the low byte is the current key's. */
 tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoch) TL_MUST_USE;
-/* The two packets that stand at either end of a frame, in the order in which they are to be sent: frame start and begin,
- * end and frame end. They are views of `bytes`. */
+/* FSED: gives the sender memory for the tags and CRC-32s of one frame and one metadata packet: with a tag per message and
+ * CRC-32 that is 20 bytes a message and the packet. It must live as long as tx, and be given before the first begin.
+ * TL_E_USAGE if the carrier is SEP, TL_E_ROOM, TL_E_COPIED. */
+tl_err tl_stream_tx_metadata(tl_stream_tx *tx, tl_buffer memory) TL_MUST_USE;
+size_t tl_stream_tx_metadata_size(const tl_stream_config *config);
+
+/* The packets that stand at either end of a frame; tl_tx_edge_next gives them one after the other, for either carrier. With
+ * SEP they are two, and stand in `packets` too: frame start and begin, end and frame end. With FSED they are the frame
+ * start and the top's metadata packets, the bottom's and the frame end. An edge is not copied. */
 typedef struct tl_tx_edge {
-    tl_span packets[2];
+    tl_span packets[2]; /* SEP; views of `bytes` */
     uint8_t bytes[2 * TL_CSI2_HEADER_SIZE + TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
+    tl_fsed_writer writer;
 } tl_tx_edge;
 
+/* The edge's next packet: a view that lives until the next call of the edge, or with tx. False behind the last. All of
+ * an edge must be fetched before the next call with tx. */
+bool tl_tx_edge_next(tl_tx_edge *edge, tl_span *packet);
+
 /* Opens a frame. now_us is the sender's clock. TL_E_STATE inside a frame. TL_E_LIMIT: the key or the frame counter is
- * used up, take a new epoch. On an error of the backend the frame's number is spent; abandon it. */
+ * used up, take a new epoch. TL_E_USAGE: FSED without its memory. On an error of the backend the frame's number is spent;
+ * abandon it. */
 tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge) TL_MUST_USE;
 /* Protects n messages, next in the frame's order, each in its own buffer. All or nothing: on an error no packet was
  * made, and the frame must be abandoned if the error is not TL_E_USAGE or TL_E_ROOM. */
@@ -433,14 +456,9 @@ typedef struct tl_stream_rx {
     tl_stream_counters counters;
 } tl_stream_rx;
 
-/* n bytes of the caller's that may be written to. */
-typedef struct tl_buffer {
-    uint8_t *p;
-    size_t n;
-} tl_buffer;
-
 /* memory: tl_stream_frame_bytes(config) bytes for release policies frame and early, which live as long as rx and are not
- * read or written by others but inside a FRAME event; {NULL, 0} for the others. The config is copied; the source's
+ * read or written by others but inside a FRAME event; {NULL, 0} for the
+ * others, and with carrier FSED. The config is copied; the source's
  * backend must outlive rx. Source and errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch, tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
@@ -454,9 +472,16 @@ tl_err tl_stream_rx_rows(tl_stream_rx *rx, tl_span *rows, size_t n) TL_MUST_USE;
 /* Takes n packets, in order of arrival, verifies them in batches of at most TL_STREAM_BATCH and gives the events. n is
  * the caller's choice of delay against speed. Encrypted payloads are decrypted in place. The packets may go when it
  * returns, but for release policy in place. An error is the backend's first one: the packets of its batch count as lost,
- * or the one line that could not be put on its list; all others are taken. */
+ * or the one line that could not be put on its list; all others are taken. TL_E_USAGE: the carrier is FSED. */
 tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets,
                             size_t n) TL_MUST_USE;
+/* Carrier FSED: takes a whole frame as it lies in memory, verifies it row by row where it is and gives the events; no
+ * payload is copied. *verdict is the frame's: if ok, the rows of the planes are the messages that were sent, encrypted ones
+ * in clear now. If the frame could not be opened, no event of a frame is given, and *verdict is what its metadata is
+ * refused for, or gap. Rows of a frame that is not ok must not be used; with accumulated tags encrypted ones are wiped.
+ * TL_E_USAGE: the carrier is SEP. Backend errors: the frame is judged as far as it came. */
+tl_err tl_stream_rx_frame(tl_stream_rx *rx, uint64_t now_ms, const tl_frame_buffers *frame,
+                          tl_verdict *verdict) TL_MUST_USE;
 /* Lets time pass: closes a frame that is over its time. If the clock was set back, the frame's time starts anew. */
 void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);

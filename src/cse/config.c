@@ -231,6 +231,11 @@ static bool check_ends(const tl_stream_config *c, const char **why)
         return fail(why, "plain data types: one is the protected packets' own");
     if (c->carrier > TL_CARRIER_FSED)
         return fail(why, "carrier: SEP or FSED");
+    if (c->plain_types >> TL_FSED_WIRE_TYPE & 1 && c->carrier == TL_CARRIER_FSED)
+        return fail(why, "plain data types: one is the metadata packets' own");
+    if (c->carrier == TL_CARRIER_FSED && c->fsed_length != 0 &&
+        c->fsed_length < TL_FSED_HEADER_SIZE + TL_TAG_MAX)
+        return fail(why, "FSED length: shorter than a metadata packet's header and one tag");
     if (c->carrier != TL_CARRIER_FSED && c->fsed_length != 0)
         return fail(why, "FSED length: the carrier is SEP");
     if (c->hop_check > TL_HOP_CHECKED_BELOW)

@@ -2,10 +2,13 @@
  * counts only if its bytes stand behind those of the rows before it, so no byte of a run has two meanings. */
 #include "cse/fsed.h"
 
+#include "wire/most.h"
+
 #include <trueline/messages.h>
 
 #include <string.h>
 
+enum { CHECK_SIZE = TL__MOST(fsed_crc32) };
 enum { LENGTH_MIN = TL_FSED_HEADER_SIZE + TL_TAG_MAX };
 
 size_t tl_fsed_length(const tl_stream_config *c)
@@ -18,6 +21,33 @@ size_t tl_fsed_length(const tl_stream_config *c)
         if (c->parts[i].length > length)
             length = c->parts[i].length;
     return length;
+}
+
+size_t tl_fsed_tags(const tl_stream_config *c, const tl_stream_plan *plan, uint32_t n)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < c->part_count && n > 0; i++) {
+        uint32_t of_part = n < c->parts[i].count ? n : c->parts[i].count;
+
+        bytes += (size_t)of_part * plan->parts[i].tag_n;
+        n -= of_part;
+    }
+    return bytes;
+}
+
+size_t tl_fsed_checks(const tl_stream_config *c, uint32_t n)
+{
+    return c->crc32 == TL_WITH ? (size_t)n * CHECK_SIZE : 0;
+}
+
+/* An end has always the same size: all parts, all accumulated tags. */
+size_t tl_fsed_end_size(const tl_stream_config *c, const tl_stream_plan *plan)
+{
+    size_t payload = TL__MOST(sep_end) + (size_t)c->part_count * TL__MOST(sep_end_part) +
+                     (size_t)plan->list_count * c->tag_size;
+
+    return TL_SEP_HEADER_SIZE + payload + plan->footer_n;
 }
 
 /* ---- writing ---- */

@@ -8,16 +8,29 @@
 #ifndef TL_CSE_FSED_H
 #define TL_CSE_FSED_H
 
+#include "cse/plan.h"
+
 #include <trueline/frame.h>
 #include <trueline/stream.h>
 
 /* Payload bytes of a metadata packet. */
 size_t tl_fsed_length(const tl_stream_config *config);
 
+/* Bytes of the lists of tags and of CRC-32s for the frame's first n messages, as they stand at the bottom; of the end's
+ * body behind them. */
+size_t tl_fsed_tags(const tl_stream_config *config, const tl_stream_plan *plan, uint32_t n);
+size_t tl_fsed_checks(const tl_stream_config *config, uint32_t n);
+size_t tl_fsed_end_size(const tl_stream_config *config, const tl_stream_plan *plan);
+
 /* ---- writing ---- */
 
 /* The next packet, a view that lives until the next call; false behind the last. */
 bool tl_fsed_write(tl_fsed_writer *w, tl_span *packet);
+
+/* The sender's: how the packets of an edge leave, with its carrier; and a line as a plain packet, its tag and CRC-32 put
+ * where they wait for the frame's end. Its header stands in front of the payload, and is overwritten. */
+void tl_fsed_edge(const tl_stream_tx *tx, tl_tx_edge *edge, bool begin);
+tl_err tl_fsed_line(tl_stream_tx *tx, tl_tx_message *m, tl_place place, tl_span tag) TL_MUST_USE;
 
 /* ---- reading ---- */
 

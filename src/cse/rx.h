@@ -35,6 +35,8 @@ void tl_cse_rx_add(tl_rx_batch *batch, tl_stream_rx *rx, tl_buffer packet);
 /* Verifies, judges in order, and empties the batch. After an error of the backend in the verifying nothing of the batch
  * counts, not even what had verified; after one in the judging, that packet. */
 tl_err tl_cse_rx_run(tl_rx_batch *batch, uint64_t now_ms) TL_MUST_USE;
+/* Asks the backend about the batch's rows, and nothing more. */
+tl_err tl_cse_rx_verify(tl_rx_batch *batch) TL_MUST_USE;
 /* The stream that a packet's service header names; false if it has none. A claim like all in it. */
 bool tl_cse_stream_of(tl_span packet, uint16_t *stream);
 
@@ -42,10 +44,11 @@ bool tl_cse_stream_of(tl_span packet, uint16_t *stream);
 
 /* Takes a packet apart and says what becomes of it: item.fate. Counts it under the key that would verify it. */
 void tl_cse_look(tl_stream_rx *rx, tl_buffer packet, tl_rx_batch *batch);
-/* The same for a message without a packet: H | payload | F. The item, the batch's next, is fresh: a claim. */
+/* The same for a message without a packet, H | payload | F, and for a line whose parts stand apart; the batch's next item
+ * is fresh, and of the line says all but its fate. */
 void tl_cse_look_at_message(tl_stream_rx *rx, tl_buffer body, tl_rx_batch *batch);
-/* Asks the backend about all rows, and judges nothing yet. */
-tl_err tl_cse_rx_verify(tl_rx_batch *batch) TL_MUST_USE;
+void tl_cse_look_at_parts(tl_rx_batch *batch, const tl_sep_header *h, tl_span header, const tl_sep_footer *f,
+                          tl_stream_key *key);
 /* For fate CHECK and LIST: makes the item's row, at the end of the batch's rows of that fate. A tag that travels is to
  * be put there. header: its bytes; NULL if the batch cannot take it. */
 tl_sealed *tl_cse_rx_row(tl_rx_batch *batch, tl_rx_item *item, const tl_sep_header *h, tl_span header,

@@ -183,21 +183,15 @@ static bool covers_all(const tl_rx_item *item, uint32_t block)
     return block == TL_BLOCK_SERVICE || c->variant[block] == TL_SV_1 || c->variant[block] == TL_SV_2;
 }
 
-static void look_at_footer(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, tl_stream_key *key,
-                           tl_rx_batch *batch)
+void tl_cse_look_at_parts(tl_rx_batch *batch, const tl_sep_header *h, tl_span header, const tl_sep_footer *f,
+                          tl_stream_key *key)
 {
     tl_rx_item *item = &batch->items[batch->n];
-    const tl_part_plan *plan = tl_cse_is_service(item) ? NULL : &rx->plan.parts[item->part];
-    const tl_env env = tl_cse_env(&rx->config, plan == NULL ? rx->plan.tag_n : plan->tag_n);
-    size_t covered = TL_SEP_HEADER_SIZE + (size_t)item->payload_n;
-    tl_rd r = tl_rd_of(tl_span_of(body.p + covered, body.n - covered));
-    tl_sep_footer f;
+    tl_stream_rx *rx = item->rx;
+    const tl_span payload = tl_span_of(item->payload, item->payload_n);
     tl_sealed *s;
 
-    if (tl_unpack_sep_footer(&env, &r, &f) != TL_OK)
-        return;
-    if (rx->config.crc32 == TL_WITH &&
-        tl_cse_footer_crc(rx->crypto, tl_span_of(body.p, covered), f.tag) != f.crc32)
+    if (rx->config.crc32 == TL_WITH && tl_cse_message_crc(rx->crypto, header, payload, f->tag) != f->crc32)
         item->info |= TL_INFO_CRC32;
     item->verdict = (uint8_t)blame(item);
     if ((item->info & TL_INFO_CRC32) && !covers_all(item, h->block))
@@ -206,16 +200,32 @@ static void look_at_footer(tl_stream_rx *rx, tl_span body, const tl_sep_header *
         item->fate = TL_FATE_BARE;
         return;
     }
-    item->fate = plan != NULL && plan->list != TL_PLAN_NO_LIST ? TL_FATE_LIST : TL_FATE_CHECK;
-    s = tl_cse_rx_row(batch, item, h, tl_span_of(body.p, TL_SEP_HEADER_SIZE), key);
+    item->fate = !tl_cse_is_service(item) && rx->plan.parts[item->part].list != TL_PLAN_NO_LIST
+                     ? TL_FATE_LIST
+                     : TL_FATE_CHECK;
+    s = tl_cse_rx_row(batch, item, h, header, key);
     if (s == NULL) {
         item->fate = TL_FATE_CLAIM;
         return;
     }
-    if (f.tag.n > 0)
-        memcpy(s->tag, f.tag.p, f.tag.n);
+    if (f->tag.n > 0)
+        memcpy(s->tag, f->tag.p, f->tag.n);
     key->messages++;
     key->bytes += item->payload_n;
+}
+
+static void look_at_footer(tl_stream_rx *rx, tl_span body, const tl_sep_header *h, tl_stream_key *key,
+                           tl_rx_batch *batch)
+{
+    const tl_rx_item *item = &batch->items[batch->n];
+    const uint8_t tag_n = tl_cse_is_service(item) ? rx->plan.tag_n : rx->plan.parts[item->part].tag_n;
+    const tl_env env = tl_cse_env(&rx->config, tag_n);
+    size_t covered = TL_SEP_HEADER_SIZE + (size_t)item->payload_n;
+    tl_rd r = tl_rd_of(tl_span_of(body.p + covered, body.n - covered));
+    tl_sep_footer f;
+
+    if (tl_unpack_sep_footer(&env, &r, &f) == TL_OK)
+        tl_cse_look_at_parts(batch, h, tl_span_of(body.p, TL_SEP_HEADER_SIZE), &f, key);
 }
 
 void tl_cse_look_at_message(tl_stream_rx *rx, tl_buffer body, tl_rx_batch *batch)

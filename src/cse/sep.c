@@ -35,6 +35,13 @@ uint32_t tl_cse_footer_crc(const tl_crypto *crypto, tl_span header_and_payload, 
     return tl_cse_crc32(tl_cse_crc32(0, header_and_payload), tag);
 }
 
+uint32_t tl_cse_message_crc(const tl_crypto *crypto, tl_span header, tl_span payload, tl_span tag)
+{
+    if (crypto != NULL && crypto->ops->crc32 != NULL)
+        return crypto->ops->crc32(crypto->ops->crc32(crypto->ops->crc32(0, header), payload), tag);
+    return tl_cse_crc32(tl_cse_crc32(tl_cse_crc32(0, header), payload), tag);
+}
+
 uint16_t tl_cse_packet_crc(const tl_crypto *crypto, tl_span payload)
 {
     if (crypto != NULL && crypto->ops->crc16 != NULL)

@@ -15,6 +15,7 @@ tl_err tl_cse_nonce(const tl_stream_key *key, const tl_sep_header *h, uint32_t p
 /* CRC-32 of a message's footer; header and payload stand one after the other. crypto: NULL, or a backend that may have
  * a faster one. The same for the CSI-2 packet's CRC-16. */
 uint32_t tl_cse_footer_crc(const tl_crypto *crypto, tl_span header_and_payload, tl_span tag);
+uint32_t tl_cse_message_crc(const tl_crypto *crypto, tl_span header, tl_span payload, tl_span tag);
 uint16_t tl_cse_packet_crc(const tl_crypto *crypto, tl_span payload);
 /* The frame number of the short packets: 16 bits, never 0, the same at frame start and frame end. */
 uint16_t tl_cse_short_number(uint32_t frame);

@@ -4,6 +4,7 @@
  * becomes of it; a message number is spent the moment it is handed to the backend. After a failure inside a batch
  * nobody can say which numbers were used, so the frame is broken and can only be given up. */
 #include "cse/keys.h"
+#include "cse/fsed.h"
 #include "cse/lists.h"
 #include "cse/sep.h"
 #include "wire/line.h"
@@ -266,7 +267,9 @@ static tl_err settle(tl_stream_tx *tx, tl_err e, uint8_t state, tl_tx_edge *edge
     tx->state = e == TL_OK ? state : TX_BROKEN;
     if (state == TX_IDLE || e != TL_OK)
         tl_cse_lists_drop(tx->crypto, tx->lists);
-    if (e != TL_OK)
+    if (e == TL_OK)
+        tl_fsed_edge(tx, edge, state == TX_OPEN);
+    else
         tl_wipe(edge, sizeof *edge);
     return e;
 }
@@ -277,6 +280,8 @@ tl_err tl_stream_tx_begin(tl_stream_tx *tx, uint64_t now_us, tl_tx_edge *edge)
         return TL_E_COPIED;
     if (tx->state != TX_IDLE)
         return TL_E_STATE;
+    if (tx->config.carrier == TL_CARRIER_FSED && tx->metadata == NULL)
+        return TL_E_USAGE;
     if (tx->next_frame > UINT32_MAX)
         return TL_E_LIMIT;
     if (tx->next_key.held)
@@ -375,10 +380,13 @@ static tl_err finish(tl_stream_tx *tx, tl_tx_message *m, tl_place place, const t
     const tl_part_plan *plan = &tx->plan.parts[place.part];
     const tl_list_frame f = list_frame(tx);
 
+    const tl_span tag = tl_span_of(s != NULL ? s->tag : NULL, plan->tag_n);
+
     if (s != NULL && plan->list != TL_PLAN_NO_LIST)
         TL_TRY(tl_cse_list_add(&f, tx->lists, plan->list, s->tag));
-    return close_packet(tx, m->buffer, m->length, tl_span_of(s != NULL ? s->tag : NULL, plan->tag_n),
-                        &m->packet);
+    if (tx->config.carrier == TL_CARRIER_FSED)
+        return tl_fsed_line(tx, m, place, tag);
+    return close_packet(tx, m->buffer, m->length, tag, &m->packet);
 }
 
 static tl_err protect_batch(tl_stream_tx *tx, tl_tx_message *m, size_t n)

@@ -58,7 +58,8 @@ tl_err tl_loop_open(tl_loop *l, uint32_t epoch)
 
     if (l->rx_config.stream == 0)
         l->rx_config = l->config;
-    if (l->rx_config.release == TL_RELEASE_FRAME || l->rx_config.release == TL_RELEASE_EARLY) {
+    if (l->rx_config.carrier == TL_CARRIER_SEP &&
+        (l->rx_config.release == TL_RELEASE_FRAME || l->rx_config.release == TL_RELEASE_EARLY)) {
         memory.n = tl_stream_frame_bytes(&l->rx_config);
         l->memory = memory.p = get(memory.n);
         memset(memory.p, 0xA5, memory.n);
@@ -66,6 +67,12 @@ tl_err tl_loop_open(tl_loop *l, uint32_t epoch)
     TL_TRY(tl_loop_source(l, &l->tx_source, 0));
     TL_TRY(tl_loop_source(l, &l->rx_source, 0));
     TL_TRY(tl_stream_tx_init(&l->tx, &l->config, source_of(&l->config, &l->tx_source), epoch));
+    if (l->config.carrier == TL_CARRIER_FSED) {
+        size_t n = tl_stream_tx_metadata_size(&l->config);
+        free(l->metadata);
+        l->metadata = get(n);
+        TL_TRY(tl_stream_tx_metadata(&l->tx, (tl_buffer){ l->metadata, n }));
+    }
     return tl_stream_rx_init(&l->rx, &l->rx_config, source_of(&l->rx_config, &l->rx_source), epoch, memory,
                              tl_events_sink(&l->events));
 }
@@ -79,7 +86,8 @@ void tl_loop_close(tl_loop *l)
     tl_events_clear(&l->events);
     free(l->events.v);
     free(l->memory);
-    l->memory = NULL;
+    free(l->metadata);
+    l->memory = l->metadata = NULL;
     l->events = (tl_events){ 0 };
 }
 
@@ -123,6 +131,14 @@ bool tl_loop_is_frame(const tl_loop *l, const tl_stream_event *event, uint32_t f
     return same;
 }
 
+static void take_edge(tl_tx_edge *edge, tl_packets *out)
+{
+    tl_span packet;
+
+    while (tl_tx_edge_next(edge, &packet))
+        tl_packets_add(out, packet);
+}
+
 tl_err tl_loop_begin(tl_loop *l, tl_packets *out)
 {
     tl_tx_edge edge;
@@ -130,8 +146,7 @@ tl_err tl_loop_begin(tl_loop *l, tl_packets *out)
     TL_TRY(tl_stream_tx_begin(&l->tx, l->now_us, &edge));
     l->now_us += 33333;
     l->sent = 0;
-    tl_packets_add(out, edge.packets[0]);
-    tl_packets_add(out, edge.packets[1]);
+    take_edge(&edge, out);
     return TL_OK;
 }
 
@@ -140,8 +155,7 @@ tl_err tl_loop_end(tl_loop *l, tl_packets *out)
     tl_tx_edge edge;
 
     TL_TRY(tl_stream_tx_end(&l->tx, &edge));
-    tl_packets_add(out, edge.packets[0]);
-    tl_packets_add(out, edge.packets[1]);
+    take_edge(&edge, out);
     return TL_OK;
 }
 

@@ -57,7 +57,8 @@ typedef struct tl_loop {
     tl_key_source tx_source, rx_source;
     tl_stream_tx tx;
     tl_stream_rx rx;
-    uint8_t *memory; /* the receiver's frame memory */
+    uint8_t *memory;   /* the receiver's frame memory */
+    uint8_t *metadata; /* the sender's, carrier FSED */
     tl_events events;
     uint64_t now_ms, now_us;   /* the receiver's clock, the sender's */
     size_t tx_batch, rx_batch; /* messages and packets in a call */
