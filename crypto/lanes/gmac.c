@@ -32,10 +32,15 @@ static void gcm(const tl__batch *b, const tl_lanes_key *key, tl_sealed *m, uint8
 
 void tl__gmac_message(const tl__batch *b, const tl_lanes_key *key, tl_sealed *m)
 {
+    const tl__level *level = b->l->level;
+    const tl__gcm text = { m->nonce, m->payload, m->payload_n };
     uint8_t tag[TL_TAG_MAX];
     tl_span whole;
     if (tl__runs_whole(m, &whole))
-        b->l->level->gmac(key->state, m->nonce, whole, tag);
+        level->gmac(key->state, m->nonce, whole, tag);
+    else if (m->cover == TL_COVER_ENCRYPTED && level->message_seal != NULL)
+        (b->job == TL__PROTECT ? level->message_seal : level->message_open)(key->state, m->header, &text,
+                                                                            tag);
     else
         gcm(b, key, m, tag);
     tl__batch_tag(b, m, tag);

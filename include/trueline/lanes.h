@@ -29,7 +29,7 @@ const char *tl_lanes_level_name(tl_lanes_level level);
 bool tl_lanes_level_here(tl_lanes_level level);
 
 enum {
-    TL_LANES_KEY_STATE = 2560, /* bytes of a key as a level expands it */
+    TL_LANES_KEY_STATE = 3200, /* bytes of a key as a level expands it */
     TL_LANES_MAC_ROOM = 1024,  /* bytes that a running MAC gathers before it works */
     TL_LANES_WIDTH = 16,       /* messages that are worked on side by side, at most */
     TL_LANES_STAGE = 256,      /* bytes of a message gathered at once where it lies in pieces */

@@ -33,9 +33,10 @@ void tl__aesni_ghash(const void *state, uint8_t y[TL__BLOCK], const uint8_t *p, 
 /* SP 800-38D's counter block: nonce | counter. */
 static inline __m128i counter_block(const uint8_t *nonce, uint32_t counter)
 {
-    uint8_t block[TL__BLOCK] = { 0 };
-    memcpy(block, nonce, TL_NONCE_SIZE);
-    return _mm_insert_epi32(tl__load(block), (int)__builtin_bswap32(counter), 3);
+    int last;
+    memcpy(&last, nonce + 8, sizeof last);
+    __m128i x = _mm_insert_epi32(_mm_loadl_epi64((const __m128i *)(const void *)nonce), last, 2);
+    return _mm_insert_epi32(x, (int)__builtin_bswap32(counter), 3);
 }
 
 /* The block of lengths meets H alone; the sum is hidden under AES(K, nonce | 1). */

@@ -3,19 +3,10 @@
 
 _Static_assert(sizeof(tl__aesni_key) <= TL_LANES_KEY_STATE, "a key's state has room for it");
 
-/* x * a modulo the polynomial, reflected: a shift, and what falls out comes back as 0xC2...01. No branch on it. */
-static __m128i times_x(__m128i a)
-{
-    __m128i carries = _mm_slli_si128(_mm_srli_epi64(a, 63), 8);
-    __m128i fell_out = _mm_srai_epi32(_mm_shuffle_epi32(a, 0xFF), 31);
-    __m128i poly = _mm_set_epi64x((long long)0xC200000000000000ULL, 1);
-    return _mm_xor_si128(_mm_or_si128(_mm_slli_epi64(a, 1), carries), _mm_and_si128(fell_out, poly));
-}
-
 /* H = AES(K, 0), and its powers from the highest down, since the first block of a row meets the highest. */
 static void make_powers(tl__aesni_key *key)
 {
-    __m128i h = times_x(tl__turn(tl__aes_block(key->round, key->rounds, _mm_setzero_si128())));
+    __m128i h = tl__times_x(tl__turn(tl__aes_block(key->round, key->rounds, _mm_setzero_si128())));
     __m128i power = h;
     for (size_t i = TL__WIDE; i > 0; i--) {
         key->u.power[i - 1] = power;

@@ -5,7 +5,7 @@
 #ifndef TL_LANES_X86_VAES_H
 #define TL_LANES_X86_VAES_H
 
-#include "aes.h"
+#include "ghash.h"
 
 #include <string.h>
 
@@ -21,7 +21,10 @@ typedef struct tl__vaes_key {
     __m512i round[TL__ROUND_KEYS];
     union {
         __m512i ctr_round[TL__ROUND_KEYS]; /* CMAC suites: the encryption key's */
-        uint8_t power[TL__POWER_BYTES];    /* GMAC suites: H^68, H^67, ... H^1 */
+        struct {
+            uint8_t power[TL__POWER_BYTES];  /* GMAC suites: H^68, H^67, ... H^1, for GHASH alone */
+            uint8_t turned[TL__POWER_BYTES]; /* the same times x, for GHASH beside AES */
+        } gmac;
     } u;
     unsigned rounds;
 } tl__vaes_key;
@@ -29,7 +32,12 @@ typedef struct tl__vaes_key {
 /* The powers for a row of n blocks, from H^n down to H^1. */
 static inline const uint8_t *tl__powers(const tl__vaes_key *key, size_t n)
 {
-    return key->u.power + (TL__POWERS - n) * TL__BLOCK;
+    return key->u.gmac.power + (TL__POWERS - n) * TL__BLOCK;
+}
+
+static inline const uint8_t *tl__turned_powers(const tl__vaes_key *key, size_t n)
+{
+    return key->u.gmac.turned + (TL__POWERS - n) * TL__BLOCK;
 }
 
 /* ---- vectors ---- */
@@ -70,10 +78,19 @@ TL__KERNEL __m128i tl__aes1(const __m512i *round, unsigned rounds, __m128i x)
 /* SP 800-38D's counter block: nonce | counter. */
 TL__KERNEL __m128i tl__counter_block(const uint8_t *nonce, uint32_t counter)
 {
-    uint8_t block[TL__BLOCK] = { 0 };
-    memcpy(block, nonce, TL_NONCE_SIZE);
-    __m128i x = tl__load(block);
+    int last;
+    memcpy(&last, nonce + 8, sizeof last);
+    __m128i x = _mm_insert_epi32(_mm_loadl_epi64((const __m128i *)(const void *)nonce), last, 2);
     return _mm_insert_epi32(x, (int)__builtin_bswap32(counter), 3);
+}
+
+/* AES(K, nonce | 1), which hides the sum in a tag. */
+TL__KERNEL __m128i tl__tag_mask(const tl__vaes_key *key, const uint8_t *nonce)
+{
+    __m128i block = tl__counter_block(nonce, 1);
+    if (key->rounds == TL__ROUNDS_128)
+        return tl__aes1(key->round, TL__ROUNDS_128, block);
+    return tl__aes1(key->round, TL__ROUNDS_256, block);
 }
 
 /* ---- GHASH ----
@@ -109,6 +126,15 @@ TL__KERNEL void tl__add_product(tl__sums *s, __m512i x, __m512i h)
     s->low = _mm512_xor_si512(s->low, _mm512_clmulepi64_epi128(x, h, 0x00));
     s->high = _mm512_xor_si512(s->high, _mm512_clmulepi64_epi128(x, h, 0x11));
     s->mid = tl__xor3(s->mid, _mm512_clmulepi64_epi128(x, h, 0x01), _mm512_clmulepi64_epi128(x, h, 0x10));
+}
+
+/* The same twice: three-way sums take half the additions. */
+TL__KERNEL void tl__add_two_products(tl__sums *s, __m512i x, __m512i h, __m512i y, __m512i g)
+{
+    s->low = tl__xor3(s->low, _mm512_clmulepi64_epi128(x, h, 0x00), _mm512_clmulepi64_epi128(y, g, 0x00));
+    s->high = tl__xor3(s->high, _mm512_clmulepi64_epi128(x, h, 0x11), _mm512_clmulepi64_epi128(y, g, 0x11));
+    s->mid = tl__xor3(s->mid, _mm512_clmulepi64_epi128(x, h, 0x01), _mm512_clmulepi64_epi128(x, h, 0x10));
+    s->mid = tl__xor3(s->mid, _mm512_clmulepi64_epi128(y, g, 0x01), _mm512_clmulepi64_epi128(y, g, 0x10));
 }
 
 /* The sum of the four products modulo x^128 + x^7 + x^2 + x + 1, by x^128 = 0x87: the upper half's upper word comes
@@ -173,6 +199,8 @@ void tl__vaes_gmac(const void *state, const uint8_t *nonce, tl_span data, uint8_
 void tl__vaes_ghash(const void *state, uint8_t y[TL__BLOCK], const uint8_t *p, size_t blocks);
 void tl__vaes_gcm_seal(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text);
 void tl__vaes_gcm_open(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text);
+void tl__vaes_message_seal(const void *state, tl_span header, const tl__gcm *text, uint8_t tag[TL_TAG_MAX]);
+void tl__vaes_message_open(const void *state, tl_span header, const tl__gcm *text, uint8_t tag[TL_TAG_MAX]);
 void tl__vaes_gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8_t *nonce,
                       const uint64_t bits[2], uint8_t tag[TL_TAG_MAX]);
 uint16_t tl__vaes_crc16(uint16_t crc, tl_span data);

@@ -37,19 +37,11 @@ TL__KERNEL __m128i finish(tl__sums *s, const tl__vaes_key *key, __m128i last)
     return tl__reverse(tl__reduce(s));
 }
 
-TL__KERNEL __m128i hide(const tl__vaes_key *key, const uint8_t *nonce)
-{
-    __m128i block = tl__counter_block(nonce, 1);
-    if (key->rounds == TL__ROUNDS_128)
-        return tl__aes1(key->round, TL__ROUNDS_128, block);
-    return tl__aes1(key->round, TL__ROUNDS_256, block);
-}
-
 /* The rest of the data and the block of lengths share a reduction. */
 void tl__vaes_gmac(const void *state, const uint8_t *nonce, tl_span data, uint8_t tag[TL_TAG_MAX])
 {
     const tl__vaes_key *key = state;
-    __m128i mask = hide(key, nonce);
+    __m128i mask = tl__tag_mask(key, nonce);
     __m128i last = lengths(8 * (uint64_t)data.n, 0);
     __m128i y = hash_chunks(key, _mm_setzero_si128(), &data);
     tl__sums s = tl__sums_zero();
@@ -64,7 +56,7 @@ void tl__vaes_gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8
                       const uint64_t bits[2], uint8_t tag[TL_TAG_MAX])
 {
     const tl__vaes_key *key = state;
-    __m128i mask = hide(key, nonce);
+    __m128i mask = tl__tag_mask(key, nonce);
     tl__sums s = tl__sums_zero();
     __m128i last = _mm_xor_si128(lengths(bits[0], bits[1]), tl__reverse(tl__load(y)));
     tl__store(tag, _mm_xor_si128(finish(&s, key, last), mask));

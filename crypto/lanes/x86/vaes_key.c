@@ -19,7 +19,8 @@ static void make_powers(tl__vaes_key *key)
     __m128i h = tl__reverse(tl__aes1(key->round, key->rounds, _mm_setzero_si128()));
     __m128i power = h;
     for (size_t i = TL__POWERS; i > 0; i--) {
-        tl__store(key->u.power + (i - 1) * TL__BLOCK, power);
+        tl__store(key->u.gmac.power + (i - 1) * TL__BLOCK, power);
+        tl__store(key->u.gmac.turned + (i - 1) * TL__BLOCK, tl__times_x(tl__turn(tl__reverse(power))));
         tl__sums s = tl__sums_zero();
         tl__add_product(&s, _mm512_zextsi128_si512(power), _mm512_zextsi128_si512(h));
         power = tl__reduce(&s);
@@ -48,6 +49,8 @@ const tl__level tl__level_vaes = {
     .ghash = tl__vaes_ghash,
     .gcm_seal = tl__vaes_gcm_seal,
     .gcm_open = tl__vaes_gcm_open,
+    .message_seal = tl__vaes_message_seal,
+    .message_open = tl__vaes_message_open,
     .gcm_tag = tl__vaes_gcm_tag,
     .crc16 = tl__vaes_crc16,
     .crc32 = tl__vaes_crc32,
