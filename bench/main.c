@@ -48,7 +48,7 @@ static const struct argp_option option_table[] = {
 
 static int level_of(struct argp_state *state, const char *text)
 {
-    for (backend_level l = BACKEND_BEST; backend_level_name(l) != NULL; l++)
+    for (backend_level l = BACKEND_BEST; l <= BACKEND_OPENSSL; l++)
         if (strcmp(text, backend_level_name(l)) == 0)
             return (int)l;
     argp_error(state, "no such level: '%s'", text);

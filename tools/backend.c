@@ -4,13 +4,15 @@
 #include <trueline/lanes.h>
 #endif
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { KEYS = 16, MACS = 16 };
 
 const char *backend_level_name(backend_level level)
 {
-    static const char *const names[] = { "best", "aesni", "soft", "openssl" };
+    static const char *const names[] = { "best", "aesni", "soft", "openssl", "vaes", "armv8" };
 
     return (unsigned)level < sizeof names / sizeof *names ? names[level] : NULL;
 }
@@ -29,8 +31,16 @@ static tl_lanes_level wanted(backend_level level)
     switch (level) {
     case BACKEND_AESNI: return TL_LANES_AESNI;
     case BACKEND_SOFT: return TL_LANES_SOFT;
+    case BACKEND_VAES: return TL_LANES_VAES;
+    case BACKEND_ARMV8: return TL_LANES_ARMV8;
     default: return TL_LANES_BEST;
     }
+}
+
+bool backend_level_here(backend_level level)
+{
+    return level == BACKEND_OPENSSL ||
+           (backend_level_name(level) != NULL && tl_lanes_level_here(wanted(level)));
 }
 
 static tl_err open_kernels(backend *b, backend_level level, uint16_t keys)
@@ -64,6 +74,11 @@ static void close_kernels(backend *b)
 
 #else
 
+bool backend_level_here(backend_level level)
+{
+    return level == BACKEND_OPENSSL || level == BACKEND_BEST;
+}
+
 /* A build without kernels: OpenSSL's are the best there are. */
 static tl_err open_kernels(backend *b, backend_level level, uint16_t keys)
 {
@@ -77,6 +92,22 @@ static void close_kernels(backend *b)
 }
 
 #endif
+
+backend_level backend_level_option(const struct argp_state *state, const char *option, const char *name)
+{
+    char here[64] = "";
+
+    for (backend_level level = BACKEND_BEST; backend_level_name(level) != NULL; level++) {
+        if (!backend_level_here(level))
+            continue;
+        if (strcmp(name, backend_level_name(level)) == 0)
+            return level;
+        (void)snprintf(here + strlen(here), sizeof here - strlen(here), "%s%s", here[0] != '\0' ? ", " : "",
+                       backend_level_name(level));
+    }
+    argp_error(state, "%s: '%s' is not to be had here; there is: %s", option, name, here);
+    return BACKEND_BEST;
+}
 
 tl_err backend_open(backend *b, backend_level level, uint16_t keys)
 {

@@ -114,7 +114,7 @@ static tl_exit open_stream(bench_link *b, tl_fault *fault)
     const tl_provisioned from = { tl_span_of(b->file.secret, sizeof b->file.secret), fresh, fresh,
                                   b->file.config.stream, TL_SENSOR_TO_CONTROLLER };
     tl_key_source source;
-    tl_err err = tl_key_source_provisioned(&source, tl_openssl_crypto(b->backend), &from);
+    tl_err err = tl_key_source_provisioned(&source, b->backend.crypto, &from);
 
     if (err == TL_OK)
         err = b->end == BENCH_SENDER ? tl_stream_tx_init(&b->tx, &b->file.config, &source, 0)
@@ -141,7 +141,7 @@ static tl_exit open_end(bench_link *b, tl_fault *fault)
     b->samples = calloc(pixels(b), sizeof *b->samples);
     b->memory.n = tl_stream_frame_bytes(&b->file.config);
     b->memory.p = malloc(b->memory.n);
-    if (b->samples == NULL || b->memory.p == NULL || tl_openssl_open(NULL, &b->backend) != TL_OK)
+    if (b->samples == NULL || b->memory.p == NULL || backend_open(&b->backend, b->level, 0) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "bench: no memory, or OpenSSL fails");
     e = open_stream(b, fault);
     if (e != TL_EXIT_OK)
@@ -203,11 +203,11 @@ static tl_exit connect_ends(bench_link *b, tl_fault *fault)
     return e;
 }
 
-tl_exit bench_link_open(bench_link *b, bench_end end, tl_fault *fault)
+tl_exit bench_link_open(bench_link *b, bench_end end, backend_level level, tl_fault *fault)
 {
     tl_exit e;
 
-    *b = (bench_link){ .end = end, .fd = -1, .other = -1 };
+    *b = (bench_link){ .end = end, .level = level, .fd = -1, .other = -1 };
     e = connect_ends(b, fault);
     if (e == TL_EXIT_OK)
         e = open_end(b, fault);
@@ -228,7 +228,7 @@ void bench_link_close(bench_link *b)
         tl_stream_rx_wipe(&b->rx);
     frame_sender_close(&b->sender);
     tl_link_reader_close(&b->link);
-    tl_openssl_close(b->backend);
+    backend_close(&b->backend);
     free(b->samples);
     free(b->memory.p);
     *b = (bench_link){ .fd = -1 };

@@ -2,12 +2,11 @@
 #ifndef TL_TOOLS_BENCH_LINK_H
 #define TL_TOOLS_BENCH_LINK_H
 
+#include "backend.h"
 #include "fault.h"
 #include "frame_sender.h"
 #include "gate.h"
 #include "link.h"
-
-#include <trueline/openssl.h>
 
 #include <sys/types.h>
 
@@ -20,7 +19,8 @@ typedef struct bench_link {
     int fd;
     pid_t other; /* the process at the other end; below 0: none */
     stream_file file;
-    tl_openssl *backend;
+    backend_level level;
+    backend backend;
     uint16_t *samples; /* the frame that is sent, or what was received */
     union {
         tl_stream_tx tx;
@@ -35,7 +35,8 @@ typedef struct bench_link {
 } bench_link;
 
 /* Opens our end, and starts a process that is the other one, over loopback. It ends when we close, or die. */
-tl_exit bench_link_open(bench_link *b, bench_end end, tl_fault *fault) __attribute__((warn_unused_result));
+tl_exit bench_link_open(bench_link *b, bench_end end, backend_level level, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* One frame through our end. The receiver asks for each frame with a byte and the sender waits for it, so that the other
  * end rests between two runs. A fault sticks: bench_link_fault. */
 gate_job bench_link_job(bench_link *b);

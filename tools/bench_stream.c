@@ -16,7 +16,7 @@ static bool open_bare(bench_stream *b)
     return b->bare != NULL && EVP_EncryptInit_ex2(b->bare, EVP_aes_128_gcm(), key, NULL, NULL) == 1;
 }
 
-tl_exit bench_stream_open(bench_stream *b, tl_variant middle, tl_fault *fault)
+tl_exit bench_stream_open(bench_stream *b, tl_variant middle, backend_level level, tl_fault *fault)
 {
     const bench_ends_shape shape = { .suite = TL_SUITE_AES128_GMAC,
                                      .variant = middle,
@@ -28,7 +28,7 @@ tl_exit bench_stream_open(bench_stream *b, tl_variant middle, tl_fault *fault)
                                      .frames = 1 };
 
     *b = (bench_stream){ 0 };
-    if (backend_open(&b->backend, BACKEND_BEST, 0) == TL_OK &&
+    if (backend_open(&b->backend, level, 0) == TL_OK &&
         bench_ends_open(&b->ends, b->backend.crypto, &shape) && open_bare(b))
         return TL_EXIT_OK;
     bench_stream_close(b);

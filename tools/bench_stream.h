@@ -20,7 +20,7 @@ typedef struct bench_stream {
 } bench_stream;
 
 /* middle: the variant of the pixels. TL_EXIT_INTERNAL. */
-tl_exit bench_stream_open(bench_stream *b, tl_variant middle, tl_fault *fault)
+tl_exit bench_stream_open(bench_stream *b, tl_variant middle, backend_level level, tl_fault *fault)
     __attribute__((warn_unused_result));
 void bench_stream_close(bench_stream *b);
 

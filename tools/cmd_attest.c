@@ -1,12 +1,11 @@
 /* `trueline attest`: who is there, is it what it says, and does it run what it should? One connection, a challenge and signed
  * measurements, a verdict, and evidence that others can check again. */
+#include "backend.h"
 #include "clock.h"
 #include "command.h"
 #include "evidence.h"
 #include "stream_file.h"
 #include "ui.h"
-
-#include <trueline/openssl.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +19,7 @@ enum { DIAL_MS = 5000, TEXT_MAX = 60 };
 typedef struct attest {
     spdm_client_options o;
     bool json;
-    tl_openssl *openssl;
+    backend backend;
     spdm_client client;
     time_t started;
     uint64_t started_us;
@@ -169,12 +168,12 @@ static tl_exit print_text(const attest *a, tl_exit code, tl_fault *fault)
 
 static tl_exit run(attest *a, tl_fault *fault)
 {
-    tl_err err = tl_openssl_open(NULL, &a->openssl);
+    tl_err err = backend_open(&a->backend, BACKEND_BEST, 0);
     tl_exit e;
 
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    e = spdm_client_open(&a->client, &a->o, a->openssl, fault);
+    e = spdm_client_open(&a->client, &a->o, &a->backend, fault);
     if (e == TL_EXIT_OK)
         e = spdm_client_dial(&a->client, tl_clock_ms() + DIAL_MS, fault);
     return e == TL_EXIT_OK ? spdm_client_run(&a->client, spdm_script_attest, fault) : e;
@@ -204,6 +203,6 @@ int cmd_attest(int argc, char **argv)
             e = (tl_exit)ui_fail(NAME, &output);
     }
     spdm_client_close(&a.client);
-    tl_openssl_close(a.openssl);
+    backend_close(&a.backend);
     return (int)e;
 }

@@ -15,6 +15,7 @@
 typedef struct options {
     bool json;
     unsigned rounds;
+    backend_level crypto;
 } options;
 
 enum { ROUNDS_DEFAULT = 31, FRAME_RATE = 60 };
@@ -72,6 +73,7 @@ static const char doc[] =
 static const struct argp_option option_table[] = {
     { "rounds", 'r', "N", 0, "comparisons per line, 1 to 101 (default 31)", 0 },
     { "json", 'j', NULL, 0, "one JSON object on stdout", 0 },
+    { "crypto", 'c', "NAME", 0, BACKEND_OPTION_TEXT, 0 },
     { 0 },
 };
 
@@ -82,6 +84,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'r': o->rounds = (unsigned)ui_number(state, "--rounds", arg, 1, GATE_ROUNDS_MAX); return 0;
     case 'j': o->json = true; return 0;
+    case 'c': o->crypto = backend_level_option(state, "--crypto", arg); return 0;
     case ARGP_KEY_ARG: argp_error(state, "unexpected argument '%s'", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -152,7 +155,7 @@ static tl_exit run_variant(const options *o, tl_variant variant, const char *suf
     bool failed;
     gate_job own, peer;
 
-    if (bench_stream_open(&b, variant, fault) != TL_EXIT_OK)
+    if (bench_stream_open(&b, variant, o->crypto, fault) != TL_EXIT_OK)
         return fault->code;
     for (int i = 0; i < 2; i++) {
         own = i == 0 ? bench_protect(&b) : bench_verify(&b);
@@ -173,7 +176,7 @@ static tl_exit run_link(const options *o, bench_end end, row *r, tl_fault *fault
 {
     bench_link b;
     gate_job own;
-    tl_exit e = bench_link_open(&b, end, fault);
+    tl_exit e = bench_link_open(&b, end, o->crypto, fault);
 
     if (e != TL_EXIT_OK)
         return e;
@@ -226,7 +229,7 @@ static tl_exit run_modes(const options *o, bench_mode modes[MODES_MOST], char le
     backend b;
     tl_exit e = TL_EXIT_OK;
 
-    if (backend_open(&b, BACKEND_BEST, 0) != TL_OK)
+    if (backend_open(&b, o->crypto, 0) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "bench: no backend");
     (void)snprintf(level, 16, "%s", b.level);
     if (!o->json)

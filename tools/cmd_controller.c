@@ -1,6 +1,7 @@
 /* `trueline controller`: dials a sensor, and verifies every packet that comes. With --trust the sensor proves itself by SPDM
  * first, and the stream is agreed in a session; with --stream both ends have a file. What verified becomes pictures; what did
  * not is counted, reported and named. The exit code says whether all of it was right. */
+#include "backend.h"
 #include "clock.h"
 #include "command.h"
 #include "controller_oneway.h"
@@ -13,8 +14,6 @@
 #include "stop.h"
 #include "stream_file.h"
 #include "ui.h"
-
-#include <trueline/openssl.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +29,7 @@ enum {
     OPT_PNG,
     OPT_REPORT,
     OPT_JSON,
+    OPT_CRYPTO,
     OPT_KEEP_GOING,
     OPT_KEEP_REVOKED,
     OPT_CHANNEL,
@@ -63,6 +63,7 @@ typedef struct controller_options {
     uint64_t frames;
     tl_release release;
     bool json, keep_going, steps;
+    backend_level crypto;
     uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
     controller_spdm_options spdm;      /* with --trust */
 } controller_options;
@@ -70,7 +71,7 @@ typedef struct controller_options {
 typedef struct controller {
     controller_options o;
     stream_file file;
-    tl_openssl *openssl;
+    backend backend;
     tl_buffer memory; /* one frame */
     tl_stream_rx rx;
     bool rx_open;
@@ -116,6 +117,7 @@ static const struct argp_option options[] = {
       "CSI-2 virtual channels that are accepted, 0 to 3, the sensor's first (0)", 3 },
     { "report", OPT_REPORT, "FILE", 0, "write every verdict that counts as JSON", 4 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 4 },
+    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 4 },
     { 0, 0, NULL, 0, "With --trust:", 5 },
     { "crl", OPT_CRL, "FILE", 0, "revocation lists", 5 },
     { "role", OPT_ROLE, "ROLE", 0, "role that the certificate must name (sensor)", 5 },
@@ -256,6 +258,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
     case OPT_REPORT: o->report = arg; return 0;
     case OPT_JSON: o->json = true; return 0;
+    case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
     case OPT_STEPS: o->steps = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the sensor is given by --connect", arg); return 0;
     case ARGP_KEY_END: check_options(state, o); return 0;
@@ -486,7 +489,7 @@ static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *f
     uint32_t epoch;
     tl_err err;
     hello_end end = { fd, peer, TL_HELLO_RECEIVER };
-    tl_exit e = hello_exchange(&end, &c->file, tl_openssl_crypto(c->openssl), &source, &epoch, fault);
+    tl_exit e = hello_exchange(&end, &c->file, c->backend.crypto, &source, &epoch, fault);
 
     if (e != TL_EXIT_OK)
         return e;
@@ -524,7 +527,7 @@ static tl_exit receive_oneway(controller *c, tl_fault *fault)
 
 static tl_exit run_oneway(controller *c, tl_fault *fault)
 {
-    const controller_oneway_parts parts = { c->o.from, c->o.state,  &c->file,  tl_openssl_crypto(c->openssl),
+    const controller_oneway_parts parts = { c->o.from, c->o.state,  &c->file,  c->backend.crypto,
                                             &c->rx,    &c->rx_open, c->memory, { c, on_event } };
     tl_exit e = controller_oneway_open(&c->oneway, &parts, fault);
 
@@ -654,11 +657,11 @@ static tl_exit set_up(controller *c, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    err = tl_openssl_open(NULL, &c->openssl);
+    err = backend_open(&c->backend, c->o.crypto, 0);
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     c->o.spdm.client.connect = c->o.connect;
-    e = by_spdm(c) ? controller_spdm_open(&c->spdm, &c->o.spdm, c->openssl, fault) : set_up_frames(c, fault);
+    e = by_spdm(c) ? controller_spdm_open(&c->spdm, &c->o.spdm, &c->backend, fault) : set_up_frames(c, fault);
     return e == TL_EXIT_OK ? report_open(&c->report, c->o.report, fault) : e;
 }
 
@@ -750,7 +753,7 @@ static void tear_down(controller *c)
         tl_wipe(c->memory.p, c->memory.n);
     free(c->memory.p);
     controller_spdm_close(&c->spdm);
-    tl_openssl_close(c->openssl);
+    backend_close(&c->backend);
     stream_file_wipe(&c->file);
 }
 

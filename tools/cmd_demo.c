@@ -2,6 +2,7 @@
  * other and a clean stream flows, whose frames must all verify; then everybody who is not who he should be, every attack on
  * SPDM, and every attack of sim/attacks.def on the stream, all of which must be noticed. What happened is judged by the
  * controller's exit codes and reports, and stands in OUT/report.json. */
+#include "backend.h"
 #include "clock.h"
 #include "command.h"
 #include "demo_attacks.h"
@@ -27,12 +28,12 @@
 #define NAME "demo"
 #define CLIP "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4"
 
-enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP };
+enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP, OPT_CRYPTO };
 enum { OTHER_FRAMES = 3, PATH_ROOM = 600, AGREED_STREAM = 1, OTHER_STREAM = 2 };
 
 typedef struct demo_options {
     uint64_t frames;
-    const char *input, *out;
+    const char *input, *out, *crypto;
     uint32_t width, height, bits;
     bool json, keep;
 } demo_options;
@@ -63,6 +64,7 @@ static const struct argp_option options[] = {
     { "out", 'o', "DIR", 0, "where pictures and report.json go (out)", 3 },
     { "json", OPT_JSON, NULL, 0, "the report on stdout too; the narrative on stderr", 3 },
     { "keep", OPT_KEEP, NULL, 0, "keep the temporary files", 3 },
+    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0 },
 };
 
@@ -79,6 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_BITS: o->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
     case OPT_JSON: o->json = true; return 0;
     case OPT_KEEP: o->keep = true; return 0;
+    case OPT_CRYPTO: o->crypto = backend_level_name(backend_level_option(state, "--crypto", arg)); return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -218,6 +221,7 @@ static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_
     s->size = d->size;
     s->bits = d->bits;
     s->input = d->o.input;
+    s->crypto = d->o.crypto;
     s->frames = frames;
     s->steps = &d->steps;
     s->hand.ctx = &d->attacker;

@@ -1,6 +1,7 @@
 /* `trueline sensor`: listens, and plays pictures to one controller at a time as a protected stream. With --pki it proves who
  * it is by SPDM, and the stream is agreed in a session of a controller that has proved itself, too; with --stream both ends
  * have a file, and a hello gives each connection its own keys. */
+#include "backend.h"
 #include "clock.h"
 #include "command.h"
 #include "frame_sender.h"
@@ -13,8 +14,6 @@
 #include "stop.h"
 #include "stream_file.h"
 #include "ui.h"
-
-#include <trueline/openssl.h>
 
 #include <poll.h>
 #include <stdio.h>
@@ -30,6 +29,7 @@ enum {
     OPT_RATE,
     OPT_LOOP,
     OPT_JSON,
+    OPT_CRYPTO,
     OPT_CHANNEL,
     OPT_PKI,
     OPT_TRUST,
@@ -55,6 +55,7 @@ typedef struct sensor_options {
     double rate; /* negative: the input's own */
     bool once, loop, json, measurements;
     uint8_t virtual_channel;
+    backend_level crypto;
     spdm_identity_files files;
     const char *data;
     uint32_t width, height, bits, embedded_top, embedded_bottom; /* of an agreed stream; 0: the default */
@@ -64,7 +65,7 @@ typedef struct sensor_options {
 typedef struct sensor {
     sensor_options o;
     stream_file file;
-    tl_openssl *openssl;
+    backend backend;
     const tl_crypto *crypto;
     tl_input *input;
     uint16_t *samples; /* one frame */
@@ -93,6 +94,7 @@ static const struct argp_option options[] = {
     { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends; a picture is one frame", 2 },
     { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 2 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 3 },
+    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0, 0, NULL, 0, "With --pki:", 4 },
     { "trust", OPT_TRUST, "FILE", 0, "roots of controllers; without it, controllers can only attest", 4 },
     { "crl", OPT_CRL, "FILE", 0, "revocation lists for them", 4 },
@@ -184,6 +186,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->virtual_channel = (uint8_t)ui_number(state, "--virtual-channel", arg, 0, 3);
         return 0;
     case OPT_JSON: o->json = true; return 0;
+    case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the input is given by --input", arg); return 0;
     case ARGP_KEY_END: check_options(state, o); return 0;
     default: return parse_spdm(key, arg, state);
@@ -521,7 +524,7 @@ static tl_exit set_up_spdm(sensor *s, const tl_address *address, tl_fault *fault
     (void)snprintf(o.data.port, sizeof o.data.port, "0");
     if (s->o.data != NULL)
         e = tl_address_parse(s->o.data, &o.data, fault);
-    return e == TL_EXIT_OK ? sensor_spdm_open(&s->spdm, &o, &s->file, TL_PROGRAM_VERSION, s->openssl, fault)
+    return e == TL_EXIT_OK ? sensor_spdm_open(&s->spdm, &o, &s->file, TL_PROGRAM_VERSION, &s->backend, fault)
                            : e;
 }
 
@@ -562,10 +565,10 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
         e = tl_address_parse(s->o.listen, &address, fault);
     if (e != TL_EXIT_OK)
         return e;
-    err = tl_openssl_open(NULL, &s->openssl);
+    err = backend_open(&s->backend, s->o.crypto, 0);
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    s->crypto = tl_openssl_crypto(s->openssl);
+    s->crypto = s->backend.crypto;
     if (!s->o.measurements)
         e = set_up_frames(s, fault);
     if (e == TL_EXIT_OK && spdm)
@@ -587,7 +590,7 @@ static void tear_down(sensor *s)
         way_out_close(&s->out);
     oneway_sender_close(&s->oneway);
     sensor_spdm_close(&s->spdm);
-    tl_openssl_close(s->openssl);
+    backend_close(&s->backend);
     stream_file_wipe(&s->file);
 }
 

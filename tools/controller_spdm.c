@@ -249,7 +249,7 @@ static const spdm_stage take_over[] = {
 
 /* ---- from dialling to frames ---- */
 
-tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *o, tl_openssl *openssl,
+tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *o, const struct backend *with,
                              tl_fault *fault)
 {
     tl_exit e;
@@ -257,7 +257,7 @@ tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *
     memset(s, 0, sizeof *s);
     s->o = *o;
     s->file = &s->agreed;
-    e = spdm_client_open(&s->client, &o->client, openssl, fault);
+    e = spdm_client_open(&s->client, &o->client, with, fault);
     s->client.ctx = s;
     return e;
 }

@@ -6,6 +6,8 @@
 #include "agreement.h"
 #include "spdm_client.h"
 
+struct backend;
+
 typedef struct controller_spdm_options {
     spdm_client_options client;
     const char *data; /* HOST:PORT to dial for the data; NULL: the sensor's host, the port that it names */
@@ -36,7 +38,7 @@ typedef struct controller_spdm {
     uint64_t reauth_at_ms, frames, frames_at_key;
 } controller_spdm;
 
-tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *o, tl_openssl *openssl,
+tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *o, const struct backend *with,
                              tl_fault *fault) __attribute__((warn_unused_result));
 /* Dials, authenticates, measures, agrees. TL_EXIT_PEER, TL_EXIT_LINK. */
 tl_exit controller_spdm_agree(controller_spdm *s, tl_fault *fault) __attribute__((warn_unused_result));

@@ -27,6 +27,14 @@ static void add(const char **list, const char *const *more)
     list[n] = NULL;
 }
 
+static void add_crypto(const char *list[DEMO_ARGUMENTS_MAX + 1], const demo_session *s)
+{
+    const char *const more[] = { "--crypto", s->crypto, NULL };
+
+    if (s->crypto != NULL)
+        add(list, more);
+}
+
 static tl_exit start_sensor(const demo_session *s, ends *x, tl_fault *fault)
 {
     char frames[24], pki[700], root[700];
@@ -42,6 +50,7 @@ static tl_exit start_sensor(const demo_session *s, ends *x, tl_fault *fault)
     (void)snprintf(pki, sizeof pki, "%s/sensor", s->keys);
     (void)snprintf(root, sizeof root, "%s/root.pem", s->keys);
     add(all, s->stream != NULL ? provisioned : agreed);
+    add_crypto(all, s);
     e = demo_child_start(&x->sensor, s->folder, all, fault);
     return e == TL_EXIT_OK ? demo_child_address(&x->sensor, "listening on ", tl_clock_ms() + START_MS,
                                                 x->sensor_at, sizeof x->sensor_at, fault)
@@ -60,6 +69,7 @@ static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_nam
     (void)snprintf(root, sizeof root, "%s/root.pem", s->keys);
     add(all, s->stream != NULL ? provisioned : agreed);
     add(all, s->more);
+    add_crypto(all, s);
     return demo_child_start(&x->controller, s->folder, all, fault);
 }
 

@@ -12,9 +12,9 @@ typedef struct demo_session {
     const char *stream; /* path of the stream file; NULL: the stream is agreed, by */
     const char *keys;   /* a folder of `trueline pki` */
     const char *reference;
-    const char *size, *bits; /* for the sensor */
-    bool tell;               /* each step of the agreement */
-    const char *input;
+    const char *size, *bits;    /* for the sensor */
+    bool tell;                  /* each step of the agreement */
+    const char *input, *crypto; /* of both ends: NULL or what --crypto takes */
     uint64_t frames;
     const char *const *more; /* further arguments of the controller; NULL at the end */
     demo_hand hand;

@@ -2,6 +2,7 @@
  * that has proved itself; the stream's keys then stand on their own. What is refused is told at once, and gives the
  * connection's exit code. Nothing here waits for one peer: an epoll descriptor sees all of them. */
 #include "sensor_spdm.h"
+#include "backend.h"
 #include "clock.h"
 #include "sensor_agree.h"
 #include "stop.h"
@@ -45,7 +46,7 @@ static tl_exit set_up_responder(sensor_spdm *s, tl_fault *fault)
 }
 
 tl_exit sensor_spdm_open(sensor_spdm *s, const sensor_spdm_options *o, const stream_file *geometry,
-                         const char *version, tl_openssl *openssl, tl_fault *fault)
+                         const char *version, const struct backend *with, tl_fault *fault)
 {
     tl_exit e;
 
@@ -54,9 +55,9 @@ tl_exit sensor_spdm_open(sensor_spdm *s, const sensor_spdm_options *o, const str
     s->link.fd = -1;
     s->o = *o;
     s->geometry = *geometry;
-    s->crypto = tl_openssl_crypto(openssl);
+    s->crypto = with->crypto;
     sensor_join_init(&s->stream.join, -1);
-    e = spdm_identity_load(&s->own, &o->files, openssl, fault);
+    e = spdm_identity_load(&s->own, &o->files, with->openssl, fault);
     if (e == TL_EXIT_OK)
         e = measure_take(&s->measured, geometry, version, s->crypto, fault);
     if (e == TL_EXIT_OK && !s->own.key_fits)

@@ -10,6 +10,8 @@
 
 #include <trueline/responder.h>
 
+struct backend;
+
 enum { SENSOR_SPDM_MESSAGE = 4608 };
 
 typedef struct sensor_spdm_options {
@@ -67,7 +69,7 @@ typedef struct sensor_spdm {
 
 /* Loads the files, measures. version is the program's, for the manifest. TL_EXIT_USAGE, TL_EXIT_INTERNAL. */
 tl_exit sensor_spdm_open(sensor_spdm *s, const sensor_spdm_options *o, const stream_file *geometry,
-                         const char *version, tl_openssl *openssl, tl_fault *fault)
+                         const char *version, const struct backend *with, tl_fault *fault)
     __attribute__((warn_unused_result));
 void sensor_spdm_close(sensor_spdm *s);
 /* Takes a connection: whatever an earlier one agreed is gone. The descriptor stays the caller's. */

@@ -2,6 +2,7 @@
  * blocking, so that a stream can go on beside it. Exchanges are told with their bytes and times; those in clear are kept,
  * because they are the evidence that a signature can be checked against. */
 #include "spdm_client.h"
+#include "backend.h"
 #include "agreement.h"
 #include "clock.h"
 
@@ -44,7 +45,7 @@ static tl_exit set_up_requester(spdm_client *c, tl_fault *fault)
     return e == TL_OK ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "spdm: %s", tl_err_text(e));
 }
 
-tl_exit spdm_client_open(spdm_client *c, const spdm_client_options *options, tl_openssl *openssl,
+tl_exit spdm_client_open(spdm_client *c, const spdm_client_options *options, const struct backend *with,
                          tl_fault *fault)
 {
     tl_exit e;
@@ -52,10 +53,10 @@ tl_exit spdm_client_open(spdm_client *c, const spdm_client_options *options, tl_
     memset(c, 0, sizeof *c);
     c->link.fd = -1;
     c->o = *options;
-    c->crypto = tl_openssl_crypto(openssl);
+    c->crypto = with->crypto;
     e = tl_address_parse(options->connect, &c->address, fault);
     if (e == TL_EXIT_OK)
-        e = spdm_identity_load(&c->own, &options->files, openssl, fault);
+        e = spdm_identity_load(&c->own, &options->files, with->openssl, fault);
     if (e == TL_EXIT_OK && options->reference != NULL)
         e = reference_read(&c->reference, options->reference, fault);
     c->has_reference = options->reference != NULL;

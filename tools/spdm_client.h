@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+struct backend;
+
 enum {
     SPDM_CLIENT_MESSAGE = 4608, /* bytes of a message in clear */
     SPDM_CLIENT_RECORD = 4096,  /* of measurements */
@@ -73,7 +75,7 @@ struct spdm_client {
 };
 
 /* Loads the files. TL_EXIT_USAGE, TL_EXIT_INTERNAL. The backend outlives the client. */
-tl_exit spdm_client_open(spdm_client *c, const spdm_client_options *options, tl_openssl *openssl,
+tl_exit spdm_client_open(spdm_client *c, const spdm_client_options *options, const struct backend *with,
                          tl_fault *fault) __attribute__((warn_unused_result));
 /* Dials. TL_EXIT_LINK. */
 tl_exit spdm_client_dial(spdm_client *c, uint64_t deadline_ms, tl_fault *fault)
