@@ -2,6 +2,8 @@
  * each. Both ends make the configuration from offer and choice by the same function, and compare digests. */
 #include "agreement.h"
 
+#include "protection.h"
+
 #include <string.h>
 
 static const tl_env env; /* nothing in these messages is negotiated */
@@ -136,6 +138,38 @@ static agreement_reason outside(const char *what, tl_fault *fault)
     return AGREEMENT_CHOICE;
 }
 
+static tl_pattern pattern_of(uint32_t first, uint32_t count, uint32_t period)
+{
+    return (tl_pattern){ (uint16_t)first, (uint16_t)count, (uint16_t)period };
+}
+
+void agreement_choose(const stream_file *wanted, uint16_t stream, tl_agreement_choice *choice)
+{
+    const tl_pattern *top = &wanted->pattern[TL_BLOCK_TOP], *middle = &wanted->pattern[TL_BLOCK_MIDDLE],
+                     *bottom = &wanted->pattern[TL_BLOCK_BOTTOM];
+
+    *choice = (tl_agreement_choice){
+        .stream = stream,
+        .suite = (uint32_t)wanted->suite,
+        .tag_mode = (uint32_t)wanted->tag_mode,
+        .tag_size = wanted->tag_size,
+        .crc32 = (uint32_t)wanted->crc32,
+        .top = wanted->variant_top,
+        .middle = wanted->variant_middle,
+        .bottom = wanted->variant_bottom,
+        .top_first = top->first,
+        .top_count = top->count,
+        .top_period = top->period,
+        .middle_first = middle->first,
+        .middle_count = middle->count,
+        .middle_period = middle->period,
+        .bottom_first = bottom->first,
+        .bottom_count = bottom->count,
+        .bottom_period = bottom->period,
+        .first_frame = wanted->first_frame,
+    };
+}
+
 agreement_reason agreement_build(const tl_agreement_offer *offer, const tl_agreement_choice *choice,
                                  stream_file *file, tl_fault *fault)
 {
@@ -144,7 +178,7 @@ agreement_reason agreement_build(const tl_agreement_offer *offer, const tl_agree
         return outside("the offered data type is neither RAW10 nor RAW12", fault);
     if (!offered(offer, choice->suite))
         return outside("the chosen suite was not offered", fault);
-    if (choice->tag_mode != TL_TAG_PER_MESSAGE || choice->crc32 > TL_WITH)
+    if (protection_tag_mode_text((tl_tag_mode)choice->tag_mode) == NULL || choice->crc32 > TL_WITH)
         return outside("the chosen tag mode or CRC-32 is none", fault);
     file->stream = choice->stream;
     file->width = offer->width;
@@ -152,10 +186,16 @@ agreement_reason agreement_build(const tl_agreement_offer *offer, const tl_agree
     file->bits = offer->data_type == TL_DT_RAW10 ? 10 : 12;
     file->embedded_top = offer->embedded_top;
     file->embedded_bottom = offer->embedded_bottom;
+    file->tag_mode = (tl_tag_mode)choice->tag_mode;
     file->tag_size = choice->tag_size;
     file->variant_top = choice->top;
     file->variant_middle = choice->middle;
     file->variant_bottom = choice->bottom;
+    file->pattern[TL_BLOCK_TOP] = pattern_of(choice->top_first, choice->top_count, choice->top_period);
+    file->pattern[TL_BLOCK_MIDDLE] =
+        pattern_of(choice->middle_first, choice->middle_count, choice->middle_period);
+    file->pattern[TL_BLOCK_BOTTOM] =
+        pattern_of(choice->bottom_first, choice->bottom_count, choice->bottom_period);
     file->first_frame = choice->first_frame;
     file->suite = (tl_suite)choice->suite;
     file->crc32 = (tl_presence)choice->crc32;

@@ -60,6 +60,8 @@ bool agreement_is_ours(uint32_t standard, tl_span vendor_id);
 /* Makes an offer of a sensor's geometry (width, height, bits, embedded lines) and all suites; `suites` holds them. */
 void agreement_offer_make(const stream_file *geometry, uint32_t rate, uint8_t suites[AGREEMENT_SUITES_MAX],
                           tl_agreement_offer *offer);
+/* The choice of what a stream_file wants of protection, its epoch and digest still missing. */
+void agreement_choose(const stream_file *wanted, uint16_t stream, tl_agreement_choice *choice);
 /* The configuration that both ends must come to: into *file, without a secret. AGREEMENT_CHOICE: outside of the offer, or it
  * makes no sense; `fault` says why. */
 agreement_reason agreement_build(const tl_agreement_offer *offer, const tl_agreement_choice *choice,

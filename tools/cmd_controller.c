@@ -10,6 +10,7 @@
 #include "hello.h"
 #include "link.h"
 #include "net.h"
+#include "protection.h"
 #include "report.h"
 #include "stop.h"
 #include "stream_file.h"
@@ -38,8 +39,6 @@ enum {
     OPT_ROLE,
     OPT_PKI,
     OPT_REFERENCE,
-    OPT_SUITE,
-    OPT_VARIANTS,
     OPT_REAUTH,
     OPT_REKEY,
     OPT_DATA,
@@ -121,9 +120,6 @@ static const struct argp_option options[] = {
     { 0, 0, NULL, 0, "With --trust:", 5 },
     { "crl", OPT_CRL, "FILE", 0, "revocation lists", 5 },
     { "role", OPT_ROLE, "ROLE", 0, "role that the certificate must name (sensor)", 5 },
-    { "suite", OPT_SUITE, "SUITE", 0, "aes128-gmac or aes256-gmac (aes128-gmac)", 5 },
-    { "variants", OPT_VARIANTS, "N,N,N", 0,
-      "security variants of the lines before, of and behind the pixels: 1 encrypted, 2 in clear (2,1,2)", 5 },
     { "reauth", OPT_REAUTH, "SECONDS", 0, "authenticate and measure again so often, while frames flow", 5 },
     { "rekey", OPT_REKEY, "FRAMES", 0, "take new keys after so many frames", 5 },
     { "steps", OPT_STEPS, NULL, 0, "print each exchange with its bytes and seconds", 5 },
@@ -165,28 +161,6 @@ static void parse_channels(struct argp_state *state, const char *arg, controller
     o->virtual_channel = (uint8_t)(arg[0] - '0');
 }
 
-static tl_suite parse_suite(struct argp_state *state, const char *arg)
-{
-#define HASH(name, id, size, block, text)
-#define SUITE(name, id, key_size, text)                                                                      \
-    if (strcmp(arg, text) == 0)                                                                              \
-        return TL_SUITE_##name;
-#include <trueline/algs.def>
-#undef HASH
-#undef SUITE
-    argp_error(state, "--suite: '%s': give aes128-gmac or aes256-gmac", arg);
-    return TL_SUITE_NONE;
-}
-
-static void parse_variants(struct argp_state *state, const char *arg, uint8_t variant[4])
-{
-    for (size_t i = 0; i < 3; i++)
-        if (strlen(arg) != 5 || (arg[2 * i] != '1' && arg[2 * i] != '2') || (i < 2 && arg[2 * i + 1] != ','))
-            argp_error(state, "--variants: '%s': give three of 1 and 2, such as 2,1,2", arg);
-        else
-            variant[TL_BLOCK_TOP + i] = (uint8_t)(arg[2 * i] - '0');
-}
-
 static error_t parse_spdm(int key, char *arg, struct argp_state *state)
 {
     controller_spdm_options *o = &((controller_options *)state->input)->spdm;
@@ -197,8 +171,6 @@ static error_t parse_spdm(int key, char *arg, struct argp_state *state)
     case OPT_ROLE: o->client.files.role = arg; return 0;
     case OPT_PKI: o->client.files.pki = arg; return 0;
     case OPT_REFERENCE: o->client.reference = arg; return 0;
-    case OPT_SUITE: o->suite = parse_suite(state, arg); return 0;
-    case OPT_VARIANTS: parse_variants(state, arg, o->variant); return 0;
     case OPT_REAUTH: o->reauth_ms = (uint64_t)(ui_real(state, "--reauth", arg, 0.1, 1e6) * 1000); return 0;
     case OPT_REKEY: o->rekey_frames = ui_number(state, "--rekey", arg, 1, UINT32_MAX); return 0;
     case OPT_DATA: o->data = arg; return 0;
@@ -244,6 +216,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     controller_options *o = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->spdm.wanted; return 0;
     case 'c': o->connect = arg; return 0;
     case 's': o->stream = arg; return 0;
     case OPT_FROM: o->from = arg; return 0;
@@ -266,9 +239,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {
+    { &protection_argp, 0, "With --trust, what the sensor is to protect (variants 2,1,2):", 6 }, { 0 }
+};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse,
+    .children = children,
     .doc =
         "Receives a protected stream from a sensor and verifies it. Exit code 0: every frame verified, and "
         "at least one came."
@@ -766,10 +744,10 @@ int cmd_controller(int argc, char **argv)
     c.o = (controller_options){
         .connect = TL_NET_DEFAULT,
         .out = { .every = 1 },
-        .spdm = { .client.files.role = "sensor",
-                  .suite = TL_SUITE_AES128_GMAC,
-                  .variant = { 0, TL_SV_2, TL_SV_1, TL_SV_2 } },
+        .spdm = { .client.files.role = "sensor" },
     };
+    stream_file_init(&c.o.spdm.wanted);
+    c.o.spdm.wanted.variant_middle = TL_SV_1;
     c.spdm.client.link.fd = -1;
     c.oneway.in = (way_in){ .fd = -1, .ring.socket = -1 };
     stream_file_guard_json();

@@ -1,7 +1,7 @@
 /* `trueline stream new FILE` makes a stream file with a fresh secret, `trueline stream show FILE` prints one. The
  * digest that `show` prints is what both ends compare in their hellos: two files with the same digest protect alike. */
 #include "command.h"
-#include "stream_file.h"
+#include "protection.h"
 #include "ui.h"
 
 #include <trueline/openssl.h>
@@ -18,11 +18,6 @@ enum {
     OPT_BITS,
     OPT_TOP,
     OPT_BOTTOM,
-    OPT_SUITE,
-    OPT_ENCRYPT,
-    OPT_VARIANT,
-    OPT_TAG,
-    OPT_NO_CRC32,
     OPT_FORCE,
     OPT_JSON,
     OPT_SECRET
@@ -43,37 +38,9 @@ static const struct argp_option new_options[] = {
     { "bits", OPT_BITS, "10|12", 0, "RAW10 or RAW12 (12)", 2 },
     { "embedded-top", OPT_TOP, "N", 0, "embedded data lines before the pixels (2)", 2 },
     { "embedded-bottom", OPT_BOTTOM, "N", 0, "embedded data lines behind the pixels (2)", 2 },
-    { "suite", OPT_SUITE, "NAME", 0, "aes128-gmac or aes256-gmac (aes128-gmac)", 3 },
-    { "encrypt", OPT_ENCRYPT, NULL, 0, "encrypt the pixels: security variant 1 for the middle block", 3 },
-    { "variant", OPT_VARIANT, "T,M,B", 0,
-      "security variants of top, middle, bottom: 1 encrypted, 2 in clear (2,2,2)", 3 },
-    { "tag-size", OPT_TAG, "12|16", 0, "bytes of each tag (16)", 3 },
-    { "no-crc32", OPT_NO_CRC32, NULL, 0, "without the CRC-32 beside the tag", 3 },
     { "force", OPT_FORCE, NULL, 0, "write over a file that is there", 4 },
     { 0 },
 };
-
-/* Three digits with commas. */
-static void parse_variants(struct argp_state *state, const char *text, stream_file *file)
-{
-    if (strlen(text) != 5 || text[1] != ',' || text[3] != ',' || strspn(text, "12,") != 5 || text[0] == ',' ||
-        text[2] == ',' || text[4] == ',')
-        argp_error(state, "--variant: '%s': give three of 1 and 2, such as 2,1,2", text);
-    file->variant_top = (uint32_t)(text[0] - '0');
-    file->variant_middle = (uint32_t)(text[2] - '0');
-    file->variant_bottom = (uint32_t)(text[4] - '0');
-}
-
-static void parse_suite(struct argp_state *state, const char *text, stream_file *file)
-{
-    for (tl_suite s = TL_SUITE_NONE; s <= TL_SUITE_AES256_GMAC; s++) {
-        if (tl_suite_name(s) != NULL && strcmp(text, tl_suite_name(s)) == 0) {
-            file->suite = s;
-            return;
-        }
-    }
-    argp_error(state, "--suite: '%s': give aes128-gmac or aes256-gmac", text);
-}
 
 static error_t parse_path(struct argp_state *state, int key, char *arg, const char **path)
 {
@@ -94,6 +61,7 @@ static error_t parse_new(int key, char *arg, struct argp_state *state)
     stream_file *f = &o->file;
 
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = f; return 0;
     case OPT_STREAM: f->stream = (uint32_t)ui_number(state, "--stream", arg, 1, 65535); return 0;
     case OPT_WIDTH: f->width = (uint32_t)ui_number(state, "--width", arg, 16, 16384); return 0;
     case OPT_HEIGHT: f->height = (uint32_t)ui_number(state, "--height", arg, 2, 16384); return 0;
@@ -102,18 +70,16 @@ static error_t parse_new(int key, char *arg, struct argp_state *state)
     case OPT_BOTTOM:
         f->embedded_bottom = (uint32_t)ui_number(state, "--embedded-bottom", arg, 0, 255);
         return 0;
-    case OPT_TAG: f->tag_size = (uint32_t)ui_number(state, "--tag-size", arg, 12, 16); return 0;
-    case OPT_SUITE: parse_suite(state, arg, f); return 0;
-    case OPT_ENCRYPT: f->variant_middle = TL_SV_1; return 0;
-    case OPT_VARIANT: parse_variants(state, arg, f); return 0;
-    case OPT_NO_CRC32: f->crc32 = TL_WITHOUT; return 0;
     case OPT_FORCE: o->clash = TL_FILE_REPLACE; return 0;
     default: return parse_path(state, key, arg, &o->path);
     }
 }
 
+static const struct argp_child new_children[] = { { &protection_argp, 0, NULL, 3 }, { 0 } };
+
 static const struct argp new_argp = {
     .options = new_options,
+    .children = new_children,
     .parser = parse_new,
     .args_doc = "FILE",
     .doc = "Makes a stream file: what to protect and how, and a fresh secret of 32 bytes. Give the same file "
@@ -121,7 +87,10 @@ static const struct argp new_argp = {
            "\vExamples:\n"
            "  trueline stream new cam.json\n"
            "  trueline stream new cam.json --width 1920 --height 1080 --bits 12 --encrypt\n"
-           "  trueline stream new small.json --width 64 --height 16 --suite aes256-gmac\n",
+           "  trueline stream new small.json --width 64 --height 16 --suite aes256-gmac\n"
+           "  trueline stream new partial.json --variants 2,3,2 --pattern middle:0,1,4\n"
+           "  trueline stream new frame.json --suite aes128-cmac --tag-mode frame\n"
+           "  trueline stream new safety.json --suite none\n",
 };
 
 /* Takes what both commands need of the crypto backend; the caller closes it. */
@@ -216,6 +185,14 @@ static tl_exit add_digest(json_t *object, const stream_file *file, tl_fault *fau
     return TL_EXIT_OK;
 }
 
+static void print_pattern(const json_t *pattern)
+{
+    (void)printf(
+        "%" JSON_INTEGER_FORMAT " from %" JSON_INTEGER_FORMAT " on, every %" JSON_INTEGER_FORMAT "\n",
+        json_integer_value(json_array_get(pattern, 1)), json_integer_value(json_array_get(pattern, 0)),
+        json_integer_value(json_array_get(pattern, 2)));
+}
+
 static void print_table(json_t *object)
 {
     const char *key;
@@ -228,6 +205,8 @@ static void print_table(json_t *object)
             (void)printf("%s\n", json_string_value(value));
         else if (json_is_boolean(value))
             (void)printf("%s\n", json_is_true(value) ? "with" : "without");
+        else if (json_is_array(value)) /* a pattern */
+            print_pattern(value);
         else
             (void)printf("%" JSON_INTEGER_FORMAT "\n", json_integer_value(value));
     }

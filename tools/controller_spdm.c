@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DIAL_MS = 5000, STREAM = 1, FIRST_FRAME = 1, TAG_SIZE = 16 };
+enum { DIAL_MS = 5000, STREAM = 1 };
 
 /* ---- payloads ---- */
 
@@ -144,18 +144,7 @@ static tl_exit accept_offer(spdm_client *c, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    s->choice = (tl_agreement_choice){
-        .stream = STREAM,
-        .suite = s->o.suite,
-        .tag_mode = TL_TAG_PER_MESSAGE,
-        .tag_size = TAG_SIZE,
-        .crc32 = TL_WITH,
-        .top = s->o.variant[TL_BLOCK_TOP],
-        .middle = s->o.variant[TL_BLOCK_MIDDLE],
-        .bottom = s->o.variant[TL_BLOCK_BOTTOM],
-        .first_frame = FIRST_FRAME,
-        .epoch = 0,
-    };
+    agreement_choose(&s->o.wanted, STREAM, &s->choice);
     if (agreement_build(&a.body.offer, &s->choice, &s->agreed, fault) != AGREEMENT_FINE)
         return TL_EXIT_PEER;
     err = tl_stream_config_digest(&s->agreed.config, c->crypto, s->digest);

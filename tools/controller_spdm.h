@@ -10,10 +10,9 @@ struct backend;
 
 typedef struct controller_spdm_options {
     spdm_client_options client;
-    const char *data; /* HOST:PORT to dial for the data; NULL: the sensor's host, the port that it names */
-    tl_suite suite;
-    uint8_t variant[4];    /* by tl_block */
-    uint64_t reauth_ms;    /* authenticate again so often; 0: never */
+    const char *data;   /* HOST:PORT to dial for the data; NULL: the sensor's host, the port that it names */
+    stream_file wanted; /* of it how the stream is to be protected, and its first frame */
+    uint64_t reauth_ms; /* authenticate again so often; 0: never */
     uint64_t rekey_frames; /* take a new epoch after so many frames; 0: at limits only */
 } controller_spdm_options;
 

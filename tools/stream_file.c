@@ -4,6 +4,8 @@
  * the file's text, JSON strings (by their own free function), the struct. */
 #include "stream_file.h"
 
+#include "protection.h"
+
 #include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -27,7 +29,10 @@ static const number_row numbers[] = {
 #undef NUMBER
 };
 
-static const char *const words[] = { "format", "layout", "suite", "tag_mode", "crc32", "secret" };
+static const char *const words[] = { "format",      "layout",         "suite",          "tag_mode", "crc32",
+                                     "pattern_top", "pattern_middle", "pattern_bottom", "secret" };
+/* Of tl_block top, middle, bottom. */
+static const char *const patterns[] = { "pattern_top", "pattern_middle", "pattern_bottom" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -65,6 +70,7 @@ void stream_file_init(stream_file *file)
     STREAM_NUMBERS
 #undef NUMBER
     file->suite = TL_SUITE_AES128_GMAC;
+    file->tag_mode = TL_TAG_PER_MESSAGE;
     file->crc32 = TL_WITH;
 }
 
@@ -114,7 +120,7 @@ tl_exit stream_file_build(stream_file *file, const char *name, tl_fault *fault)
     *c = (tl_stream_config){
         .stream = (uint16_t)file->stream,
         .suite = file->suite,
-        .tag_mode = TL_TAG_PER_MESSAGE,
+        .tag_mode = file->tag_mode,
         .tag_size = (uint8_t)file->tag_size,
         .crc32 = file->crc32,
         .variant = { [TL_BLOCK_TOP] = (uint8_t)file->variant_top,
@@ -122,6 +128,7 @@ tl_exit stream_file_build(stream_file *file, const char *name, tl_fault *fault)
                      [TL_BLOCK_BOTTOM] = (uint8_t)file->variant_bottom },
         .first_frame = file->first_frame,
     };
+    memcpy(c->pattern, file->pattern, sizeof c->pattern);
     add_part(c, TL_BLOCK_TOP, TL_DT_EMBEDDED, file->embedded_top, length);
     add_part(c, TL_BLOCK_MIDDLE, stream_file_pixel_type(file), file->height, length);
     add_part(c, TL_BLOCK_BOTTOM, TL_DT_EMBEDDED, file->embedded_bottom, length);
@@ -187,24 +194,55 @@ static tl_exit expect_string(json_t *object, const char *key, const char *expect
     return TL_EXIT_OK;
 }
 
-static tl_exit take_suite(json_t *object, stream_file *file, const char *name, tl_fault *fault)
+/* A string that must be one of a table's words. */
+static tl_exit take_words(json_t *object, stream_file *file, const char *name, tl_fault *fault)
 {
-    const char *s = take_string(object, "suite", "aes128-gmac or aes256-gmac", name, fault);
+    const char *suite = take_string(object, "suite", protection_suites, name, fault), *mode;
 
-    if (s == NULL)
+    if (suite == NULL)
         return fault->code;
-    file->suite = TL_SUITE_NONE;
-#define HASH(n, id, size, block, text)
-#define SUITE(n, id, key_size, text)                                                                         \
-    if (strcmp(s, text) == 0)                                                                                \
-        file->suite = TL_SUITE_##n;
-#include <trueline/algs.def>
-#undef HASH
-#undef SUITE
-    if (file->suite == TL_SUITE_NONE)
-        return tl_fault_set(fault, TL_EXIT_USAGE,
-                            "stream file: %s: \"suite\" is '%.60s'; allowed are aes128-gmac and aes256-gmac",
-                            name, s);
+    if (!protection_suite(suite, &file->suite))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: \"suite\" is '%.60s'; allowed are %s",
+                            name, suite, protection_suites);
+    mode = take_string(object, "tag_mode", protection_tag_modes, name, fault);
+    if (mode == NULL)
+        return fault->code;
+    if (!protection_tag_mode(mode, &file->tag_mode))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: \"tag_mode\" is '%.60s'; allowed are %s",
+                            name, mode, protection_tag_modes);
+    return TL_EXIT_OK;
+}
+
+/* first, count, period; a block without a pattern has no such key. */
+static bool take_pattern(const json_t *value, tl_pattern *pattern)
+{
+    uint16_t *const to[] = { &pattern->first, &pattern->count, &pattern->period };
+
+    if (json_array_size(value) != COUNT(to))
+        return false;
+    for (size_t i = 0; i < COUNT(to); i++) {
+        const json_t *number = json_array_get(value, i);
+
+        if (!json_is_integer(number) || json_integer_value(number) < 0 ||
+            json_integer_value(number) > UINT16_MAX)
+            return false;
+        *to[i] = (uint16_t)json_integer_value(number);
+    }
+    return true;
+}
+
+static tl_exit take_patterns(json_t *object, stream_file *file, const char *name, tl_fault *fault)
+{
+    for (size_t i = 0; i < COUNT(patterns); i++) {
+        const json_t *value = json_object_get(object, patterns[i]);
+
+        if (value != NULL && !take_pattern(value, &file->pattern[TL_BLOCK_TOP + i]))
+            return tl_fault_set(
+                fault, TL_EXIT_USAGE,
+                "stream file: %s: \"%s\" must be three whole numbers, first, count and period, such "
+                "as [0, 1, 4]",
+                name, patterns[i]);
+    }
     return TL_EXIT_OK;
 }
 
@@ -270,15 +308,15 @@ static tl_exit take_all(json_t *object, stream_file *file, const char *name, tl_
         e = expect_string(object, "layout", TL_LAYOUT_NAME, name, fault);
     if (e == TL_EXIT_OK)
         e = refuse_unknown(object, name, fault);
-    if (e == TL_EXIT_OK)
-        e = expect_string(object, "tag_mode", "message", name, fault);
     if (e == TL_EXIT_OK && !json_is_boolean(crc32))
         e = tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: \"crc32\" %s: it must be true or false",
                          name, crc32 == NULL ? "is missing" : "is of the wrong kind");
     if (e != TL_EXIT_OK)
         return e;
     file->crc32 = json_is_true(crc32) ? TL_WITH : TL_WITHOUT;
-    e = take_suite(object, file, name, fault);
+    e = take_words(object, file, name, fault);
+    if (e == TL_EXIT_OK)
+        e = take_patterns(object, file, name, fault);
     if (e == TL_EXIT_OK)
         e = take_numbers(object, file, name, fault);
     if (e == TL_EXIT_OK)
@@ -354,11 +392,18 @@ json_t *stream_file_json(const stream_file *file, stream_secrecy secrecy)
 
     bad |= json_object_set_new(object, "format", json_string(FORMAT));
     bad |= json_object_set_new(object, "layout", json_string(TL_LAYOUT_NAME));
-    bad |= json_object_set_new(object, "suite", json_string(tl_suite_name(file->suite)));
-    bad |= json_object_set_new(object, "tag_mode", json_string("message"));
+    bad |= json_object_set_new(object, "suite", json_string(protection_suite_text(file->suite)));
+    bad |= json_object_set_new(object, "tag_mode", json_string(protection_tag_mode_text(file->tag_mode)));
     bad |= json_object_set_new(object, "crc32", json_boolean(file->crc32 == TL_WITH));
     for (size_t i = 0; i < COUNT(numbers); i++)
         bad |= json_object_set_new(object, numbers[i].key, json_integer(number_in(file, &numbers[i])));
+    for (size_t i = 0; i < COUNT(patterns); i++) {
+        const tl_pattern *p = &file->pattern[TL_BLOCK_TOP + i];
+
+        if (p->period != 0)
+            bad |=
+                json_object_set_new(object, patterns[i], json_pack("[iii]", p->first, p->count, p->period));
+    }
     if (secrecy == STREAM_SECRET_SHOWN)
         bad |= json_object_set_new(object, "secret", secret_json(file));
     if (bad == 0)

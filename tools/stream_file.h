@@ -22,10 +22,10 @@ enum {
     NUMBER(bits, 12, 10, 12, 2, "bits of a pixel: RAW10 or RAW12")                                           \
     NUMBER(embedded_top, 2, 0, 255, 1, "embedded data lines before the pixels")                              \
     NUMBER(embedded_bottom, 2, 0, 255, 1, "embedded data lines behind them")                                 \
-    NUMBER(tag_size, 16, 12, 16, 4, "bytes of a tag")                                                        \
-    NUMBER(variant_top, 2, 1, 2, 1, "security variant: 1 encrypted, 2 in clear")                             \
-    NUMBER(variant_middle, 2, 1, 2, 1, "the same for the pixels")                                            \
-    NUMBER(variant_bottom, 2, 1, 2, 1, "the same for the lines behind them")                                 \
+    NUMBER(tag_size, 16, 0, 16, 4, "bytes of a tag")                                                         \
+    NUMBER(variant_top, 2, 1, 5, 1, "security variant of the lines before the pixels")                       \
+    NUMBER(variant_middle, 2, 1, 5, 1, "the same for the pixels")                                            \
+    NUMBER(variant_bottom, 2, 1, 5, 1, "the same for the lines behind them")                                 \
     NUMBER(first_frame, 1, 0, 4294967295, 1, "number of the first frame")
 
 typedef struct stream_file {
@@ -33,7 +33,9 @@ typedef struct stream_file {
     STREAM_NUMBERS
 #undef NUMBER
     tl_suite suite;
+    tl_tag_mode tag_mode;
     tl_presence crc32;
+    tl_pattern pattern[4]; /* by tl_block; zero: none */
     uint8_t secret[STREAM_SECRET_SIZE];
     tl_stream_config config; /* made from the rest by stream_file_build */
 } stream_file;

@@ -192,7 +192,7 @@ usage no_keys "none/chain.pem" sensor --pki "$tmp/none"
 usage both_on_the_controller "one of them" controller --trust x --stream y
 usage neither "give the sensor's root" controller
 usage rekey_without_trust "need --trust" controller --stream x --rekey 5
-usage a_wrong_variant "--variants: '2,3,2'" controller --trust x --variants 2,3,2
+usage a_wrong_variant "--variants: '2,6,2'" controller --trust x --variants 2,6,2
 usage a_wrong_suite "--suite: 'des'" controller --trust x --suite des
 usage reauth_of_nothing "--reauth" controller --trust x --reauth 0
 end

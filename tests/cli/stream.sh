@@ -100,8 +100,8 @@ usage "one FILE only" stream new "$tmp/a" "$tmp/b"
 usage "16 to 16384" stream new "$tmp/a" --width 8
 usage "multiples of 4" stream new "$tmp/a" --width 66
 usage "10 to 12" stream new "$tmp/a" --bits 8
-usage "three of 1 and 2" stream new "$tmp/a" --variant 2,3,2
-usage "aes128-gmac or aes256-gmac" stream new "$tmp/a" --suite rot13
-usage "multiples of 4" stream new "$tmp/a" --tag-size 13
+usage "three of 1 to 5" stream new "$tmp/a" --variant 2,6,2
+usage "aes128-gmac, aes256-gmac" stream new "$tmp/a" --suite rot13
+usage "8, 12 or 16" stream new "$tmp/a" --tag-size 13
 is "$(ls "$tmp/a" 2>/dev/null)" "" "usage_when_wrong_then_no_file"
 end

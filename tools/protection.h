@@ -1,0 +1,22 @@
+/* How a stream is protected, as words and as options: one table of each, for stream files and for every command that
+ * lets its user choose. */
+#ifndef TL_TOOLS_PROTECTION_H
+#define TL_TOOLS_PROTECTION_H
+
+#include "stream_file.h"
+
+#include <argp.h>
+
+/* "message", "type", "frame"; NULL if it is none. */
+const char *protection_tag_mode_text(tl_tag_mode mode);
+bool protection_tag_mode(const char *text, tl_tag_mode *mode);
+/* Of "none", too: safety services alone. */
+const char *protection_suite_text(tl_suite suite);
+bool protection_suite(const char *text, tl_suite *suite);
+/* All of them, for refusals: "aes128-gmac, aes256-gmac, ... or none". */
+extern const char protection_suites[], protection_tag_modes[];
+
+/* The options, as a child of a command's own; their input is a stream_file, whose protection they change. */
+extern const struct argp protection_argp;
+
+#endif
