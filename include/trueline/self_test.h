@@ -50,14 +50,14 @@ typedef struct tl_self_test {
     /* private */
     tl_stream_config config;
     const tl_crypto *crypto;
-    tl_stream_tx tx;
+    tl_stream_tx tx, other; /* other: with a key that the receiver does not have */
     tl_stream_rx rx;
     tl_tx_edge begin, end;
     uint8_t lines[TL__SELF_TEST_ALL_LINES][TL__SELF_TEST_SLOT];
-    uint8_t again[TL__SELF_TEST_ALL_LINES + 2][TL_SEP_SERVICE_MAX + TL_SEP_OVERHEAD_MAX];
     uint8_t memory[TL__SELF_TEST_ALL_LINES * TL_SELF_TEST_LINE];
     tl_buffer packets[TL__SELF_TEST_ALL_LINES + 4];
-    uint32_t packet_count;
+    uint32_t packet_count, target; /* target: the packet of a line that a tag covers, if there is one */
+    bool covered;
     uint32_t seen; /* bit v set: verdict v was given since the frame began */
     uint32_t frames_ok;
     tl_self_test_counts counts;
