@@ -673,3 +673,54 @@ tl_err tl_attack_plain_frame(const tl_stream_config *c, tl_span line, tl_wire_fr
     h.data_type = TL_DT_FRAME_END;
     return append(frame, &h, tl_span_of(NULL, 0));
 }
+
+/* ---- painting ---- */
+
+/* The line's number, if a packet is a protected one of that data type. */
+static bool line_number(const move *m, tl_buffer packet, uint8_t data_type, uint32_t *number)
+{
+    tl_sep_header h;
+
+    if (read_header(m, packet, &h) != TL_OK || h.data_type != data_type)
+        return false;
+    *number = h.message;
+    return true;
+}
+
+static move painter(const tl_stream_config *c, const tl_attack_world *world, tl_wire_frame *frame)
+{
+    static const tl_attack all_right = { .repair = TL_REPAIR_ALL };
+    move m = { .attack = &all_right, .world = world, .frame = frame };
+
+    m.env.len[TL_LEN_CRC] = c->crc32 == TL_WITH ? 4 : 0;
+    return m;
+}
+
+bool tl_attack_is_line(const tl_stream_config *c, tl_buffer packet, uint8_t data_type)
+{
+    const tl_attack_world world = { .config = c };
+    const move m = painter(c, &world, NULL);
+    uint32_t number;
+
+    return line_number(&m, packet, data_type, &number);
+}
+
+tl_err tl_attack_paint_over(const tl_stream_config *c, const tl_attack_paint *paint, tl_wire_frame *frame)
+{
+    const tl_attack_world world = { .config = c };
+    const move m = painter(c, &world, frame);
+    uint32_t number;
+
+    for (size_t i = 0; i < frame->n; i++) {
+        tl_buffer packet = frame->packets[i];
+
+        if (!line_number(&m, packet, paint->data_type, &number) || number < paint->row ||
+            number - paint->row >= paint->rows)
+            continue;
+        if ((size_t)paint->first + paint->bytes > payload_size(&m, packet))
+            return TL_E_USAGE;
+        memset(packet.p + TL_SEP_BEFORE + paint->first, paint->value, paint->bytes);
+        TL_TRY(repair(&m, i));
+    }
+    return TL_OK;
+}

@@ -101,4 +101,17 @@ uint16_t tl_attack_line(const tl_attack *attack, const tl_stream_config *config)
 tl_err tl_attack_apply(const tl_attack *attack, const tl_attack_world *world,
                        tl_wire_frame *frame) TL_MUST_USE;
 
+/* A rectangle of bytes of one data type's lines: rows by message number, `value` into `bytes` bytes from `first` on. */
+typedef struct tl_attack_paint {
+    uint8_t data_type, value;
+    uint16_t row, rows, first, bytes;
+} tl_attack_paint;
+
+/* Writes over it in every packet that carries a part of it, and puts all checksums right. TL_E_USAGE: it is wider than a
+ * line. */
+tl_err tl_attack_paint_over(const tl_stream_config *config, const tl_attack_paint *paint,
+                            tl_wire_frame *frame) TL_MUST_USE;
+/* True if a packet is a protected line of that data type, as far as its header says. */
+bool tl_attack_is_line(const tl_stream_config *config, tl_buffer packet, uint8_t data_type);
+
 #endif

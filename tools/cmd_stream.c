@@ -2,6 +2,8 @@
  * digest that `show` prints is what both ends compare in their hellos: two files with the same digest protect alike. */
 #include "command.h"
 #include "protection.h"
+#include "protection_picture.h"
+#include "sheet.h"
 #include "ui.h"
 
 #include <trueline/openssl.h>
@@ -20,7 +22,10 @@ enum {
     OPT_BOTTOM,
     OPT_FORCE,
     OPT_JSON,
-    OPT_SECRET
+    OPT_SECRET,
+    OPT_ATTACK,
+    OPT_COLUMNS,
+    OPT_TITLE
 };
 
 typedef struct stream_options {
@@ -246,18 +251,119 @@ static int cmd_show(int argc, char **argv)
     return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream show", &fault);
 }
 
+/* ---- pictures ---- */
+
+enum { PICTURES_MAX = 16, CELL_WIDTH = 640 };
+
+typedef struct picture_options {
+    const char *files[PICTURES_MAX], *out, *title;
+    unsigned n, columns;
+    protection_wire wire;
+} picture_options;
+
+static const struct argp_option picture_options_table[] = {
+    { "out", 'o', "FILE", 0, "the PNG file to write", 1 },
+    { "attack", OPT_ATTACK, NULL, 0,
+      "somebody on the wire paints a bar over the road, and puts all checksums right", 1 },
+    { "columns", OPT_COLUMNS, "N", 0, "pictures side by side, 1 to 8 (2)", 2 },
+    { "title", OPT_TITLE, "TEXT", 0, "what stands above them", 2 },
+    { 0 },
+};
+
+static error_t parse_picture(int key, char *arg, struct argp_state *state)
+{
+    picture_options *o = state->input;
+
+    switch (key) {
+    case 'o': o->out = arg; return 0;
+    case OPT_ATTACK: o->wire = PROTECTION_PAINTED; return 0;
+    case OPT_COLUMNS: o->columns = (unsigned)ui_number(state, "--columns", arg, 1, 8); return 0;
+    case OPT_TITLE: o->title = arg; return 0;
+    case ARGP_KEY_ARG:
+        if (o->n == PICTURES_MAX)
+            argp_error(state, "'%s': no more than %d files", arg, PICTURES_MAX);
+        o->files[o->n++] = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (o->n == 0)
+            argp_error(state, "give a FILE");
+        if (o->out == NULL)
+            argp_error(state, "say where to: --out FILE");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp picture_argp = {
+    .options = picture_options_table,
+    .parser = parse_picture,
+    .args_doc = "FILE...",
+    .doc = "Draws what stream files protect: the test scene as it travels. What no tag covers is grey and "
+           "hatched. "
+           "With --attack, lines that the receiver refuses are orange, and pixels that were changed without "
+           "being "
+           "noticed are magenta."
+           "\vExamples:\n"
+           "  trueline stream picture cam.json --out cam.png\n"
+           "  trueline stream picture cam.json partial.json --attack --out attacked.png\n",
+};
+
+static tl_exit add_picture(tl_sheet *sheet, const char *path, protection_wire wire, tl_fault *fault)
+{
+    protection_picture picture;
+    stream_file file;
+    bool added;
+    tl_exit e = stream_file_read(&file, path, fault);
+
+    if (e == TL_EXIT_OK)
+        e = protection_picture_draw(&picture, &file, wire, fault);
+    if (e != TL_EXIT_OK) {
+        stream_file_wipe(&file);
+        return e;
+    }
+    added = tl_sheet_add(sheet, picture.rgb, file.width, file.height,
+                         (const char *[3]){ picture.title, picture.line, picture.verdict }, picture.good);
+    free(picture.rgb);
+    stream_file_wipe(&file);
+    return added ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "picture: no memory");
+}
+
+static int cmd_picture(int argc, char **argv)
+{
+    picture_options o = { .columns = 2, .title = "What is protected" };
+    char why[256];
+    tl_fault fault;
+    tl_sheet *sheet;
+    tl_exit e = TL_EXIT_OK;
+
+    if (ui_parse(&picture_argp, argc, argv, &o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    sheet = tl_sheet_open(o.columns < o.n ? o.columns : o.n, CELL_WIDTH, o.title);
+    if (sheet == NULL)
+        e = tl_fault_set(&fault, TL_EXIT_INTERNAL, "picture: no memory");
+    for (unsigned i = 0; i < o.n && e == TL_EXIT_OK; i++)
+        e = add_picture(sheet, o.files[i], o.wire, &fault);
+    if (e == TL_EXIT_OK && !tl_sheet_write(sheet, o.out, why, sizeof why))
+        e = tl_fault_set(&fault, TL_EXIT_INTERNAL, "%s", why);
+    tl_sheet_close(sheet);
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream picture", &fault);
+}
+
 static const char usage[] = "Usage: trueline stream new FILE [OPTION...]\n"
                             "  or:  trueline stream show FILE [OPTION...]\n"
+                            "  or:  trueline stream picture FILE... --out FILE [OPTION...]\n"
                             "Stream files: what both ends of a stream agree on, and its secret.\n\n"
                             "Examples:\n"
                             "  trueline stream new cam.json --width 1920 --height 1080 --encrypt\n"
-                            "  trueline stream show cam.json\n\n"
+                            "  trueline stream show cam.json\n"
+                            "  trueline stream picture cam.json --out cam.png\n\n"
                             "`trueline stream new --help` lists all options.\n";
 
 int cmd_stream(int argc, char **argv)
 {
     tl_fault fault;
-    static char name_new[] = "trueline stream new", name_show[] = "trueline stream show";
+    static char name_new[] = "trueline stream new", name_show[] = "trueline stream show",
+                name_picture[] = "trueline stream picture";
 
     stream_file_guard_json();
     if (argc >= 2 && strcmp(argv[1], "new") == 0) {
@@ -268,12 +374,16 @@ int cmd_stream(int argc, char **argv)
         argv[1] = name_show;
         return cmd_show(argc - 1, argv + 1);
     }
+    if (argc >= 2 && strcmp(argv[1], "picture") == 0) {
+        argv[1] = name_picture;
+        return cmd_picture(argc - 1, argv + 1);
+    }
     if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
         (void)fputs(usage, stdout);
         return ui_flush(&fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream", &fault);
     }
     if (argc >= 2)
-        (void)fprintf(stderr, "trueline stream: '%.60s' is neither new nor show\n", argv[1]);
+        (void)fprintf(stderr, "trueline stream: '%.60s' is none of new, show and picture\n", argv[1]);
     (void)fputs(usage, stderr);
     return TL_EXIT_USAGE;
 }

@@ -200,7 +200,7 @@ static tl_env env_of(const tl_self_test *t, uint32_t at)
 {
     tl_env env = { 0 };
 
-    env.len[TL_LEN_TAG] = (uint32_t)tl_stream_tag_bytes(&t->config, block_of(t, at));
+    env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(&t->config, block_of(t, at));
     env.len[TL_LEN_CRC] = t->config.crc32 == TL_WITH ? 4 : 0;
     return env;
 }

@@ -96,7 +96,7 @@ static void parse_when_a_value_is_wrong_then_key_and_limits_are_named(void **s)
         { "\"bits\"", "\"bits\": 11,", "\"bits\"", "10 to 12, multiples of 2" },
         { "\"stream\"", "\"stream\": 0,", "\"stream\"", "1 to 65535" },
         { "\"stream\"", "\"stream\": 65536,", "\"stream\"", "1 to 65535" },
-        { "\"tag_size\"", "\"tag_size\": 8,", "\"tag_size\"", "12 to 16, multiples of 4" },
+        { "\"tag_size\"", "\"tag_size\": 10,", "\"tag_size\"", "0 to 16, multiples of 4" },
         { "\"variant_middle\"", "\"variant_middle\": 5,", "\"variant_middle\"", "1 to 2" },
         { "\"first_frame\"", "\"first_frame\": 4294967296,", "\"first_frame\"", "0 to 4294967295" },
         { "\"embedded_top\"", "\"embedded_top\": 256,", "\"embedded_top\"", "0 to 255" },
