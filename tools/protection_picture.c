@@ -247,20 +247,18 @@ static void name_pattern(const stream_file *file, char *text, size_t n)
 
 static void caption(const work *w, protection_picture *p)
 {
-    static const char *const variants[] = {
-        "", "encrypted", "in clear", "some lines", "some bytes of each line", "no integrity"
-    };
+    static const char *const variants[] = { "", ", encrypted", ", in clear", "", "", ", no integrity" };
     const stream_file *f = w->file;
     char pattern[64];
 
     name_pattern(f, pattern, sizeof pattern);
-    (void)snprintf(p->title, sizeof p->title, "SV-%u, %s%s", f->variant_middle, variants[f->variant_middle],
-                   pattern);
+    (void)snprintf(p->title, sizeof p->title, "SV-%u%s", f->variant_middle,
+                   pattern[0] != '\0' ? pattern : variants[f->variant_middle]);
     (void)snprintf(p->line, sizeof p->line, "%s, a tag of %u bytes for each %s",
                    protection_suite_text(f->suite), f->tag_size, protection_tag_mode_text(f->tag_mode));
     if (w->wire == PROTECTION_LISTENED)
-        (void)snprintf(p->verdict, sizeof p->verdict, "%.0f %% of the pixels are under a tag%s",
-                       p->share * 100, f->variant_middle == TL_SV_1 ? "; this is what travels" : "");
+        (void)snprintf(p->verdict, sizeof p->verdict, "%.0f %% of the pixels under a tag%s", p->share * 100,
+                       f->variant_middle == TL_SV_1 ? ", as it travels" : "");
     else if (w->verdict != TL_VERDICT_OK)
         (void)snprintf(p->verdict, sizeof p->verdict, "refused: %s, %u lines", tl_verdict_text(w->verdict),
                        p->bad_lines);

@@ -81,6 +81,50 @@ run "$program" stream show "$tmp/nothing.json"
 is "$code" 2 "show_when_missing_then_refused"
 like "$err" "nothing.json: No such file" "show_when_missing_then_named"
 
+# ---- every kind of protection ----
+for options in "--suite aes128-cmac --tag-size 8" "--suite aes256-cmac --tag-mode type --variants 1,1,1" \
+    "--tag-mode frame --tag-size 8" "--variants 5,3,5 --pattern middle:0,1,4" "--variants 4,4,4 --pattern top:0,8,16
+    --pattern middle:3,3,6 --pattern bottom:0,1,2" "--suite none"; do
+    # shellcheck disable=SC2086
+    run "$program" stream new "$tmp/kind.json" --force --width 64 --height 16 $options
+    is "$code" 0 "new_when_${options//[^a-z0-9]/_}_then_made"
+    run "$program" stream show "$tmp/kind.json"
+    is "$code" 0 "show_when_${options//[^a-z0-9]/_}_then_read_back"
+done
+run "$program" stream new "$tmp/kind.json" --force --variants 2,3,2 --pattern middle:2,3,9
+run "$program" stream show "$tmp/kind.json"
+like "$out" "^pattern_middle +3 from 2 on, every 9$" "show_when_a_pattern_then_in_words"
+refused() { # WHAT OPTIONS...
+    local what=$1
+    shift
+    run "$program" stream new "$tmp/no.json" "$@"
+    is "$code" 2 "new_when_${*//[^a-z0-9]/_}_then_2"
+    like "$err" "$what" "new_when_${*//[^a-z0-9]/_}_then_the_reason_is_named"
+    is "$(ls "$tmp/no.json" 2>/dev/null)" "" "new_when_${*//[^a-z0-9]/_}_then_no_file"
+}
+refused "8 bytes" --tag-size 8
+refused "pattern" --variants 2,3,2
+refused "pattern" --pattern middle:0,1,2
+refused "pattern" --variants 2,3,2 --pattern middle:0,4,2
+refused "pattern: '" --pattern side:0,1,2
+refused "pattern: '" --pattern middle:0,1
+refused "tag-mode: '" --tag-mode line
+refused "." --suite none --variants 2,2,2
+
+# ---- pictures ----
+run "$program" stream new "$tmp/sv3.json" --force --width 64 --height 32 --variants 2,3,2 --pattern middle:0,1,4
+run "$program" stream picture "$tmp/sv3.json" --out "$tmp/sv3.png"
+is "$code" 0 "picture_when_right_then_drawn"
+like "$(head -c 8 "$tmp/sv3.png" | tr -d '\r\n\032\211')" "PNG" "picture_when_right_then_a_png"
+run "$program" stream picture "$tmp/sv3.json" --out "$tmp/sv3a.png" --attack
+is "$code" 0 "picture_when_attacked_then_drawn"
+is "$(cmp -s "$tmp/sv3.png" "$tmp/sv3a.png"; echo $?)" 1 "picture_when_attacked_then_another_one"
+run "$program" stream picture "$tmp/sv3.json" --out "$tmp/none/x.png"
+is "$code" 5 "picture_when_it_cannot_be_written_then_5"
+run "$program" stream picture "$tmp/missing.json" --out "$tmp/x.png"
+is "$code" 2 "picture_when_a_file_is_missing_then_2"
+is "$(ls "$tmp/x.png" 2>/dev/null)" "" "picture_when_a_file_is_missing_then_none"
+
 # ---- usage ----
 usage() { # PATTERN ARGUMENT...
     local pattern=$1
@@ -102,6 +146,8 @@ usage "multiples of 4" stream new "$tmp/a" --width 66
 usage "10 to 12" stream new "$tmp/a" --bits 8
 usage "three of 1 to 5" stream new "$tmp/a" --variant 2,6,2
 usage "aes128-gmac, aes256-gmac" stream new "$tmp/a" --suite rot13
+usage "give a FILE" stream picture --out "$tmp/a"
+usage "say where to" stream picture "$tmp/sv3.json"
 usage "8, 12 or 16" stream new "$tmp/a" --tag-size 13
 is "$(ls "$tmp/a" 2>/dev/null)" "" "usage_when_wrong_then_no_file"
 end
