@@ -5,12 +5,12 @@
 #include <gst/gst.h>
 
 GST_DEBUG_CATEGORY_EXTERN(tl_debug);
+#define GST_CAT_DEFAULT tl_debug
 
-/* What GST_ELEMENT_REGISTER and its like expect. */
-gboolean gst_element_register_tlprotect(GstPlugin *plugin);
-gboolean gst_element_register_tlverify(GstPlugin *plugin);
-gboolean gst_element_register_tlsink(GstPlugin *plugin);
-gboolean gst_element_register_tlsrc(GstPlugin *plugin);
+gboolean tl_protect_register(GstPlugin *plugin);
+gboolean tl_verify_register(GstPlugin *plugin);
+gboolean tl_sink_register(GstPlugin *plugin);
+gboolean tl_src_register(GstPlugin *plugin);
 
 #define TL_CAPS "application/x-trueline"
 /* Frames of pictures in the system's memory, of any format. */

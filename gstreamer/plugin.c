@@ -8,8 +8,8 @@ static gboolean init(GstPlugin *plugin)
 {
     GST_DEBUG_CATEGORY_INIT(tl_debug, "trueline", 0, "protected camera streams");
     stream_file_guard_json();
-    return GST_ELEMENT_REGISTER(tlprotect, plugin) && GST_ELEMENT_REGISTER(tlverify, plugin) &&
-           GST_ELEMENT_REGISTER(tlsink, plugin) && GST_ELEMENT_REGISTER(tlsrc, plugin);
+    return tl_protect_register(plugin) && tl_verify_register(plugin) && tl_sink_register(plugin) &&
+           tl_src_register(plugin);
 }
 
 GST_PLUGIN_DEFINE(

@@ -193,9 +193,9 @@ tl_exit policy_load(const policy *p, stream_file *file, tl_fault *fault)
     return e;
 }
 
-tl_exit policy_open_crypto(tl_openssl **openssl, tl_fault *fault)
+tl_exit policy_open_crypto(backend *b, tl_fault *fault)
 {
-    tl_err e = tl_openssl_open(NULL, openssl);
+    tl_err e = backend_open(b, BACKEND_BEST, 0);
 
     return e == TL_OK ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(e));
 }

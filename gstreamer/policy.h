@@ -3,9 +3,8 @@
 #ifndef TL_GSTREAMER_POLICY_H
 #define TL_GSTREAMER_POLICY_H
 
+#include "backend.h"
 #include "stream_file.h"
-
-#include <trueline/openssl.h>
 
 #include <gst/gst.h>
 
@@ -41,7 +40,7 @@ void policy_clear(policy *p);
 tl_exit policy_load(const policy *p, stream_file *file, tl_fault *fault) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A crypto backend of the element's own, since one serves one thread. */
-tl_exit policy_open_crypto(tl_openssl **openssl, tl_fault *fault) G_GNUC_WARN_UNUSED_RESULT;
+tl_exit policy_open_crypto(backend *b, tl_fault *fault) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Posts the fault as an error of the element. */
 void policy_post_fault(GstElement *element, const tl_fault *fault);

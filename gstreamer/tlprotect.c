@@ -11,8 +11,6 @@
 #include "policy.h"
 #include "shape.h"
 
-#include <trueline/openssl.h>
-
 #include <string.h>
 
 enum { PUSH_MOST = 64, MTU_LEAST = 256, MTU_DEFAULT = 1400 };
@@ -27,8 +25,7 @@ typedef struct TlProtect {
     guint mtu, announce_ms;
     guint64 frames;
     /* from start to stop */
-    tl_openssl *openssl;
-    const tl_crypto *crypto;
+    backend backend;
     stream_file file;
     char *state;
     /* of the stream: the streaming thread's */
@@ -53,7 +50,11 @@ typedef struct TlProtectClass {
 
 GType tl_protect_get_type(void);
 G_DEFINE_TYPE(TlProtect, tl_protect, GST_TYPE_ELEMENT)
-GST_ELEMENT_REGISTER_DEFINE(tlprotect, "tlprotect", GST_RANK_NONE, tl_protect_get_type())
+
+gboolean tl_protect_register(GstPlugin *plugin)
+{
+    return gst_element_register(plugin, "tlprotect", GST_RANK_NONE, tl_protect_get_type());
+}
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(TL_PICTURE_CAPS));
@@ -78,7 +79,7 @@ static tl_exit begin_stream(TlProtect *t, tl_fault *fault)
     tl_err err;
 
     stop_stream(t);
-    e = oneway_sender_open(&t->sender, &t->file, t->crypto, t->state, fault);
+    e = oneway_sender_open(&t->sender, &t->file, t->backend.crypto, t->state, fault);
     if (e != TL_EXIT_OK)
         return e;
     e = oneway_sender_source(&t->sender, &source, fault);
@@ -532,12 +533,11 @@ static gboolean start(TlProtect *t)
     t->state = g_steal_pointer(&p.state);
     policy_clear(&p);
     if (e == TL_EXIT_OK)
-        e = policy_open_crypto(&t->openssl, &fault);
+        e = policy_open_crypto(&t->backend, &fault);
     if (e != TL_EXIT_OK) {
         policy_post_fault(&t->element, &fault);
         return FALSE;
     }
-    t->crypto = tl_openssl_crypto(t->openssl);
     return TRUE;
 }
 
@@ -546,8 +546,7 @@ static void stop(TlProtect *t)
 {
     stop_stream(t);
     stream_file_wipe(&t->file);
-    tl_openssl_close(t->openssl);
-    t->openssl = NULL;
+    backend_close(&t->backend);
     g_clear_pointer(&t->format, g_free);
     g_clear_pointer(&t->state, g_free);
 }

@@ -27,7 +27,11 @@ typedef struct TlSinkClass {
 
 GType tl_sink_get_type(void);
 G_DEFINE_TYPE(TlSink, tl_sink, GST_TYPE_BASE_SINK)
-GST_ELEMENT_REGISTER_DEFINE(tlsink, "tlsink", GST_RANK_NONE, tl_sink_get_type())
+
+gboolean tl_sink_register(GstPlugin *plugin)
+{
+    return gst_element_register(plugin, "tlsink", GST_RANK_NONE, tl_sink_get_type());
+}
 
 static GstStaticPadTemplate template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(TL_CAPS));

@@ -29,7 +29,11 @@ typedef struct TlSrcClass {
 
 GType tl_src_get_type(void);
 G_DEFINE_TYPE(TlSrc, tl_src, GST_TYPE_PUSH_SRC)
-GST_ELEMENT_REGISTER_DEFINE(tlsrc, "tlsrc", GST_RANK_NONE, tl_src_get_type())
+
+gboolean tl_src_register(GstPlugin *plugin)
+{
+    return gst_element_register(plugin, "tlsrc", GST_RANK_NONE, tl_src_get_type());
+}
 
 static GstStaticPadTemplate template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(TL_CAPS));

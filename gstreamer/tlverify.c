@@ -13,8 +13,6 @@
 #include "policy.h"
 #include "verdict_message.h"
 
-#include <trueline/openssl.h>
-
 #include <string.h>
 
 enum {
@@ -52,8 +50,7 @@ typedef struct TlVerify {
     guint timeout_ms;
     verdict_counters counters;
     /* from start to stop */
-    tl_openssl *openssl;
-    const tl_crypto *crypto;
+    backend backend;
     stream_file file; /* with the parts of the running stream, or none */
     char *state;
     tl_stream_config claims[CLAIMS]; /* the newest first */
@@ -79,7 +76,11 @@ typedef struct TlVerifyClass {
 
 GType tl_verify_get_type(void);
 G_DEFINE_TYPE(TlVerify, tl_verify, GST_TYPE_ELEMENT)
-GST_ELEMENT_REGISTER_DEFINE(tlverify, "tlverify", GST_RANK_NONE, tl_verify_get_type())
+
+gboolean tl_verify_register(GstPlugin *plugin)
+{
+    return gst_element_register(plugin, "tlverify", GST_RANK_NONE, tl_verify_get_type());
+}
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(TL_CAPS));
@@ -293,7 +294,7 @@ static tl_exit try_with(TlVerify *t, const tl_stream_config *config, tl_span pac
     if (t->known)
         e = oneway_receiver_reconfigure(&candidate, &t->oneway, &file, why);
     else
-        e = oneway_receiver_open(&candidate, &file, t->crypto, t->state, why);
+        e = oneway_receiver_open(&candidate, &file, t->backend.crypto, t->state, why);
     if (e == TL_EXIT_OK)
         e = oneway_receiver_packet(&candidate, packet, news, why);
     if (e == TL_EXIT_OK && (*news == ONEWAY_START || *news == ONEWAY_EPOCH)) {
@@ -375,7 +376,7 @@ static gboolean is_of_link(TlVerify *t, tl_span packet)
 
 /* Frames keep the sender's time stamps. Behind a live source the segment says which running time the first of them has here;
  * else they go on behind those before. */
-static void push_segment(TlVerify *t, const GstBuffer *first)
+static void push_segment(TlVerify *t, GstBuffer *first)
 {
     GstSegment segment;
     GstClock *clock = gst_element_get_clock(&t->element);
@@ -633,12 +634,11 @@ static gboolean start(TlVerify *t)
     t->state = g_steal_pointer(&p.state);
     policy_clear(&p);
     if (e == TL_EXIT_OK)
-        e = policy_open_crypto(&t->openssl, &fault);
+        e = policy_open_crypto(&t->backend, &fault);
     if (e != TL_EXIT_OK) {
         policy_post_fault(&t->element, &fault);
         return FALSE;
     }
-    t->crypto = tl_openssl_crypto(t->openssl);
     return TRUE;
 }
 
@@ -653,8 +653,7 @@ static void stop(TlVerify *t)
     frame_in_clear(&t->frame);
     g_queue_clear_full(&t->finished, free_finished);
     gst_clear_caps(&t->pushed_caps);
-    tl_openssl_close(t->openssl);
-    t->openssl = NULL;
+    backend_close(&t->backend);
     g_clear_pointer(&t->state, g_free);
 }
 

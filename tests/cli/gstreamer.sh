@@ -41,6 +41,15 @@ there_and_back "encrypted_frames_come_back_as_they_were" secret.json "" "video/x
 there_and_back "encryption_may_be_asked_for_in_the_pipeline" cam.json encrypt=true \
     "video/x-raw,format=I420,width=192,height=108"
 
+for suite in aes256-gmac aes128-cmac; do
+    for mode in data-type frame; do
+        there_and_back "${suite}_with_a_tag_for_each_${mode}_works" cam.json "suite=$suite tag-mode=$mode" \
+            "video/x-raw,format=I420,width=192,height=108"
+    done
+done
+there_and_back "cmac_tags_of_8_bytes_work" cam.json "suite=aes128-cmac tag-size=8 encrypt=true" \
+    "video/x-raw,format=I420,width=192,height=108"
+
 # Encrypted packets hold nothing of a picture that is of one value throughout, and plain ones do.
 white='videotestsrc num-buffers=1 pattern=white ! video/x-raw,format=GRAY8,width=192,height=108'
 launch -q $white ! tlprotect keys=cam.json ! filesink location=plain.bin
@@ -98,6 +107,11 @@ is "$(grep -c 'out: last-message = chain' <<<"$out") $(grep -c 'last-message = c
 launch -v $cut ! identity name=out silent=false ! fakesink
 is "$(grep -c 'out: last-message = chain' <<<"$out") $(grep -c 'last-message = chain.*corrupted' <<<"$out")" "1 0" \
     "dropped_frame_does_not_come"
+
+cut="videotestsrc num-buffers=2 pattern=white ! video/x-raw,format=GRAY8,width=64,height=32 !
+    tlprotect keys=cam.json tag-mode=frame ! identity eos-after=59 ! tlverify keys=cam.json tag-mode=frame"
+launch -q $cut on-bad=mark ! multifilesink location=whole%d.raw
+is "$(od -An -v -tu1 -w1 whole1.raw | sort -un | xargs)" "16 106" "without_tags_for_lines_the_whole_frame_is_painted"
 
 # ---- the document ----
 
@@ -160,6 +174,7 @@ refuses "other_keys" 'not made with our stream file.s secret' \
 refuses "other_policy" 'another configuration' \
     $source ! tlprotect keys=cam.json encrypt=true ! tlverify keys=cam.json ! $away
 refuses "unknown_suite" 'aes128-gmac' $source ! tlprotect keys=cam.json suite=rot13 ! $away
+refuses "tag_too_short" 'tag size|tag' $source ! tlprotect keys=cam.json tag-size=4 ! $away
 refuses "mtu_too_small_for_the_format" 'larger mtu' $source ! \
     capssetter caps="video/x-raw,note=(string)$(printf 'x%.0s' {1..300})" ! tlprotect keys=cam.json mtu=256 ! $away
 refuses "frames_without_a_format" 'without their format' \

@@ -384,6 +384,36 @@ static void start_when_the_state_cannot_be_written_then_it_is_not_taken(void **s
     assert_true(r.state.start == 0);
 }
 
+static void receiver_when_reconfigured_then_keeps_what_it_remembers(void **state)
+{
+    stream_file f = make_file(7, 0x11), other = make_file(7, 0x11);
+    oneway_sender first, second, third;
+    oneway_receiver r, again;
+    uint8_t packets[3][ONEWAY_PACKET_SIZE];
+    tl_fault fault;
+
+    (void)state;
+    other.config.parts[0].count++;
+    open_sender(&first, &f, NULL);
+    open_sender(&second, &other, NULL);
+    open_sender(&third, &other, NULL);
+    write_packet(&first, 0, packets[0]);
+    write_packet(&second, 0, packets[1]);
+    write_packet(&third, 0, packets[2]);
+    open_receiver(&r, &f, NULL);
+    assert_int_equal(news_of(&r, packets[0], &fault), ONEWAY_START);
+    assert_int_equal(news_of(&r, packets[1], &fault), ONEWAY_REFUSED);
+    assert_says(&fault, "another configuration");
+    assert_int_equal(oneway_receiver_reconfigure(&again, &r, &other, &fault), TL_EXIT_OK);
+    assert_int_equal(news_of(&again, packets[0], &fault), ONEWAY_REFUSED);
+    assert_int_equal(news_of(&again, packets[2], &fault), ONEWAY_START);
+    assert_int_equal(news_of(&again, packets[1], &fault), ONEWAY_REFUSED);
+    assert_says(&fault, "a recording");
+    other.config.stream = 0; /* none that has a digest */
+    assert_int_equal(oneway_receiver_reconfigure(&r, &again, &other, &fault), TL_EXIT_INTERNAL);
+    assert_int_equal(news_of(&r, packets[0], &fault), ONEWAY_KNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +428,7 @@ int main(void)
         cmocka_unit_test(sender_when_its_clock_was_set_back_then_its_state_file_makes_the_start_rise),
         cmocka_unit_test(state_file_when_it_is_wrong_then_refused),
         cmocka_unit_test(start_when_the_state_cannot_be_written_then_it_is_not_taken),
+        cmocka_unit_test(receiver_when_reconfigured_then_keeps_what_it_remembers),
     };
 
     return cmocka_run_group_tests(tests, open_backend, close_backend);
