@@ -71,7 +71,8 @@ static void run_row(bench *b, const receive_row *r)
                                      .lines = LINES,
                                      .line_bytes = BENCH_LINE,
                                      .frames = RING,
-                                     .huge = r->huge };
+                                     .huge = r->huge,
+                                     .in_place = true };
     bench_row row = { .name = r->name, .goal = r->goal, .messages = LINES, .note = note };
 
     w = (work){ .floor = floor_read(), .read = RING / 2 };

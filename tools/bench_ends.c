@@ -85,6 +85,8 @@ void bench_ends_rewind(bench_ends *l)
     l->next = 0;
     l->receiving = key_source(l, &source) && tl_stream_rx_init(&l->rx, &l->config, &source, 0, l->released,
                                                                (tl_stream_sink){ l, on_event }) == TL_OK;
+    if (l->receiving && l->shape.in_place)
+        l->failed |= tl_stream_rx_rows(&l->rx, l->rows, l->shape.lines) != TL_OK;
     l->failed |= !l->receiving;
     tl_key_source_wipe(&source);
 }
@@ -97,6 +99,9 @@ void bench_ends_receive(bench_ends *l)
     l->next++;
     l->failed |= tl_stream_rx_packets(&l->rx, tl_clock_ms(), packets, bench_ends_packets(l)) != TL_OK;
     l->failed |= l->frames_ok != before + 1;
+    if (l->shape.in_place && !l->failed)
+        l->failed = l->rows[0].p != packets[1].p + TL_SEP_BEFORE ||
+                    l->rows[l->shape.lines - 1].p != packets[l->shape.lines].p + TL_SEP_BEFORE;
 }
 
 /* ---- */
@@ -106,7 +111,7 @@ static void configure(bench_ends *l)
     const bench_ends_shape *s = &l->shape;
 
     l->config = (tl_stream_config){
-        .stream = 1,
+        .stream = s->stream > 0 ? s->stream : 1,
         .suite = s->suite,
         .tag_mode = s->tag_mode,
         .tag_size = TL_TAG_MAX,
@@ -116,6 +121,7 @@ static void configure(bench_ends *l)
         .pattern = { [TL_BLOCK_MIDDLE] = s->pattern },
         .parts = { { TL_BLOCK_MIDDLE, s->data_type, s->lines, s->line_bytes } },
         .part_count = 1,
+        .release = s->in_place ? TL_RELEASE_IN_PLACE : TL_RELEASE_FRAME,
     };
 }
 
@@ -128,9 +134,11 @@ static bool take_memory(bench_ends *l)
     l->memory = bench_pages(l->memory_n, l->shape.huge);
     l->messages = calloc(l->shape.lines, sizeof *l->messages);
     l->packets = calloc(frames * bench_ends_packets(l), sizeof *l->packets);
-    l->released.n = tl_stream_frame_bytes(&l->config);
-    l->released.p = malloc(l->released.n);
-    if (l->memory == NULL || l->messages == NULL || l->packets == NULL || l->released.p == NULL)
+    l->rows = calloc(l->shape.lines, sizeof *l->rows);
+    if (l->memory == NULL || l->messages == NULL || l->packets == NULL || l->rows == NULL)
+        return false;
+    l->released.n = l->shape.in_place ? 0 : tl_stream_frame_bytes(&l->config);
+    if (l->released.n > 0 && (l->released.p = malloc(l->released.n)) == NULL)
         return false;
     for (unsigned f = 0; f < frames; f++)
         for (unsigned i = 0; i < l->shape.lines; i++)
@@ -165,5 +173,6 @@ void bench_ends_close(bench_ends *l)
     free(l->messages);
     free(l->packets);
     free(l->released.p);
+    free(l->rows);
     *l = (bench_ends){ 0 };
 }

@@ -16,6 +16,9 @@ typedef struct bench_ends_shape {
     uint16_t lines, line_bytes;
     unsigned frames; /* that memory holds */
     bool huge;       /* memory on huge pages */
+    bool
+        in_place; /* the receiver leaves pixels where they are; else it copies them when they have verified */
+    uint16_t stream; /* 0: 1 */
 } bench_ends_shape;
 
 /* A frame's packets lie one behind the other, each at a multiple of 64 bytes; the frames too. */
@@ -30,6 +33,7 @@ typedef struct bench_ends {
     uint8_t *memory;    /* of all packets */
     tl_buffer *packets; /* of all frames: begin, lines, end of each */
     tl_buffer released; /* where the receiver puts pixels */
+    tl_span *rows;      /* where it says that they are */
     size_t slot, memory_n;
     unsigned next; /* frame of the memory that is received next */
     uint64_t frames_ok;
