@@ -10,6 +10,7 @@ typedef struct bench_ends_shape {
     tl_variant variant; /* of the lines */
     tl_pattern pattern; /* of SV-3 and SV-4 */
     tl_tag_mode tag_mode;
+    tl_carrier carrier; /* FSED: memory holds one frame, as a receiver in hardware leaves it there */
     tl_presence crc32;
     tl_hop_check hop_check;
     uint8_t data_type;
@@ -30,10 +31,13 @@ typedef struct bench_ends {
     tl_stream_rx rx;
     tl_tx_message *messages;
     tl_tx_edge edge;
-    uint8_t *memory;    /* of all packets */
-    tl_buffer *packets; /* of all frames: begin, lines, end of each */
-    tl_buffer released; /* where the receiver puts pixels */
-    tl_span *rows;      /* where it says that they are */
+    uint8_t *memory;          /* of all packets */
+    tl_buffer *packets;       /* of all frames: begin, lines, end of each */
+    tl_buffer released;       /* where the receiver puts pixels */
+    tl_span *rows;            /* where it says that they are */
+    tl_buffer tags, metadata; /* FSED: of the sender; the payloads of the metadata packets, row by row */
+    size_t row_bytes;         /* of a row of metadata */
+    unsigned metadata_rows;   /* of the frame */
     size_t slot, memory_n;
     unsigned next; /* frame of the memory that is received next */
     uint64_t frames_ok;

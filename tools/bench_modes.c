@@ -7,6 +7,7 @@
 enum { WIDTH = 3840, HEIGHT = 2160, LINE = WIDTH * 12 / 8, RATE = 30 };
 
 typedef struct mode_row {
+    tl_carrier carrier;
     const char *tags, *pixels;
     tl_suite suite;
     tl_tag_mode tag_mode;
@@ -15,13 +16,21 @@ typedef struct mode_row {
 } mode_row;
 
 static const mode_row mode_rows[] = {
-    { "line", "in clear", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
-    { "line", "encrypted", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
-    { "line", "every 4th line", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_3, { 0, 1, 4 } },
-    { "line", "in clear", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
-    { "line", "encrypted", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
-    { "line", "in clear", TL_SUITE_AES256_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
-    { "line", "encrypted", TL_SUITE_AES256_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { TL_CARRIER_SEP, "line", "in clear", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { TL_CARRIER_SEP, "line", "encrypted", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { TL_CARRIER_SEP, "line", "1 line in 4", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_3, { 0, 1, 4 } },
+    { TL_CARRIER_SEP, "frame", "in clear", TL_SUITE_AES128_GMAC, TL_TAG_PER_FRAME, TL_SV_2, { 0 } },
+    { TL_CARRIER_SEP, "frame", "encrypted", TL_SUITE_AES128_GMAC, TL_TAG_PER_FRAME, TL_SV_1, { 0 } },
+    { TL_CARRIER_SEP, "line", "in clear", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { TL_CARRIER_SEP, "line", "encrypted", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { TL_CARRIER_SEP, "frame", "in clear", TL_SUITE_AES128_CMAC, TL_TAG_PER_FRAME, TL_SV_2, { 0 } },
+    { TL_CARRIER_SEP, "line", "in clear", TL_SUITE_AES256_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { TL_CARRIER_SEP, "line", "encrypted", TL_SUITE_AES256_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { TL_CARRIER_FSED, "line", "in clear", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { TL_CARRIER_FSED, "line", "encrypted", TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE, TL_SV_1, { 0 } },
+    { TL_CARRIER_FSED, "frame", "in clear", TL_SUITE_AES128_GMAC, TL_TAG_PER_FRAME, TL_SV_2, { 0 } },
+    { TL_CARRIER_FSED, "line", "in clear", TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE, TL_SV_2, { 0 } },
+    { TL_CARRIER_FSED, "frame", "in clear", TL_SUITE_AES128_CMAC, TL_TAG_PER_FRAME, TL_SV_2, { 0 } },
 };
 
 unsigned bench_modes(void)
@@ -51,7 +60,8 @@ tl_exit bench_mode_run(const backend *b, unsigned i, unsigned rounds, bench_mode
 {
     static bench_ends ends;
     const mode_row *row = &mode_rows[i];
-    const bench_ends_shape shape = { .suite = row->suite,
+    const bench_ends_shape shape = { .carrier = row->carrier,
+                                     .suite = row->suite,
                                      .variant = row->variant,
                                      .pattern = row->pattern,
                                      .tag_mode = row->tag_mode,
@@ -64,10 +74,12 @@ tl_exit bench_mode_run(const backend *b, unsigned i, unsigned rounds, bench_mode
     const gate_job checking = { .name = "verify", .prepare = protect, .run = verify, .ctx = &ends };
     bool good = bench_ends_open(&ends, b->crypto, &shape);
 
-    *mode = (bench_mode){
-        .carrier = "SEP", .tags = row->tags, .suite = tl_suite_name(row->suite), .pixels = row->pixels
-    };
+    *mode = (bench_mode){ .carrier = row->carrier == TL_CARRIER_FSED ? "FSED" : "SEP",
+                          .tags = row->tags,
+                          .suite = tl_suite_name(row->suite),
+                          .pixels = row->pixels };
     if (good) {
+        verify(&ends); /* and the frame's memory is touched */
         mode->protect = gate_measure(&making, 1e6 / RATE, rounds);
         mode->verify = gate_measure(&checking, 1e6 / RATE, rounds);
         good = !ends.failed;

@@ -250,6 +250,33 @@ static void ends_when_nothing_is_changed_then_all_frames_are_ok_again_and_again(
     backend_close(&open);
 }
 
+static void ends_when_metadata_travels_apart_then_frames_are_ok_until_a_byte_changes(void **state)
+{
+    static bench_ends e;
+    bench_ends_shape shape = small;
+    backend open;
+
+    (void)state;
+    assert_int_equal(backend_open(&open, BACKEND_BEST, 0), TL_OK);
+    shape.carrier = TL_CARRIER_FSED;
+    shape.frames = 1;
+    for (int encrypted = 0; encrypted < 2; encrypted++) {
+        shape.variant = encrypted ? TL_SV_1 : TL_SV_2;
+        assert_true(bench_ends_open(&e, open.crypto, &shape));
+        for (int i = 0; i < 3; i++) {
+            bench_ends_receive(&e);
+            assert_int_equal(e.frames_ok, i + 1);
+            bench_ends_send(&e, 0);
+        }
+        assert_false(e.failed);
+        e.messages[2].buffer[TL_SEP_BEFORE + 7] ^= 1;
+        bench_ends_receive(&e);
+        assert_true(e.failed);
+        bench_ends_close(&e);
+    }
+    backend_close(&open);
+}
+
 static void ends_when_any_byte_of_a_line_is_changed_then_failed(void **state)
 {
     static bench_ends e;
@@ -291,6 +318,7 @@ int main(void)
         cmocka_unit_test(backend_when_opened_at_any_level_then_its_tags_are_openssls),
         cmocka_unit_test(level_name_when_there_is_no_such_level_then_none),
         cmocka_unit_test(ends_when_nothing_is_changed_then_all_frames_are_ok_again_and_again),
+        cmocka_unit_test(ends_when_metadata_travels_apart_then_frames_are_ok_until_a_byte_changes),
         cmocka_unit_test(ends_when_any_byte_of_a_line_is_changed_then_failed),
         cmocka_unit_test(pages_when_small_ones_are_asked_for_then_none_is_huge),
         cmocka_unit_test(link_when_both_ends_are_right_then_frames_pass),
