@@ -42,8 +42,6 @@ typedef struct own {
     tl_faulty faulty;
     tl_stream_group group;
     tl_group_slot slots[SLOTS];
-    tl_group_item items[BATCH];
-    tl_sealed sealed[BATCH];
     size_t opened, closed;
 } own;
 
@@ -97,7 +95,7 @@ static tl_err open_own(void *ctx, size_t shard, tl_stream_group **group)
 {
     world *w = ctx;
     own *o = &w->owns[shard];
-    const tl_group_memory memory = { o->slots, SLOTS, o->items, o->sealed, BATCH };
+    const tl_group_memory memory = { o->slots, SLOTS, BATCH };
 
     o->opened++;
     if (shard == w->fail_open)
