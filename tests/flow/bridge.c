@@ -91,27 +91,35 @@ static void frames_when_bridged_either_way_then_ok_on_another_channel(void **sta
     }
 }
 
-/* Any tag size, CRC-32, variant and suite. */
+/* Any tag mode, tag size, CRC-32, variant and suite, and none. */
 static void frames_when_any_mix_is_bridged_then_ok(void **state)
 {
-    static const tl_suite suites[] = { TL_SUITE_AES128_GMAC, TL_SUITE_AES256_CMAC };
-    static const uint8_t sizes[] = { 16, 12 };
+    static const tl_suite suites[] = { TL_SUITE_AES128_GMAC, TL_SUITE_AES256_CMAC, TL_SUITE_NONE };
+    static const uint8_t sizes[] = { 16, 12, 8 };
+    unsigned passed = 0;
 
     (void)state;
-    for (unsigned mix = 0; mix < 64; mix++) {
+    for (unsigned mix = 0; mix < 3 * 3 * 3 * 2 * 5 * 2; mix++) {
         station s;
         tl_loop l;
         tl_loop_init(&l, crypto);
-        l.config.suite = suites[mix % 2];
-        l.config.tag_size = sizes[mix / 2 % 2];
-        l.config.crc32 = mix / 4 % 2 ? TL_WITH : TL_WITHOUT;
-        l.config.variant[TL_BLOCK_MIDDLE] = (uint8_t)(TL_SV_1 + mix / 8 % 4);
-        if (l.config.variant[TL_BLOCK_MIDDLE] > TL_SV_2)
+        l.config.suite = suites[mix % 3];
+        l.config.tag_mode = (tl_tag_mode)(TL_TAG_PER_MESSAGE + mix / 3 % 3);
+        l.config.tag_size = l.config.suite == TL_SUITE_NONE ? 0 : sizes[mix / 9 % 3];
+        l.config.crc32 = mix / 27 % 2 ? TL_WITH : TL_WITHOUT;
+        for (unsigned block = TL_BLOCK_TOP; block <= TL_BLOCK_BOTTOM; block++)
+            if (block == TL_BLOCK_MIDDLE || l.config.suite == TL_SUITE_NONE)
+                l.config.variant[block] = (uint8_t)(TL_SV_1 + mix / 54 % 5);
+        if (l.config.variant[TL_BLOCK_MIDDLE] == TL_SV_3 || l.config.variant[TL_BLOCK_MIDDLE] == TL_SV_4)
             l.config.pattern[TL_BLOCK_MIDDLE] = (tl_pattern){ 2, 1, 5 };
-        open_both(&l, &s, mix / 32 ? TL_BRIDGE_TO_SEP : TL_BRIDGE_TO_FSED, 0);
-        frames_pass(&l, &s, 2);
-        close_both(&l, &s);
+        if (tl_stream_config_check(&l.config, NULL) == TL_OK) {
+            open_both(&l, &s, mix / 270 ? TL_BRIDGE_TO_SEP : TL_BRIDGE_TO_FSED, 0);
+            frames_pass(&l, &s, 2);
+            close_both(&l, &s);
+            passed++;
+        }
     }
+    assert_int_equal(passed, 2 * (5 * 2 * (9 + 8) + 2 * 3));
 }
 
 static void frame_when_bridged_there_and_back_then_bit_for_bit_the_same(void **state)
