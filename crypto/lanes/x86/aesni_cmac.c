@@ -4,40 +4,80 @@
 
 enum { LANES = 8, HALF = 4, AHEAD = 512 /* bytes that are asked for ahead of use */ };
 
-/* What the lanes of a call have: `key` is a block for each round, the same for all lanes, or, where keys are mixed, one
- * for each round and lane. */
+/* A block of each lane. Named and not counted, so that no compiler takes them for memory. */
+typedef struct octet {
+    __m128i a, b, c, d, e, f, g, h;
+} octet;
+
+/* What the lanes of a call have. A round's key is a block for each lane where keys are mixed; else it is one. */
 typedef struct crew {
     const uint8_t *p[LANES];
     const __m128i *key;
-    __m128i chain[LANES];
+    octet chain;
 } crew;
 
-/* chain = AES(K, chain ^ block) in the first `lanes` lanes. */
-TL__KERNEL void step(unsigned rounds, unsigned lanes, bool mixed, const crew *c, __m128i *chain, size_t at)
+/* chain + block + K, in the first `lanes` lanes: 4 or 8. */
+TL__KERNEL octet add_blocks(unsigned lanes, bool mixed, const crew *c, octet x, size_t at)
 {
-    TL__UNROLL for (unsigned i = 0; i < lanes; i++)
-    {
-        __m128i block = _mm_xor_si128(tl__load(c->p[i] + at), mixed ? c->key[i] : c->key[0]);
-        chain[i] = _mm_xor_si128(chain[i], block);
-    }
-    TL__UNROLL for (unsigned r = 1; r < rounds; r++) TL__UNROLL for (unsigned i = 0; i < lanes; i++)
-        chain[i] = _mm_aesenc_si128(chain[i], mixed ? c->key[LANES * r + i] : c->key[r]);
-    TL__UNROLL for (unsigned i = 0; i < lanes; i++) chain[i] =
-        _mm_aesenclast_si128(chain[i], mixed ? c->key[LANES * rounds + i] : c->key[rounds]);
+    const __m128i *k = c->key;
+    x.a = _mm_xor_si128(x.a, _mm_xor_si128(tl__load(c->p[0] + at), k[0]));
+    x.b = _mm_xor_si128(x.b, _mm_xor_si128(tl__load(c->p[1] + at), k[mixed ? 1 : 0]));
+    x.c = _mm_xor_si128(x.c, _mm_xor_si128(tl__load(c->p[2] + at), k[mixed ? 2 : 0]));
+    x.d = _mm_xor_si128(x.d, _mm_xor_si128(tl__load(c->p[3] + at), k[mixed ? 3 : 0]));
+    if (lanes == HALF)
+        return x;
+    x.e = _mm_xor_si128(x.e, _mm_xor_si128(tl__load(c->p[4] + at), k[mixed ? 4 : 0]));
+    x.f = _mm_xor_si128(x.f, _mm_xor_si128(tl__load(c->p[5] + at), k[mixed ? 5 : 0]));
+    x.g = _mm_xor_si128(x.g, _mm_xor_si128(tl__load(c->p[6] + at), k[mixed ? 6 : 0]));
+    x.h = _mm_xor_si128(x.h, _mm_xor_si128(tl__load(c->p[7] + at), k[mixed ? 7 : 0]));
+    return x;
+}
+
+/* A round with the keys at k, which is not the last. */
+TL__KERNEL octet next_round(unsigned lanes, bool mixed, const __m128i *k, octet x)
+{
+    x.a = _mm_aesenc_si128(x.a, k[0]);
+    x.b = _mm_aesenc_si128(x.b, k[mixed ? 1 : 0]);
+    x.c = _mm_aesenc_si128(x.c, k[mixed ? 2 : 0]);
+    x.d = _mm_aesenc_si128(x.d, k[mixed ? 3 : 0]);
+    if (lanes == HALF)
+        return x;
+    x.e = _mm_aesenc_si128(x.e, k[mixed ? 4 : 0]);
+    x.f = _mm_aesenc_si128(x.f, k[mixed ? 5 : 0]);
+    x.g = _mm_aesenc_si128(x.g, k[mixed ? 6 : 0]);
+    x.h = _mm_aesenc_si128(x.h, k[mixed ? 7 : 0]);
+    return x;
+}
+
+TL__KERNEL octet last_round(unsigned lanes, bool mixed, const __m128i *k, octet x)
+{
+    x.a = _mm_aesenclast_si128(x.a, k[0]);
+    x.b = _mm_aesenclast_si128(x.b, k[mixed ? 1 : 0]);
+    x.c = _mm_aesenclast_si128(x.c, k[mixed ? 2 : 0]);
+    x.d = _mm_aesenclast_si128(x.d, k[mixed ? 3 : 0]);
+    if (lanes == HALF)
+        return x;
+    x.e = _mm_aesenclast_si128(x.e, k[mixed ? 4 : 0]);
+    x.f = _mm_aesenclast_si128(x.f, k[mixed ? 5 : 0]);
+    x.g = _mm_aesenclast_si128(x.g, k[mixed ? 6 : 0]);
+    x.h = _mm_aesenclast_si128(x.h, k[mixed ? 7 : 0]);
+    return x;
 }
 
 TL__KERNEL void run(unsigned rounds, unsigned lanes, bool mixed, crew *c, size_t blocks)
 {
-    __m128i chain[LANES];
-    TL__UNROLL for (unsigned i = 0; i < lanes; i++) chain[i] = c->chain[i];
+    const unsigned keys = mixed ? LANES : 1; /* of a round */
+    octet x = c->chain;
     for (size_t at = 0; at < blocks * TL__BLOCK; at += TL__BLOCK) {
         if (at % 64 == 0) {
             TL__UNROLL for (unsigned i = 0; i < lanes; i++)
                 _mm_prefetch((const char *)c->p[i] + at + AHEAD, _MM_HINT_T0);
         }
-        step(rounds, lanes, mixed, c, chain, at);
+        x = add_blocks(lanes, mixed, c, x, at);
+        TL__UNROLL for (unsigned r = 1; r < rounds; r++) x = next_round(lanes, mixed, c->key + keys * r, x);
+        x = last_round(lanes, mixed, c->key + keys * rounds, x);
     }
-    TL__UNROLL for (unsigned i = 0; i < lanes; i++) c->chain[i] = chain[i];
+    c->chain = x;
 }
 
 /* The forms of the kernel: by rounds, and by how many lanes are at work. */
@@ -101,7 +141,7 @@ void tl__aesni_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
     for (size_t i = 0; i < LANES; i++) {
         c.p[i] = lane[i < n ? i : 0].p;
         if (i < n)
-            c.chain[i] = tl__load(lane[i].chain);
+            memcpy((uint8_t *)&c.chain + i * TL__BLOCK, lane[i].chain, TL__BLOCK);
     }
     if (!same_key(lane, n))
         mix(lane, n, &c, blocks);
@@ -110,6 +150,6 @@ void tl__aesni_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
     else
         run_256(&c, n, blocks);
     for (size_t i = 0; i < n; i++)
-        tl__store(lane[i].chain, c.chain[i]);
-    tl__forget(c.chain, sizeof c.chain);
+        memcpy(lane[i].chain, (const uint8_t *)&c.chain + i * TL__BLOCK, TL__BLOCK);
+    tl__forget(&c.chain, sizeof c.chain);
 }

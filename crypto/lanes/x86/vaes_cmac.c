@@ -13,20 +13,21 @@ enum {
     AHEAD = 512 /* bytes that are asked for ahead of use: memory's latency, while one lane does 8 lines */
 };
 
-/* Four blocks of each of four lanes, in their order: block[i] has block i of every lane. */
-typedef struct square {
-    __m512i block[4];
-} square;
+/* Four vectors: those of 16 lanes' chains, or four blocks of each of four lanes. Named and not counted, so that no
+ * compiler takes them for memory. */
+typedef struct quad {
+    __m512i a, b, c, d;
+} quad;
 
-/* A 4 x 4 transposition of blocks. */
-TL__KERNEL square load_square(const uint8_t *const p[PER_VECTOR], size_t at)
+/* Four blocks of each of four lanes, transposed: a has the first block of every lane. */
+TL__KERNEL quad load_square(const uint8_t *const p[PER_VECTOR], size_t at)
 {
     __m512i a = tl__load4(p[0] + at), b = tl__load4(p[1] + at);
     __m512i c = tl__load4(p[2] + at), d = tl__load4(p[3] + at);
     __m512i ab01 = _mm512_shuffle_i64x2(a, b, 0x44), ab23 = _mm512_shuffle_i64x2(a, b, 0xEE);
     __m512i cd01 = _mm512_shuffle_i64x2(c, d, 0x44), cd23 = _mm512_shuffle_i64x2(c, d, 0xEE);
-    return (square){ { _mm512_shuffle_i64x2(ab01, cd01, 0x88), _mm512_shuffle_i64x2(ab01, cd01, 0xDD),
-                       _mm512_shuffle_i64x2(ab23, cd23, 0x88), _mm512_shuffle_i64x2(ab23, cd23, 0xDD) } };
+    return (quad){ _mm512_shuffle_i64x2(ab01, cd01, 0x88), _mm512_shuffle_i64x2(ab01, cd01, 0xDD),
+                   _mm512_shuffle_i64x2(ab23, cd23, 0x88), _mm512_shuffle_i64x2(ab23, cd23, 0xDD) };
 }
 
 /* One block of each of four lanes. */
@@ -39,61 +40,83 @@ TL__KERNEL __m512i load_row(const uint8_t *const p[PER_VECTOR], size_t at)
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
-/* What the lanes of a call have: `key` is a vector for each round, the same for all lanes, or, where keys are mixed,
- * one for each round and group. */
+/* What the lanes of a call have. A round's key is four vectors, one for each four lanes, where keys are mixed; else it is
+ * one. */
 typedef struct crew {
     const uint8_t *p[LANES];
     const __m512i *key;
-    __m512i chain[GROUPS];
+    quad chain;
 } crew;
 
-/* chain = AES(K, chain ^ block) in the first `groups` vectors. */
-TL__KERNEL void encrypt(unsigned rounds, unsigned groups, bool mixed, const __m512i *key, __m512i *chain,
-                        const __m512i *block)
+TL__KERNEL quad round_key(bool mixed, const __m512i *key, unsigned round)
 {
-    TL__UNROLL for (unsigned g = 0; g < groups; g++) chain[g] =
-        tl__xor3(chain[g], block[g], mixed ? key[g] : key[0]);
-    TL__UNROLL for (unsigned r = 1; r < rounds; r++) TL__UNROLL for (unsigned g = 0; g < groups; g++)
-        chain[g] = _mm512_aesenc_epi128(chain[g], mixed ? key[GROUPS * r + g] : key[r]);
-    TL__UNROLL for (unsigned g = 0; g < groups; g++) chain[g] =
-        _mm512_aesenclast_epi128(chain[g], mixed ? key[GROUPS * rounds + g] : key[rounds]);
+    if (!mixed)
+        return (quad){ key[round], key[round], key[round], key[round] };
+    key += GROUPS * round;
+    return (quad){ key[0], key[1], key[2], key[3] };
+}
+
+/* chain = AES(K, chain ^ block), in the first `groups` vectors: 1, 2 or 4. */
+TL__KERNEL void encrypt(unsigned rounds, unsigned groups, bool mixed, const __m512i *key, quad *chain,
+                        quad block)
+{
+    quad x = *chain, k = round_key(mixed, key, 0);
+    x.a = tl__xor3(x.a, block.a, k.a);
+    x.b = tl__xor3(x.b, block.b, k.b);
+    x.c = tl__xor3(x.c, block.c, k.c);
+    x.d = tl__xor3(x.d, block.d, k.d);
+    TL__UNROLL for (unsigned r = 1; r < rounds; r++)
+    {
+        k = round_key(mixed, key, r);
+        x.a = _mm512_aesenc_epi128(x.a, k.a);
+        x.b = groups > 1 ? _mm512_aesenc_epi128(x.b, k.b) : x.b;
+        x.c = groups > 2 ? _mm512_aesenc_epi128(x.c, k.c) : x.c;
+        x.d = groups > 2 ? _mm512_aesenc_epi128(x.d, k.d) : x.d;
+    }
+    k = round_key(mixed, key, rounds);
+    chain->a = _mm512_aesenclast_epi128(x.a, k.a);
+    chain->b = groups > 1 ? _mm512_aesenclast_epi128(x.b, k.b) : x.b;
+    chain->c = groups > 2 ? _mm512_aesenclast_epi128(x.c, k.c) : x.c;
+    chain->d = groups > 2 ? _mm512_aesenclast_epi128(x.d, k.d) : x.d;
 }
 
 /* Four blocks of each lane. */
-TL__KERNEL void four_steps(unsigned rounds, unsigned groups, bool mixed, const crew *c, __m512i *chain,
+TL__KERNEL void four_steps(unsigned rounds, unsigned groups, bool mixed, const crew *c, quad *chain,
                            size_t at)
 {
-    square s[GROUPS];
-    TL__UNROLL for (unsigned g = 0; g < groups; g++) s[g] = load_square(c->p + PER_VECTOR * g, at);
-    TL__UNROLL for (unsigned i = 0; i < PER_VECTOR; i++)
-    {
-        __m512i block[GROUPS];
-        TL__UNROLL for (unsigned g = 0; g < groups; g++) block[g] = s[g].block[i];
-        encrypt(rounds, groups, mixed, c->key, chain, block);
-    }
+    const __m512i zero = _mm512_setzero_si512();
+    const quad none = { zero, zero, zero, zero };
+    quad g0 = load_square(c->p, at);
+    quad g1 = groups > 1 ? load_square(c->p + PER_VECTOR, at) : none;
+    quad g2 = groups > 2 ? load_square(c->p + 2 * PER_VECTOR, at) : none;
+    quad g3 = groups > 2 ? load_square(c->p + 3 * PER_VECTOR, at) : none;
+    encrypt(rounds, groups, mixed, c->key, chain, (quad){ g0.a, g1.a, g2.a, g3.a });
+    encrypt(rounds, groups, mixed, c->key, chain, (quad){ g0.b, g1.b, g2.b, g3.b });
+    encrypt(rounds, groups, mixed, c->key, chain, (quad){ g0.c, g1.c, g2.c, g3.c });
+    encrypt(rounds, groups, mixed, c->key, chain, (quad){ g0.d, g1.d, g2.d, g3.d });
 }
 
-TL__KERNEL void one_step(unsigned rounds, unsigned groups, bool mixed, const crew *c, __m512i *chain,
-                         size_t at)
+TL__KERNEL void one_step(unsigned rounds, unsigned groups, bool mixed, const crew *c, quad *chain, size_t at)
 {
-    __m512i block[GROUPS];
-    TL__UNROLL for (unsigned g = 0; g < groups; g++) block[g] = load_row(c->p + PER_VECTOR * g, at);
+    const __m512i none = _mm512_setzero_si512();
+    quad block = { load_row(c->p, at), groups > 1 ? load_row(c->p + PER_VECTOR, at) : none,
+                   groups > 2 ? load_row(c->p + 2 * PER_VECTOR, at) : none,
+                   groups > 2 ? load_row(c->p + 3 * PER_VECTOR, at) : none };
     encrypt(rounds, groups, mixed, c->key, chain, block);
 }
 
 TL__KERNEL void run(unsigned rounds, unsigned groups, bool mixed, crew *c, size_t blocks)
 {
-    __m512i chain[GROUPS];
+    quad chain = c->chain;
     size_t at = 0, end = blocks * TL__BLOCK;
-    TL__UNROLL for (unsigned g = 0; g < groups; g++) chain[g] = c->chain[g];
     for (; end - at >= TL__VECTOR; at += TL__VECTOR) {
         TL__UNROLL for (unsigned i = 0; i < PER_VECTOR * groups; i++)
             _mm_prefetch((const char *)c->p[i] + at + AHEAD, _MM_HINT_T0);
-        four_steps(rounds, groups, mixed, c, chain, at);
+        four_steps(rounds, groups, mixed, c, &chain, at);
     }
     for (; at < end; at += TL__BLOCK)
-        one_step(rounds, groups, mixed, c, chain, at);
-    TL__UNROLL for (unsigned g = 0; g < groups; g++) c->chain[g] = chain[g];
+        one_step(rounds, groups, mixed, c, &chain, at);
+    c->chain = chain;
 }
 
 /* The forms of the kernel: by rounds, and by how many lanes are at work. */
@@ -167,7 +190,7 @@ void tl__vaes_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
     for (size_t i = 0; i < LANES; i++) {
         c.p[i] = lane[i < n ? i : 0].p;
         if (i < n)
-            memcpy((uint8_t *)c.chain + i * TL__BLOCK, lane[i].chain, TL__BLOCK);
+            memcpy((uint8_t *)&c.chain + i * TL__BLOCK, lane[i].chain, TL__BLOCK);
     }
     if (!same_key(lane, n))
         mix(lane, n, &c, blocks);
@@ -176,6 +199,6 @@ void tl__vaes_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
     else
         run_256(&c, n, blocks);
     for (size_t i = 0; i < n; i++)
-        memcpy(lane[i].chain, (const uint8_t *)c.chain + i * TL__BLOCK, TL__BLOCK);
-    tl__forget(c.chain, sizeof c.chain);
+        memcpy(lane[i].chain, (const uint8_t *)&c.chain + i * TL__BLOCK, TL__BLOCK);
+    tl__forget(&c.chain, sizeof c.chain);
 }
