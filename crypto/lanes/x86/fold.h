@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 typedef struct tl__fold {
-    uint64_t by_4096[2], by_2048[2], by_512[2], by_384[2], by_256[2], by_128[2];
+    uint64_t by_4096[2], by_512[2], by_384[2], by_256[2], by_128[2];
     uint64_t to_96;    /* x^95: brings 128 bits, which stand before 32 more, down to 96 */
     uint64_t to_64;    /* x^63: and those to 64 */
     uint64_t quotient; /* x^64 / P, reflected in 33 bits: Barrett's reduction of the last 64 bits */
@@ -24,7 +24,6 @@ typedef struct tl__fold {
 /* P = x^32 + x^26 + x^23 + x^22 + x^16 + x^12 + x^11 + x^10 + x^8 + x^7 + x^5 + x^4 + x^2 + x + 1 */
 static const tl__fold tl__fold_crc32 = {
     .by_4096 = { 0xE4E4561000000000, 0xC78C44A100000000 },
-    .by_2048 = { 0x7CC8E1E700000000, 0x03F9F86300000000 },
     .by_512 = { 0x653D982200000000, 0xCAD38E8F00000000 },
     .by_384 = { 0x69CCFC0D00000000, 0x2A28386200000000 },
     .by_256 = { 0x9570D49500000000, 0x01B5FD1D00000000 },
@@ -38,7 +37,6 @@ static const tl__fold tl__fold_crc32 = {
 /* P = (x^16 + x^12 + x^5 + 1) * x^16 */
 static const tl__fold tl__fold_crc16 = {
     .by_4096 = { 0x000020E200000000, 0x0000CDDD00000000 },
-    .by_2048 = { 0x00006EB700000000, 0x0000C0C100000000 },
     .by_512 = { 0x0000381D00000000, 0x00001B3400000000 },
     .by_384 = { 0x00007FE200000000, 0x0000804700000000 },
     .by_256 = { 0x0000AC4F00000000, 0x0000CE1E00000000 },
