@@ -14,6 +14,7 @@ static const char *kind_text(tl_event_kind kind)
     case TL_EVENT_LOST: return "lost";
     case TL_EVENT_KEY: return "key";
     case TL_EVENT_LIMIT: return "limit";
+    case TL_EVENT_SILENT: return "silent";
     default: return "unknown";
     }
 }

@@ -330,7 +330,7 @@ typedef enum tl_event_kind {
     /* verdict of one message. ok messages give it only where lines are released at once, with their payload. With
      * accumulated tags repeat and order are claims until the frame's verdict */
     TL_EVENT_MESSAGE,
-    /* a begin has verified */
+    /* a begin has verified; verdict late if its frame is */
     TL_EVENT_OPENED,
     /* verdict of a frame; if ok, its pixels, which the sink uses or copies before it returns */
     TL_EVENT_FRAME,
@@ -339,7 +339,10 @@ typedef enum tl_event_kind {
     /* the sender has switched to epoch `count`; the older key is wiped */
     TL_EVENT_KEY,
     /* the limit of epoch's key is near (a sixteenth left) or reached (verdict limit): take a new epoch */
-    TL_EVENT_LIMIT
+    TL_EVENT_LIMIT,
+    /* no frame has begun for interval_ms and tolerance_ms: communication is lost, as far as time can tell. Told once, until
+     * a frame begins again. frame: the last one that began; count: milliseconds since then; verdict late */
+    TL_EVENT_SILENT
 } tl_event_kind;
 
 typedef struct tl_stream_event {
@@ -355,6 +358,8 @@ typedef struct tl_stream_event {
     uint32_t epoch;
     uint32_t count;   /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
     uint64_t time_us; /* OPENED, FRAME: the sender's clock at begin */
+    bool age_known;   /* OPENED, FRAME: the sender's clock is anchored, */
+    uint64_t age_us;  /* and when its begin came the frame was no older than this */
     /* MESSAGE, verdict ok: the payload, a view of the packet. FRAME, verdict ok, release policy frame, or early while
      * it holds lines back: all parts' payloads one after the other, in the frame memory. Else empty. */
     tl_span payload;
@@ -376,7 +381,16 @@ typedef struct tl_stream_counters {
     uint64_t other_channel;         /* dropped: a virtual channel that is not accepted */
     uint64_t plain;                 /* ignored: a data type listed as plain */
     uint64_t ecc_corrected, crc32_beside_tag;
+    uint64_t silences; /* times that no frame began when one was due */
 } tl_stream_counters;
+
+/* Where the sender's clock stands by the receiver's: from a read of it that somebody protects (a register, a message in a
+ * session), not from frames. now_ms is the receiver's clock half way between asking and answer, error_us half of that
+ * time. */
+typedef struct tl_clock_anchor {
+    uint64_t now_ms, sender_us;
+    uint32_t error_us;
+} tl_clock_anchor;
 
 /* Why a frame is what it is: the first cause, in the order of arrival. */
 typedef struct tl_rx_cause {
@@ -442,6 +456,11 @@ typedef struct tl_stream_rx {
     bool open;
     uint32_t frame; /* the open one */
     uint64_t opened_ms, time_us;
+    tl_clock_anchor anchor;
+    bool anchored, age_known, late; /* age_known, late, age_us: of the open frame */
+    uint64_t age_us;
+    bool listening, silent;              /* the time-out monitor runs; it has told of this silence */
+    uint64_t heard_ms;                   /* when a frame began last, or the monitor */
     uint32_t received;                   /* messages of it that counted, each once */
     uint32_t released;                   /* lines of it that have left */
     uint32_t crc_doubts;                 /* lines on lists whose CRC-32 is wrong */
@@ -482,8 +501,15 @@ tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *
  * TL_E_USAGE: the carrier is SEP. Backend errors: the frame is judged as far as it came. */
 tl_err tl_stream_rx_frame(tl_stream_rx *rx, uint64_t now_ms, const tl_frame_buffers *frame,
                           tl_verdict *verdict) TL_MUST_USE;
-/* Lets time pass: closes a frame that is over its time. If the clock was set back, the frame's time starts anew. */
+/* Lets time pass: closes a frame that is over its time, and tells of a silence. If the clock was set back, both times start
+ * anew. The time-out monitor runs from the first call of the receiver that names the time. */
 void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
+/* Anchors the sender's clock, in place of an earlier anchor. From then on the age of each frame is bounded when its begin
+ * comes: what may be older than age_max_us is late, and so is a frame from the future, since then the anchor does not
+ * hold. The bound is wider by what the clocks may have drifted apart since (drift_ppm) and by a millisecond, the grain of now_ms:
+ * anchor again before that is too much. Without an anchor, or when the receiver's clock is set back behind it, the age
+ * is unknown: events say so, and no frame is late. */
+void tl_stream_rx_anchor(tl_stream_rx *rx, const tl_clock_anchor *anchor);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);
 void tl_stream_rx_wipe(tl_stream_rx *rx);
 

@@ -63,15 +63,6 @@ const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx)
     return &rx->counters;
 }
 
-void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms)
-{
-    /* A clock that was set back proves nothing against the frame; the old time may lie far ahead. */
-    if (rx->open && now_ms < rx->opened_ms)
-        rx->opened_ms = now_ms;
-    if (rx->open && rx->config.frame_timeout_ms != 0 && now_ms - rx->opened_ms > rx->config.frame_timeout_ms)
-        tl_cse_frame_close(rx, TL_VERDICT_CUT);
-}
-
 /* ---- batches ---- */
 
 static bool could_pass(const tl_stream_key *key, uint64_t limit, size_t n)

@@ -82,6 +82,13 @@ void tl_cse_note_cause(tl_rx_cause *cause, tl_verdict verdict, const tl_rx_item 
 /* A fact against the open frame. */
 void tl_cse_hold_against(tl_stream_rx *rx, const tl_rx_item *item, tl_verdict verdict);
 
+/* ---- time: rx_time.c ---- */
+
+/* A frame has begun. */
+void tl_cse_heard(tl_stream_rx *rx, uint64_t now_ms);
+/* Bounds the age of a frame whose begin came now; false if it is late. */
+bool tl_cse_age(tl_stream_rx *rx, uint64_t now_ms, uint64_t time_us);
+
 /* ---- the order of lines: rx_sequence.c ---- */
 
 /* Says ok, repeat or order of the next line of its data type, and keeps in mind what was jumped over. */

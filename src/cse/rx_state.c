@@ -123,7 +123,9 @@ void tl_cse_frame_close(tl_stream_rx *rx, tl_verdict ending)
                           .frame = rx->frame,
                           .epoch = rx->key.epoch,
                           .count = missing,
-                          .time_us = rx->time_us };
+                          .time_us = rx->time_us,
+                          .age_known = rx->age_known,
+                          .age_us = rx->age_us };
 
     if (missing > 0 && ending == TL_VERDICT_OK) {
         e.verdict = tl_cse_worse(e.verdict, TL_VERDICT_GAP);
@@ -191,6 +193,8 @@ void tl_cse_frame_open(const tl_rx_item *item, uint64_t now_ms, uint64_t time_us
     rx->expected = (uint64_t)item->frame + 1;
     rx->opened_ms = now_ms;
     rx->time_us = time_us;
+    tl_cse_heard(rx, now_ms);
+    rx->late = !tl_cse_age(rx, now_ms, time_us);
     rx->received = rx->released = rx->crc_doubts = 0;
     rx->early = rx->config.release == TL_RELEASE_EARLY && rx->probation == 0;
     for (unsigned i = 0; i < rx->plan.type_count; i++) {
@@ -199,6 +203,13 @@ void tl_cse_frame_open(const tl_rx_item *item, uint64_t now_ms, uint64_t time_us
     }
     e.proven = item->fate == TL_FATE_CHECK;
     e.time_us = time_us;
+    e.age_known = rx->age_known;
+    e.age_us = rx->age_us;
+    if (rx->late) {
+        e.verdict = TL_VERDICT_LATE;
+        rx->counters.verdicts[TL_VERDICT_LATE]++;
+        tl_cse_hold_against(rx, item, TL_VERDICT_LATE);
+    }
     tl_cse_emit(rx, &e);
 }
 
@@ -216,6 +227,8 @@ void tl_cse_release(const tl_rx_item *item)
         return;
     }
     if (rx->config.release == TL_RELEASE_LINE || rx->early) {
+        if (rx->late) /* known from its begin on: nothing of it need be called back */
+            return;
         e = tl_cse_event(TL_EVENT_MESSAGE, TL_VERDICT_OK, item);
         e.proven = item->fate == TL_FATE_CHECK;
         e.payload = tl_span_of(item->payload, item->payload_n);
