@@ -146,7 +146,8 @@ static tl_err tell_all(tl_stream_group *g, uint64_t now_ms, tl_verdict verdict, 
 
 /* ---- packets ---- */
 
-uint16_t tl_stream_of_packet(tl_span packet)
+/* What a packet's service header names, and the channel that it came on. 0: it names no stream. */
+static uint16_t stream_and_channel(tl_span packet, unsigned *channel)
 {
     tl_csi2_header h;
     uint16_t stream;
@@ -154,7 +155,15 @@ uint16_t tl_stream_of_packet(tl_span packet)
     if (packet.n < TL_CSI2_HEADER_SIZE || tl_csi2_header_read(packet.p, &h) == TL_CSI2_ECC_BAD ||
         h.data_type != TL_SEP_WIRE_TYPE || !tl_cse_stream_of(packet, &stream))
         return 0;
+    *channel = h.virtual_channel;
     return stream;
+}
+
+uint16_t tl_stream_of_packet(tl_span packet)
+{
+    unsigned channel;
+
+    return stream_and_channel(packet, &channel);
 }
 
 /* A packet that no stream owns, by why that is so. */
@@ -183,18 +192,14 @@ static tl_err take_stray(tl_stream_group *g, uint64_t now_ms, uint16_t stream, c
 
 static tl_err take(tl_stream_group *g, uint64_t now_ms, tl_buffer packet)
 {
-    uint16_t stream = tl_stream_of_packet(tl_span_of(packet.p, packet.n));
+    unsigned channel = 0;
+    uint16_t stream = stream_and_channel(tl_span_of(packet.p, packet.n), &channel);
+    tl_group_slot *slot = stream != 0 ? slot_of(g, stream) : NULL;
     tl_csi2_packet p;
-    tl_csi2_header h;
-    tl_group_slot *slot;
 
-    if (stream != 0) {
-        slot = slot_of(g, stream);
-        (void)tl_csi2_header_read(packet.p, &h);
-        if (slot->stream != 0 && (slot->channels >> h.virtual_channel & 1)) {
-            slot->told = 0;
-            return gather(g, now_ms, slot->rx, packet);
-        }
+    if (slot != NULL && slot->stream != 0 && (slot->channels >> channel & 1)) {
+        slot->told = 0;
+        return gather(g, now_ms, slot->rx, packet);
     }
     tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
     if (p.ecc != TL_CSI2_ECC_BAD && p.crc_right && tl_csi2_is_short(p.header.data_type)) {
