@@ -295,6 +295,12 @@ static void check_when_a_release_policy_does_not_fit_then_named(void **state)
     ACCEPTED((c.carrier = TL_CARRIER_FSED, c.fsed_length = 100));
     REFUSED(c.carrier = (tl_carrier)2, "carrier:");
     REFUSED(c.fsed_length = 100, "FSED length:");
+    REFUSED((c.carrier = TL_CARRIER_FSED, c.fsed_length = TL_FSED_HEADER_SIZE + TL_TAG_MAX - 1),
+            "FSED length:");
+    ACCEPTED((c.carrier = TL_CARRIER_FSED, c.fsed_length = TL_FSED_HEADER_SIZE + TL_TAG_MAX));
+    REFUSED((c.carrier = TL_CARRIER_FSED, c.plain_types = (uint64_t)1 << TL_FSED_WIRE_TYPE),
+            "plain data types:");
+    ACCEPTED(c.plain_types = (uint64_t)1 << TL_FSED_WIRE_TYPE); /* another stream's */
     REFUSED(c.hop_check = (tl_hop_check)2, "hop check:");
     ACCEPTED(c.hop_check = TL_HOP_CHECKED_BELOW);
     REFUSED(c.probation = 1, "probation:");
