@@ -15,6 +15,7 @@
 typedef struct bench {
     unsigned rounds;
     const char *only; /* rows whose name begins so; NULL: all */
+    unsigned ring;    /* frames that `receive` finds in memory */
     double slice_us;  /* at least so long is a slice of short work */
 
     backend_level asked;

@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LEVEL_ALL = -1, ROUNDS_DEFAULT = 31, SLICE_US = 1000, KEYS = 256 };
+enum { LEVEL_ALL = -1, ROUNDS_DEFAULT = 31, RING_DEFAULT = 64, SLICE_US = 1000, KEYS = 256 };
 
 typedef struct options {
-    unsigned rounds;
+    unsigned rounds, ring;
     const char *only, *json;
     int level;
 } options;
@@ -41,6 +41,7 @@ static const char doc[] = "Measures the kernels, whole packets and the receiver,
 static const struct argp_option option_table[] = {
     { "rounds", 'r', "N", 0, "comparisons per line, 1 to 101 (default 31)", 0 },
     { "only", 'o', "NAME", 0, "rows whose name begins so", 0 },
+    { "ring", 'f', "N", 0, "frames of 17 MB for `receive`, 2 to 256 (default 64: more than caches hold)", 0 },
     { "level", 'l', "NAME", 0, "best, aesni, soft or openssl", 0 },
     { "json", 'j', "FILE", 0, "write what was measured to a file", 0 },
     { 0 },
@@ -61,6 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case 'r': o->rounds = (unsigned)ui_number(state, "--rounds", arg, 1, GATE_ROUNDS_MAX); return 0;
+    case 'f': o->ring = (unsigned)ui_number(state, "--ring", arg, 2, 256); return 0;
     case 'o': o->only = arg; return 0;
     case 'l': o->level = level_of(state, arg); return 0;
     case 'j': o->json = arg; return 0;
@@ -100,8 +102,8 @@ static void run_level(bench *b, backend_level level)
 }
 
 /* ---- portable code ----
- * It is fair to compare it with OpenSSL as that is on a processor without AES instructions. OpenSSL reads what it may use
- * from the environment when it is loaded, so these rows are made by a process of their own. */
+ * It is fair to compare it with OpenSSL and NSS as they are on a processor without AES instructions. Both read what they
+ * may use from the environment when they are loaded, so these rows are made by a process of their own. */
 
 static const char no_aes[] = "~0x200000200000000:~0x60000000000"; /* AES-NI and PCLMUL; VAES and VPCLMUL */
 
@@ -129,6 +131,8 @@ static void run_without_aes(bench *b, const options *o)
 
     (void)snprintf(rounds, sizeof rounds, "%u", o->rounds);
     (void)setenv("OPENSSL_ia32cap", no_aes, 1);
+    (void)setenv("NSS_DISABLE_HW_AES", "1", 1);
+    (void)setenv("NSS_DISABLE_PCLMUL", "1", 1);
     if (fd < 0 || posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments, environ) != 0 ||
         waitpid(child, &status, 0) != child || status != 0)
         bench_failed(b, "soft", "openssl", "its process failed");
@@ -142,7 +146,7 @@ static void run_without_aes(bench *b, const options *o)
 int main(int argc, char **argv)
 {
     static const struct argp argp = { option_table, parse, NULL, doc, NULL, NULL, NULL };
-    options o = { .rounds = ROUNDS_DEFAULT, .level = LEVEL_ALL };
+    options o = { .rounds = ROUNDS_DEFAULT, .ring = RING_DEFAULT, .level = LEVEL_ALL };
     bench b = { .slice_us = SLICE_US };
     tl_fault fault;
 
@@ -150,6 +154,7 @@ int main(int argc, char **argv)
         return TL_EXIT_USAGE;
     b.rounds = o.rounds;
     b.only = o.only;
+    b.ring = o.ring;
     b.rows = json_array();
     gate_calibrate();
     for (int l = BACKEND_BEST; l <= BACKEND_OPENSSL; l++) {

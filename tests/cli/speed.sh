@@ -11,6 +11,18 @@ installed() { grep -q "^$1:FILEPATH=/" "$build/CMakeCache.txt"; }
 run cmake --build "$build" --target trueline_bench
 is "$code" 0 "bench_when_built_then_no_complaint"
 
+# Every row there is, in a memory that is small.
+if sanitized; then
+    skip "bench_when_all_rows_are_run_then_results_equal_the_peers" "with sanitizers the short rows alone"
+else
+    run "$program" --rounds 1 --ring 2 --level best
+    is "$code" 0 "bench_when_all_rows_are_run_then_results_equal_the_peers"
+    for row in cmac_batch_packed cmac_batch_aliased_verify sv1 cmac_lanes_16 packet_1500 packet_1500_sv1 receive \
+               receive_checked_huge streams_64 two_cores; do
+        like "$out" "^bench $row [0-9]+\.[0-9][0-9] x [a-z0-9-]+$" "bench_when_all_rows_are_run_then_has_a_line_for_$row"
+    done
+fi
+
 # Rows that need no peer which may be missing.
 run "$program" --rounds 1 --level best --only gmac --json "$tmp/bench.json"
 is "$code" 0 "bench_when_run_then_results_equal_the_peers"
@@ -32,7 +44,7 @@ fi
 run "$root/scripts/bench-table" --self-test
 is "$code" 0 "bench_table_when_it_tests_itself_then_all_is_well"
 
-for arguments in '--rounds 0' '--rounds 102' '--level fast' 'word'; do
+for arguments in '--rounds 0' '--rounds 102' '--ring 1' '--level fast' 'word'; do
     run "$program" $arguments
     is "$code" 2 "bench_when_'$arguments'_then_refused"
     is "$out" "" "bench_when_'$arguments'_then_nothing_is_measured"
