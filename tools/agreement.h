@@ -40,7 +40,8 @@ const char *agreement_kind_text(uint32_t kind);
     REASON(CONFIGURATION, 5, "another configuration digest than ours")                                       \
     REASON(STREAM, 6, "another stream than the chosen one")                                                  \
     REASON(EPOCH, 7, "an epoch that is used, passed or too far")                                             \
-    REASON(PORT, 8, "no data port can be opened")
+    REASON(PORT, 8, "no data port can be opened")                                                            \
+    REASON(SELF_TEST, 9, "its self-test has failed")
 typedef enum agreement_reason {
     AGREEMENT_FINE = 0,
 #define REASON(name, number, text) AGREEMENT_##name = number,

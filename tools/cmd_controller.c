@@ -2,6 +2,7 @@
  * first, and the stream is agreed in a session; with --stream both ends have a file. What verified becomes pictures; what did
  * not is counted, reported and named. The exit code says whether all of it was right. */
 #include "backend.h"
+#include "capture.h"
 #include "clock.h"
 #include "command.h"
 #include "controller_oneway.h"
@@ -12,6 +13,7 @@
 #include "net.h"
 #include "protection.h"
 #include "report.h"
+#include "self_check.h"
 #include "stop.h"
 #include "stream_file.h"
 #include "ui.h"
@@ -34,6 +36,7 @@ enum {
     OPT_KEEP_GOING,
     OPT_KEEP_REVOKED,
     OPT_CHANNEL,
+    OPT_CARRIER,
     OPT_TRUST,
     OPT_CRL,
     OPT_ROLE,
@@ -61,6 +64,7 @@ typedef struct controller_options {
     frame_out_options out;
     uint64_t frames;
     tl_release release;
+    tl_carrier carrier;
     bool json, keep_going, steps;
     backend_level crypto;
     uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
@@ -74,6 +78,7 @@ typedef struct controller {
     tl_buffer memory; /* one frame */
     tl_stream_rx rx;
     bool rx_open;
+    capture capture; /* carrier FSED */
     tl_link_reader link;
     controller_spdm spdm;
     controller_oneway oneway; /* with --from */
@@ -106,8 +111,13 @@ static const struct argp_option options[] = {
     { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video instead; - for stdout", 2 },
     { "png", OPT_PNG, "all|none|N", 0, "with --out: each frame, none, every Nth (all)", 2 },
     { "frames", 'n', "N", 0, "end after N frames; fewer are a failure", 3 },
-    { "release", OPT_RELEASE, "frame|line", 0,
-      "hand pixels on by whole frames, or by lines as they verify (frame)", 3 },
+    { "release", OPT_RELEASE, "frame|line|early", 0,
+      "hand pixels on by whole frames, or by lines as they verify; early: with a tag for each type or frame, "
+      "by lines "
+      "before it has come (frame)",
+      3 },
+    { "carrier", OPT_CARRIER, "sep|fsed", 0,
+      "how headers and tags come; the sensor's, or what a bridge makes of it (sep)", 3 },
     { "keep-going", OPT_KEEP_GOING, NULL, 0, "go on after a refused frame", 3 },
     { "keep-revoked", OPT_KEEP_REVOKED, NULL, 0,
       "with --release line and --out: write refused frames too, as revoked_*.png; what is missing is magenta",
@@ -140,8 +150,10 @@ static tl_release parse_release(struct argp_state *state, const char *arg)
 {
     if (strcmp(arg, "line") == 0)
         return TL_RELEASE_LINE;
+    if (strcmp(arg, "early") == 0)
+        return TL_RELEASE_EARLY;
     if (strcmp(arg, "frame") != 0)
-        argp_error(state, "--release: '%s': give frame or line", arg);
+        argp_error(state, "--release: '%s': give frame, line or early", arg);
     return TL_RELEASE_FRAME;
 }
 
@@ -205,10 +217,13 @@ static void check_options(struct argp_state *state, const controller_options *o)
         argp_error(state, "--out and --y4m: give one of them, not both");
     if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
         argp_error(state, "--json and --y4m -: stdout has room for one of them");
-    if (o->out.keep_revoked && (o->release != TL_RELEASE_LINE || o->out.folder == NULL))
-        argp_error(
-            state,
-            "--keep-revoked needs --release line and --out: by frames nothing of a refused one leaves");
+    if (o->carrier == TL_CARRIER_FSED && o->release != TL_RELEASE_FRAME)
+        argp_error(state, "--carrier fsed needs --release frame: frames are verified as a whole, in memory");
+    if (o->carrier == TL_CARRIER_FSED && o->from != NULL)
+        argp_error(state, "--from and --carrier fsed: a one-way link takes carrier sep only");
+    if (o->out.keep_revoked && (o->release == TL_RELEASE_FRAME || o->out.folder == NULL))
+        argp_error(state, "--keep-revoked needs --release line or early, and --out: by frames nothing of a "
+                          "refused one leaves");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -226,6 +241,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PNG: o->out.every = parse_every(state, arg); return 0;
     case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
     case OPT_RELEASE: o->release = parse_release(state, arg); return 0;
+    case OPT_CARRIER:
+        if (!protection_carrier(arg, &o->carrier))
+            argp_error(state, "--carrier: '%s': give sep or fsed", arg);
+        return 0;
     case OPT_KEEP_GOING: o->keep_going = true; return 0;
     case OPT_KEEP_REVOKED: o->out.keep_revoked = true; return 0;
     case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
@@ -311,9 +330,11 @@ static void refuse(controller *c, const tl_stream_event *v)
         c->enough = true;
 }
 
+/* Verified pixels: line by line, or a frame as a whole, which is what early release falls back to for a while. */
 static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_fault *fault)
 {
-    bool by_line = c->o.release == TL_RELEASE_LINE;
+    bool by_line = c->o.release != TL_RELEASE_FRAME;
+    tl_span whole = v->payload;
 
     if (v->kind == TL_EVENT_OPENED && by_line)
         frame_out_begin(&c->out);
@@ -321,11 +342,13 @@ static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_fault *fa
         return frame_out_line(&c->out, v->data_type, v->message, v->payload, fault);
     if (v->kind != TL_EVENT_FRAME)
         return TL_EXIT_OK;
-    if (by_line)
-        return v->verdict == TL_VERDICT_OK || v->revoked
-                   ? frame_out_end(&c->out, v->frame, v->verdict != TL_VERDICT_OK, fault)
-                   : TL_EXIT_OK;
-    return v->verdict == TL_VERDICT_OK ? frame_out_frame(&c->out, v->frame, v->payload, fault) : TL_EXIT_OK;
+    if (v->verdict == TL_VERDICT_OK && c->o.carrier == TL_CARRIER_FSED)
+        whole = capture_payload(&c->capture);
+    if (v->verdict == TL_VERDICT_OK && whole.n > 0)
+        return frame_out_frame(&c->out, v->frame, whole, fault);
+    if (by_line && (v->verdict == TL_VERDICT_OK || v->revoked))
+        return frame_out_end(&c->out, v->frame, v->verdict != TL_VERDICT_OK, fault);
+    return TL_EXIT_OK;
 }
 
 static void count(controller *c, const tl_stream_event *v)
@@ -384,7 +407,8 @@ static tl_exit hand_over(controller *c, const tl_buffer *packets, size_t n, tl_f
 
     if (c->o.from != NULL)
         return controller_oneway_packets(&c->oneway, packets, n, fault);
-    e = tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
+    e = c->o.carrier == TL_CARRIER_FSED ? capture_packets(&c->capture, &c->rx, tl_clock_ms(), packets, n)
+                                        : tl_stream_rx_packets(&c->rx, tl_clock_ms(), packets, n);
     if (e != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot verify: %s", tl_err_text(e));
     return TL_EXIT_OK;
@@ -543,11 +567,22 @@ static tl_exit run_provisioned(controller *c, tl_fault *fault)
 /* Memory and outputs for frames, when it is known what they are like. */
 static tl_exit set_up_frames(controller *c, tl_fault *fault)
 {
+    const char *why;
+    tl_exit e;
+
     c->file.config.virtual_channel = c->o.virtual_channel;
     c->file.config.channels_accepted = c->o.channels;
     c->file.config.release = c->o.release;
+    c->file.config.carrier = c->o.carrier;
     c->file.config.frame_timeout_ms = FRAME_TIMEOUT_MS;
-    if (c->o.release == TL_RELEASE_FRAME) {
+    if (tl_stream_config_check(&c->file.config, &why) != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "controller: %s", why);
+    e = self_check(&c->file.config, c->backend.crypto, NULL, fault);
+    if (e == TL_EXIT_OK && c->o.carrier == TL_CARRIER_FSED)
+        e = capture_open(&c->capture, &c->file.config, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    if (c->o.carrier == TL_CARRIER_SEP && c->o.release != TL_RELEASE_LINE) {
         c->memory.n = tl_stream_frame_bytes(&c->file.config);
         c->memory.p = malloc(c->memory.n);
         if (c->memory.p == NULL)
@@ -727,6 +762,7 @@ static void tear_down(controller *c)
     controller_oneway_close(&c->oneway);
     if (c->rx_open)
         tl_stream_rx_wipe(&c->rx);
+    capture_close(&c->capture);
     if (c->memory.p != NULL)
         tl_wipe(c->memory.p, c->memory.n);
     free(c->memory.p);

@@ -10,6 +10,8 @@
 #include "link.h"
 #include "net.h"
 #include "oneway.h"
+#include "protection.h"
+#include "self_check.h"
 #include "sensor_spdm.h"
 #include "stop.h"
 #include "stream_file.h"
@@ -29,6 +31,7 @@ enum {
     OPT_RATE,
     OPT_LOOP,
     OPT_JSON,
+    OPT_CARRIER,
     OPT_CRYPTO,
     OPT_CHANNEL,
     OPT_PKI,
@@ -55,6 +58,7 @@ typedef struct sensor_options {
     double rate; /* negative: the input's own */
     bool once, loop, json, measurements;
     uint8_t virtual_channel;
+    tl_carrier carrier;
     backend_level crypto;
     spdm_identity_files files;
     const char *data;
@@ -93,6 +97,8 @@ static const struct argp_option options[] = {
     { "rate", OPT_RATE, "FPS", 0, "frames in a second, 0: as fast as it goes (the input's own rate)", 2 },
     { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends; a picture is one frame", 2 },
     { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 2 },
+    { "carrier", OPT_CARRIER, "sep|fsed", 0,
+      "headers and tags around each line, or in packets of their own beside plain lines (sep)", 2 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 3 },
     { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0, 0, NULL, 0, "With --pki:", 4 },
@@ -142,6 +148,8 @@ static void check_options(struct argp_state *state, const sensor_options *o)
         argp_error(state, "--to needs --stream: nobody can answer on a one-way link");
     if (o->state != NULL && o->to == NULL)
         argp_error(state, "--state needs --to");
+    if (o->to != NULL && o->carrier == TL_CARRIER_FSED)
+        argp_error(state, "--to and --carrier fsed: a one-way link takes carrier sep only");
     if (o->files.crl != NULL && o->files.trust == NULL)
         argp_error(state, "--crl needs --trust");
 }
@@ -184,6 +192,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_LOOP: o->loop = true; return 0;
     case OPT_CHANNEL:
         o->virtual_channel = (uint8_t)ui_number(state, "--virtual-channel", arg, 0, 3);
+        return 0;
+    case OPT_CARRIER:
+        if (!protection_carrier(arg, &o->carrier))
+            argp_error(state, "--carrier: '%s': give sep or fsed", arg);
         return 0;
     case OPT_JSON: o->json = true; return 0;
     case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
@@ -545,6 +557,7 @@ static tl_exit set_up_frames(sensor *s, tl_fault *fault)
     tl_exit e;
 
     s->file.config.virtual_channel = s->o.virtual_channel;
+    s->file.config.carrier = s->o.carrier;
     s->samples = malloc((size_t)s->file.width * s->file.height * sizeof *s->samples);
     if (s->samples == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "sensor: no memory for a frame");
@@ -569,7 +582,9 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     s->crypto = s->backend.crypto;
-    if (!s->o.measurements)
+    if (!spdm) /* an agreed stream is tested when it is agreed: its protection is the controller's choice */
+        e = self_check(&s->file.config, s->crypto, NULL, fault);
+    if (e == TL_EXIT_OK && !s->o.measurements)
         e = set_up_frames(s, fault);
     if (e == TL_EXIT_OK && spdm)
         e = set_up_spdm(s, &address, fault);

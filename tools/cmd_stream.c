@@ -1,8 +1,10 @@
 /* `trueline stream new FILE` makes a stream file with a fresh secret, `trueline stream show FILE` prints one. The
  * digest that `show` prints is what both ends compare in their hellos: two files with the same digest protect alike. */
+#include "backend.h"
 #include "command.h"
 #include "protection.h"
 #include "protection_picture.h"
+#include "self_check.h"
 #include "sheet.h"
 #include "ui.h"
 
@@ -24,6 +26,7 @@ enum {
     OPT_JSON,
     OPT_SECRET,
     OPT_ATTACK,
+    OPT_CRYPTO,
     OPT_COLUMNS,
     OPT_TITLE
 };
@@ -34,6 +37,7 @@ typedef struct stream_options {
     tl_file_clash clash;
     bool json;
     stream_secrecy secrecy;
+    backend_level crypto;
 } stream_options;
 
 static const struct argp_option new_options[] = {
@@ -251,6 +255,73 @@ static int cmd_show(int argc, char **argv)
     return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream show", &fault);
 }
 
+/* ---- self-test ---- */
+
+static const struct argp_option test_options[] = {
+    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 1 },
+    { 0 },
+};
+
+static error_t parse_test(int key, char *arg, struct argp_state *state)
+{
+    stream_options *o = state->input;
+
+    if (key != OPT_CRYPTO)
+        return parse_path(state, key, arg, &o->path);
+    o->crypto = backend_level_option(state, "--crypto", arg);
+    return 0;
+}
+
+static const struct argp test_argp = {
+    .options = test_options,
+    .parser = parse_test,
+    .args_doc = "FILE",
+    .doc = "Runs the built-in self-test of a stream's protection: an error is injected at each stage of a "
+           "small frame in "
+           "memory, and must be noticed. Sensor and controller do the same before they start."
+           "\vExamples:\n"
+           "  trueline stream test cam.json\n"
+           "  trueline stream test cam.json --crypto openssl\n",
+};
+
+static void print_counts(const tl_self_test_counts *counts)
+{
+    for (unsigned stage = 0; stage < TL_STAGES; stage++) {
+        const char *found = counts->skipped[stage] > 0                           ? "this stream has none"
+                            : counts->detected[stage] == counts->injected[stage] ? "noticed"
+                                                                                 : "NOT NOTICED";
+
+        (void)printf("%-12s %s\n", tl_stage_text((tl_stage)stage),
+                     stage == TL_STAGE_NONE ? "clean frames are ok" : found);
+    }
+}
+
+static int cmd_test(int argc, char **argv)
+{
+    stream_options o = { .crypto = BACKEND_BEST };
+    tl_self_test_counts counts = { 0 };
+    backend b = { 0 };
+    tl_fault fault;
+    tl_err err;
+    tl_exit e;
+
+    if (ui_parse(&test_argp, argc, argv, &o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    e = stream_file_read(&o.file, o.path, &fault);
+    if (e != TL_EXIT_OK)
+        return ui_fail("stream test", &fault);
+    err = backend_open(&b, o.crypto, 0);
+    e = err == TL_OK ? self_check(&o.file.config, b.crypto, &counts, &fault)
+                     : tl_fault_set(&fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    if (err == TL_OK)
+        print_counts(&counts);
+    backend_close(&b);
+    stream_file_wipe(&o.file);
+    if (e == TL_EXIT_OK)
+        e = ui_flush(&fault);
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream test", &fault);
+}
+
 /* ---- pictures ---- */
 
 enum { PICTURES_MAX = 16, CELL_WIDTH = 640 };
@@ -351,6 +422,7 @@ static int cmd_picture(int argc, char **argv)
 
 static const char usage[] = "Usage: trueline stream new FILE [OPTION...]\n"
                             "  or:  trueline stream show FILE [OPTION...]\n"
+                            "  or:  trueline stream test FILE [OPTION...]\n"
                             "  or:  trueline stream picture FILE... --out FILE [OPTION...]\n"
                             "Stream files: what both ends of a stream agree on, and its secret.\n\n"
                             "Examples:\n"
@@ -363,7 +435,7 @@ int cmd_stream(int argc, char **argv)
 {
     tl_fault fault;
     static char name_new[] = "trueline stream new", name_show[] = "trueline stream show",
-                name_picture[] = "trueline stream picture";
+                name_picture[] = "trueline stream picture", name_test[] = "trueline stream test";
 
     stream_file_guard_json();
     if (argc >= 2 && strcmp(argv[1], "new") == 0) {
@@ -374,6 +446,10 @@ int cmd_stream(int argc, char **argv)
         argv[1] = name_show;
         return cmd_show(argc - 1, argv + 1);
     }
+    if (argc >= 2 && strcmp(argv[1], "test") == 0) {
+        argv[1] = name_test;
+        return cmd_test(argc - 1, argv + 1);
+    }
     if (argc >= 2 && strcmp(argv[1], "picture") == 0) {
         argv[1] = name_picture;
         return cmd_picture(argc - 1, argv + 1);
@@ -383,7 +459,7 @@ int cmd_stream(int argc, char **argv)
         return ui_flush(&fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream", &fault);
     }
     if (argc >= 2)
-        (void)fprintf(stderr, "trueline stream: '%.60s' is none of new, show and picture\n", argv[1]);
+        (void)fprintf(stderr, "trueline stream: '%.60s' is none of new, show, test and picture\n", argv[1]);
     (void)fputs(usage, stderr);
     return TL_EXIT_USAGE;
 }

@@ -19,11 +19,29 @@ typedef struct outbox {
     size_t n;
 } outbox;
 
+/* The most that any agreed protection of these lines needs. */
+static size_t metadata_size(const tl_stream_config *config)
+{
+    tl_stream_config most = *config;
+
+    most.suite = TL_SUITE_AES128_GMAC;
+    most.tag_mode = TL_TAG_PER_MESSAGE;
+    most.tag_size = TL_TAG_MAX;
+    most.crc32 = TL_WITH;
+    memset(most.variant, TL_SV_2, sizeof most.variant);
+    memset(most.pattern, 0, sizeof most.pattern);
+    return tl_stream_tx_metadata_size(&most);
+}
+
 tl_exit frame_sender_open(frame_sender *s, const stream_file *file, tl_fault *fault)
 {
     *s = (frame_sender){ .file = file, .stride = stream_file_line_bytes(file) + TL_SEP_OVERHEAD_MAX };
     s->buffers = malloc(s->stride * BATCH);
-    if (s->buffers == NULL)
+    if (file->config.carrier == TL_CARRIER_FSED) {
+        s->metadata.n = metadata_size(&file->config);
+        s->metadata.p = malloc(s->metadata.n);
+    }
+    if (s->buffers == NULL || (s->metadata.n > 0 && s->metadata.p == NULL))
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "sensor: no memory for packets");
     return TL_EXIT_OK;
 }
@@ -31,7 +49,8 @@ tl_exit frame_sender_open(frame_sender *s, const stream_file *file, tl_fault *fa
 void frame_sender_close(frame_sender *s)
 {
     free(s->buffers);
-    s->buffers = NULL;
+    free(s->metadata.p);
+    s->buffers = s->metadata.p = NULL;
 }
 
 static tl_exit flush(frame_sender *s, outbox *box, tl_fault *fault)
@@ -126,10 +145,26 @@ static tl_exit send_part(frame_sender *s, tl_stream_tx *tx, const tl_stream_part
     return TL_EXIT_OK;
 }
 
-static void post_edge(outbox *box, const tl_tx_edge *edge)
+/* An edge's packets may be views of one place, so each leaves before the next is fetched. */
+static tl_exit send_edge(frame_sender *s, outbox *box, tl_tx_edge *edge, tl_fault *fault)
 {
+    tl_exit e = TL_EXIT_OK;
+
+    while (e == TL_EXIT_OK && tl_tx_edge_next(edge, &box->packets[0])) {
+        box->n = 1;
+        e = flush(s, box, fault);
+    }
+    return e;
+}
+
+/* Both packets of a frame's begin, or of its end, in one go with what stands beside them, where they have places of their own. */
+static tl_exit post_edge(frame_sender *s, outbox *box, tl_tx_edge *edge, tl_fault *fault)
+{
+    if (s->file->config.carrier == TL_CARRIER_FSED)
+        return send_edge(s, box, edge, fault);
     box->packets[box->n++] = edge->packets[0];
     box->packets[box->n++] = edge->packets[1];
+    return TL_EXIT_OK;
 }
 
 tl_exit frame_sender_send(frame_sender *s, tl_stream_tx *tx, way_out *out, sensor_frame frame,
@@ -137,22 +172,23 @@ tl_exit frame_sender_send(frame_sender *s, tl_stream_tx *tx, way_out *out, senso
 {
     tl_tx_edge begin, end;
     outbox box = { .out = out };
-    tl_err e = tl_stream_tx_begin(tx, tl_clock_us(), &begin);
+    tl_exit x;
+    tl_err e = s->metadata.p != NULL ? tl_stream_tx_metadata(tx, s->metadata) : TL_OK;
 
+    if (e == TL_OK)
+        e = tl_stream_tx_begin(tx, tl_clock_us(), &begin);
     if (e == TL_E_LIMIT)
         return tl_fault_set(fault, TL_EXIT_LINK, "stream: the key is used up: connect again for a new one");
     if (e != TL_OK)
         return stream_fault("cannot begin a frame", e, fault);
-    post_edge(&box, &begin);
-    for (unsigned i = 0; i < s->file->config.part_count; i++) {
-        tl_exit x = send_part(s, tx, &s->file->config.parts[i], frame, &box, fault);
-
-        if (x != TL_EXIT_OK)
-            return x;
-    }
+    x = post_edge(s, &box, &begin, fault);
+    for (unsigned i = 0; i < s->file->config.part_count && x == TL_EXIT_OK; i++)
+        x = send_part(s, tx, &s->file->config.parts[i], frame, &box, fault);
+    if (x != TL_EXIT_OK)
+        return x;
     e = tl_stream_tx_end(tx, &end);
     if (e != TL_OK)
         return stream_fault("cannot end a frame", e, fault);
-    post_edge(&box, &end);
-    return flush(s, &box, fault);
+    x = post_edge(s, &box, &end, fault);
+    return x == TL_EXIT_OK && box.n > 0 ? flush(s, &box, fault) : x;
 }

@@ -10,7 +10,8 @@ typedef struct frame_sender {
     uint64_t bytes; /* written, a prefix to each packet included */
     /* private */
     const stream_file *file;
-    uint8_t *buffers; /* a batch of packets of `stride` bytes */
+    uint8_t *buffers;   /* a batch of packets of `stride` bytes */
+    tl_buffer metadata; /* carrier FSED: of tags and CRC-32s, until the frame's end */
     size_t stride;
 } frame_sender;
 

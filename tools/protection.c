@@ -82,6 +82,14 @@ bool protection_suite(const char *text, tl_suite *suite)
     return false;
 }
 
+bool protection_carrier(const char *text, tl_carrier *carrier)
+{
+    if (strcmp(text, "sep") != 0 && strcmp(text, "fsed") != 0)
+        return false;
+    *carrier = text[0] == 's' ? TL_CARRIER_SEP : TL_CARRIER_FSED;
+    return true;
+}
+
 /* ---- options ---- */
 
 static const struct argp_option options[] = {

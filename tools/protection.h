@@ -13,6 +13,8 @@ bool protection_tag_mode(const char *text, tl_tag_mode *mode);
 /* Of "none", too: safety services alone. */
 const char *protection_suite_text(tl_suite suite);
 bool protection_suite(const char *text, tl_suite *suite);
+/* "sep", "fsed". */
+bool protection_carrier(const char *text, tl_carrier *carrier);
 /* All of them, for refusals: "aes128-gmac, aes256-gmac, ... or none". */
 extern const char protection_suites[], protection_tag_modes[];
 

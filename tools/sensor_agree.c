@@ -2,6 +2,7 @@
  * gives the reason if the answer is no. In clear nothing is taken but the controller's certificates, which prove nothing
  * before its signature does. */
 #include "sensor_agree.h"
+#include "self_check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -107,10 +108,14 @@ static agreement_reason check_choice(sensor_spdm *s, const tl_agreement_choice *
     if (reason != AGREEMENT_FINE)
         return reason;
     file->config.virtual_channel = s->geometry.config.virtual_channel;
+    file->config.carrier = s->geometry.config.carrier;
     if (tl_stream_config_digest(&file->config, s->crypto, digest) != TL_OK ||
         !tl_equal(tl_span_of(digest, sizeof digest), choice->configuration))
         return AGREEMENT_CONFIGURATION;
-    return choice->epoch <= TL_EPOCH_JUMP_MAX ? AGREEMENT_FINE : AGREEMENT_EPOCH;
+    if (choice->epoch > TL_EPOCH_JUMP_MAX)
+        return AGREEMENT_EPOCH;
+    return self_check(&file->config, s->crypto, NULL, &why) == TL_EXIT_OK ? AGREEMENT_FINE
+                                                                          : AGREEMENT_SELF_TEST;
 }
 
 static agreement_reason on_choice(sensor_spdm *s, const agreement *a, const tl_spdm_session *session)
