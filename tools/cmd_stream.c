@@ -376,7 +376,7 @@ static const struct argp picture_argp = {
            "noticed are magenta."
            "\vExamples:\n"
            "  trueline stream picture cam.json --out cam.png\n"
-           "  trueline stream picture cam.json partial.json --attack --out attacked.png\n",
+           "  trueline stream picture cam.json --attack --out attacked.png\n",
 };
 
 static tl_exit add_picture(tl_sheet *sheet, const char *path, protection_wire wire, tl_fault *fault)

@@ -97,8 +97,10 @@ static const struct argp_option options[] = {
       "aes128-gmac, aes256-gmac, aes128-cmac, aes256-cmac, or none: checksums and counters without keys "
       "(aes128-gmac)",
       0 },
-    { "tag-mode", OPT_TAG_MODE, "message|type|frame", 0,
-      "a tag for each message, for each data type of a frame, or for the frame (message)", 0 },
+    { "tag-mode", OPT_TAG_MODE, "MODE", 0,
+      "message, type or frame: a tag for each message, for each data type of a frame, or for the frame "
+      "(message)",
+      0 },
     { "tag-size", OPT_TAG_SIZE, "8|12|16", 0, "bytes of each tag (16)", 0 },
     { "variants", OPT_VARIANTS, "T,M,B", 0,
       "security variants of the lines before, of and behind the pixels: 1 encrypted, 2 in clear, 3 some "
@@ -106,10 +108,10 @@ static const struct argp_option options[] = {
       "4 some bytes of each line, 5 no integrity",
       0 },
     { "variant", OPT_VARIANT, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
-    { "pattern", OPT_PATTERN, "BLOCK:FIRST,COUNT,PERIOD", 0,
-      "which lines of variant 3, or bytes of variant 4, are protected, in top, middle or bottom: COUNT from "
-      "FIRST "
-      "on, and again every PERIOD",
+    { "pattern", OPT_PATTERN, "B:N,N,N", 0,
+      "which lines of variant 3, or bytes of variant 4, are protected. B is top, middle or bottom; the "
+      "numbers are "
+      "first, count, period: so many from the first on, and again every period",
       0 },
     { "encrypt", OPT_ENCRYPT, NULL, 0, "encrypt the pixels: security variant 1 for the middle block", 0 },
     { "no-crc32", OPT_NO_CRC32, NULL, 0, "without the CRC-32 beside the tag", 0 },

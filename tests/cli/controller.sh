@@ -184,7 +184,7 @@ usage no_stream "give the sensor's root: --trust FILE, or a stream file: --strea
 usage two_outputs "one of them" --stream "$tmp/s.json" --out a --y4m b
 usage stdout_twice "room for one" --stream "$tmp/s.json" --json --y4m -
 usage revoked_without_lines "needs --release line" --stream "$tmp/s.json" --out a --keep-revoked
-usage the_release_is_unknown "frame or line" --stream "$tmp/s.json" --release pixel
+usage the_release_is_unknown "frame, line or early" --stream "$tmp/s.json" --release pixel
 usage png_is_no_number "--png: 'some'" --stream "$tmp/s.json" --png some
 usage an_argument_is_too_much "is too much" --stream "$tmp/s.json" host:1
 usage the_address_is_wrong "give HOST:PORT" --stream "$tmp/s.json" --connect "[::1"
