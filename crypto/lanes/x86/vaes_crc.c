@@ -7,7 +7,11 @@
 
 #include "reduce.h"
 
-enum { WIDE = 8, WIDE_BYTES = WIDE * TL__VECTOR };
+enum {
+    WIDE = 8,
+    WIDE_BYTES = WIDE * TL__VECTOR,
+    AHEAD = 8192 /* bytes that are asked for ahead of use: about a line, so that the next one is on its way */
+};
 
 TL__KERNEL __m512i fold_key(const uint64_t by[2])
 {
@@ -38,6 +42,8 @@ static __m512i fold_wide(__m512i x, const uint8_t **p, size_t *vectors, const tl
     TL__UNROLL for (unsigned i = 0; i < WIDE; i++) wide[i] = tl__load4(*p + i * TL__VECTOR);
     wide[0] = _mm512_xor_si512(wide[0], x);
     for (*p += WIDE_BYTES, *vectors -= WIDE; *vectors >= WIDE; *p += WIDE_BYTES, *vectors -= WIDE) {
+        TL__UNROLL for (unsigned i = 0; i < WIDE; i++)
+            _mm_prefetch((const char *)*p + AHEAD + i * TL__VECTOR, _MM_HINT_T0);
         TL__UNROLL for (unsigned i = 0; i < WIDE; i++) wide[i] =
             fold4(wide[i], k, tl__load4(*p + i * TL__VECTOR));
     }
