@@ -8,7 +8,7 @@
 # ---- a clip, UDP, and a relay ----
 
 WIDTH=320 HEIGHT=180
-FRAME=$((WIDTH * HEIGHT * 3 / 2))
+FRAME=$((WIDTH * HEIGHT * 3 / 2)) FRAMES=22
 clip=/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4
 
 free_port() {
@@ -57,13 +57,13 @@ send_clip() { # PORT TLPROTECT-OPTIONS...
         tlprotect "$@" ! udpsink host=127.0.0.1 port="$to" max-bitrate=30000000
 }
 
-# The whole way with a relay of that mode between: leaves NAME/NN.raw, NAME/NN.png and NAME/said.
-over() { # NAME MODE TLVERIFY-OPTIONS...
-    local name=$1 mode=$2 relay i
+# The whole way with a relay between: leaves NAME/NN.raw, NAME/NN.png and NAME/said.
+over() { # NAME WHAT TLVERIFY-OPTIONS...
+    local name=$1 what=$2 relay i
     shift 2
     start_receiver "$name" "$@"
     rm -f relay.port
-    perl "$root/tests/cli/udp_relay.pl" "$mode" "$port" relay.port &
+    perl "$root/tests/cli/udp_relay.pl" "$port" relay.port $what &
     relay=$!
     for ((i = 0; i < 200; i++)); do
         [ ! -s relay.port ] || break
@@ -75,16 +75,16 @@ over() { # NAME MODE TLVERIFY-OPTIONS...
     stop_receiver
 }
 
-frame_of_clip() { # NUMBER, from 0
-    dd if=clip.raw bs=$FRAME skip="$1" count=1 status=none
+frame_of_clip() { # NUMBER, from 0 [FILE]
+    dd if="${2-clip.raw}" bs=$FRAME skip="$1" count=1 status=none
 }
 
 # Each frame of the clip as it came: `.` the same, `x` another, by place; a frame that was dropped leaves no place.
-frames_of() { # NAME
+frames_of() { # NAME [FILE]
     local file at=0 line=''
     for file in "$1"/*.raw; do
         [ -f "$file" ] || continue
-        if cmp -s "$file" <(frame_of_clip $at); then line+=.; else line+=x; fi
+        if cmp -s "$file" <(frame_of_clip $at "${2-clip.raw}"); then line+=.; else line+=x; fi
         at=$((at + 1))
     done
     echo "$line"
@@ -103,47 +103,37 @@ numbers_of() { # NAME
 
 if [ -f "$clip" ] && "${launch_env[@]}" gst-inspect-1.0 --exists avdec_h264; then
     launch -q filesrc location="$clip" ! decodebin ! videoconvert ! videoscale ! \
-        video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT ! identity eos-after=13 ! filesink location=clip.raw
+        video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT ! filesink location=all.raw
 else
     clip=
-    launch -q videotestsrc num-buffers=13 pattern=ball ! video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT ! \
-        filesink location=clip.raw
+    launch -q videotestsrc num-buffers=$FRAMES pattern=ball ! video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT ! \
+        filesink location=all.raw
 fi
-[ "$(($(stat -c %s clip.raw) / FRAME))" = 13 ] || not_ok "the_clip_has_frames" "$(tap_said)"
-for ((i = 0; i < 13; i++)); do
+head -c $((FRAMES * FRAME)) all.raw >clip.raw
+[ "$(($(stat -c %s clip.raw) / FRAME))" = $FRAMES ] || not_ok "the_clip_has_frames" "$(tap_said)"
+for ((i = 0; i < FRAMES; i++)); do
     frame_of_clip $i | md5sum
 done >clip.sums
+
+whole=$(printf '.%.0s' $(seq $FRAMES))
 
 if [ -n "$clip" ]; then
     start_receiver real keys=cam.json
     launch -q filesrc location="$clip" ! decodebin ! videoconvert ! videoscale ! \
-        video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT ! identity eos-after=13 ! tlprotect keys=cam.json ! \
+        video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT ! tlprotect keys=cam.json ! \
         udpsink host=127.0.0.1 port="$port" max-bitrate=30000000
     stop_receiver
-    is "$(frames_of real)" ............. "clip_over_udp_is_the_same_to_the_bit"
+    is "$(frames_of real all.raw)" "$(printf '.%.0s' $(seq $(($(stat -c %s all.raw) / FRAME))))" "clip_over_udp_is_the_same_to_the_bit"
 else
     skip "clip_over_udp_is_the_same_to_the_bit" "forensics-samples-files or gstreamer1.0-libav is missing"
 fi
 
-over pass pass keys=cam.json messages=all
-is "$(frames_of pass) $receiver_code" "............. 0" "relay_that_passes_changes_nothing"
-is "$(ls pass/*.png | wc -l) $(head -c 4 pass/00.png | tr -d '\211')" "13 PNG" "relay_that_passes_gives_pictures"
+over pass '' keys=cam.json messages=all
+is "$(frames_of pass) $receiver_code" "$whole 0" "relay_that_passes_changes_nothing"
+is "$(ls pass/*.png | wc -l) $(head -c 4 pass/00.png | tr -d '\211')" "$FRAMES PNG" "relay_that_passes_gives_pictures"
 like "$(cat pass/said)" 'what=\(string\)stream-start.*fresh=\(boolean\)false' "without_a_state_file_the_stream_is_not_fresh"
-like "$(cat pass/said)" 'what=\(string\)frame-ok.*frames-ok=\(guint64\)13, frames-bad=\(guint64\)0, frames-lost=\(guint64\)0' \
+like "$(cat pass/said)" "what=\(string\)frame-ok.*frames-ok=\(guint64\)$FRAMES, frames-bad=\(guint64\)0, frames-lost=\(guint64\)0" \
     "good_frames_are_counted"
-
-costs() { # MODE VERDICT: frame 4 alone suffers
-    over "$1" "$1" keys=cam.json
-    is "$(numbers_of "$1")" "1 2 3 5 6 7 8 9 10 11 12 13" "$1_costs_the_frame"
-    like "$(cat "$1/said")" "what=\(string\)frame-bad, action=\(string\)dropped.*frame=\(uint\)4, verdict=\(string\)$2" \
-        "$1_is_called_$2"
-}
-
-marks() { # MODE
-    over "$1.marked" "$1" keys=cam.json on-bad=mark
-    is "$(frames_of "$1.marked")" ...x......... "$1_is_passed_on_when_asked"
-    like "$(cat "$1.marked/said")" "frame-bad, action=\(string\)marked" "$1_is_said_to_be_marked"
-}
 
 line_is_paint() { # FILE LINE: magenta and black in luma, 16 pixels each
     local row
@@ -151,34 +141,45 @@ line_is_paint() { # FILE LINE: magenta and black in luma, 16 pixels each
     [ "$(cut -d' ' -f2 <<<"$row" | sort -n | paste -sd' ')" = "16 106" ]
 }
 
-costs flip crc32
-marks flip
-if line_is_paint flip.marked/03.raw 57; then ok "marked_line_is_painted"; else not_ok "marked_line_is_painted"; fi
-if line_is_paint flip.marked/03.raw 0; then ok "marked_frame_has_an_edge"; else not_ok "marked_frame_has_an_edge"; fi
-if line_is_paint flip.marked/03.raw 60; then not_ok "other_lines_are_not"; else ok "other_lines_are_not"; fi
-like "$(cat flip/said)" 'line=\(int\)57' "the_line_is_named"
-costs drop gap
-costs repeat repeat
-costs swap order
-costs end cut
-costs plain unprotected
-marks cut
-if line_is_paint cut.marked/03.raw 90; then ok "cut_frame_is_painted"; else not_ok "cut_frame_is_painted"; fi
-over lose lose keys=cam.json
-is "$(numbers_of lose)" "1 2 3 5 6 7 8 9 10 11 12 13" "lost_frame_is_missing"
-like "$(cat lose/said)" 'what=\(string\)frames-lost.*frame=\(uint\)4,.*count=\(uint\)1' "lost_frame_is_told"
-over replay replay keys=cam.json
-is "$(numbers_of replay)" "1 2 3 4 5 6 7 8 9 10 11 12 13" "replayed_frame_does_not_come_again"
-like "$(cat replay/said)" 'refused-repeat=\(guint64\)1' "replayed_frame_is_counted"
-over garbage garbage keys=cam.json
-is "$(frames_of garbage)" ............. "garbage_costs_nothing"
-over shuffle shuffle keys=cam.json on-bad=mark
+# One pass in which each kind of tampering has its frame; those between must not suffer.
+tampered='flip@3 drop@5 repeat@7 swap@9 end@11 plain@13 cut@15 lose@17 replay@19'
+over dropped "$tampered" keys=cam.json
+is "$(numbers_of dropped)" "1 2 4 6 8 10 12 14 16 18 19 20 21 22" "each_tampered_frame_is_dropped_and_no_other"
+said() { # PATTERN NAME
+    like "$(sed 's/([a-z0-9]*)//g' dropped/said)" "$1" "$2"
+}
+bad='what=frame-bad, action=dropped, fresh=false'
+said "$bad, frame=3, verdict=crc32, cause=crc32, count=1, .*line=57," "flipped_bit_is_called_crc32_and_its_line_named"
+said "$bad, frame=5, verdict=gap, .*count=1, .*line=57," "dropped_line_is_called_gap"
+said "$bad, frame=7, verdict=repeat" "repeated_line_is_called_repeat"
+said "$bad, frame=9, verdict=order" "swapped_lines_are_called_order"
+said "$bad, frame=11, verdict=cut" "missing_end_is_called_cut"
+said "$bad, frame=13, verdict=unprotected" "plain_line_is_called_unprotected"
+said "$bad, frame=15, verdict=cut" "half_a_frame_is_called_cut"
+said 'what=frames-lost, .*frame=17, .*count=1,' "lost_frame_is_told"
+said 'trueline-stats, frames-ok=14, frames-bad=7, frames-lost=1,.*refused-repeat=[1-9]' "replayed_frame_is_counted"
+
+over marked "$tampered" keys=cam.json on-bad=mark
+is "$(frames_of marked | head -c 16)" "..x.x.x.x.x.x.x." "each_tampered_frame_is_passed_on_when_asked"
+is "$(ls marked/*.raw | wc -l)" $((FRAMES - 1)) "frame_that_never_came_is_not_made_up"
+is "$(grep -c 'frame-bad, action=(string)marked' marked/said)" 7 "each_is_said_to_be_marked"
+painted() { # FILE LINE NAME
+    if line_is_paint "$1" "$2"; then ok "$3"; else not_ok "$3"; fi
+}
+painted marked/02.raw 57 "line_with_the_flipped_bit_is_painted"
+painted marked/02.raw 0 "frame_with_a_fault_has_a_painted_edge"
+painted marked/06.raw 0 "frame_whose_lines_are_all_right_too"
+painted marked/14.raw 90 "frame_that_lost_its_colours_is_painted"
+if line_is_paint marked/02.raw 60; then not_ok "other_lines_are_not_painted"; else ok "other_lines_are_not_painted"; fi
+
+over garbage garbage@1 keys=cam.json
+is "$(frames_of garbage)" "$whole" "garbage_costs_nothing"
+over shuffle shuffle@4 keys=cam.json on-bad=mark
 is "$receiver_code $(grep -ciE 'critical|segfault|assert' shuffle/said)" "0 0" "shuffled_packets_break_nothing"
 like "$(cat shuffle/said)" 'verdict=\(string\)order' "shuffled_packets_are_out_of_order"
 
 # The tag alone finds it where no CRC-32 stands beside it.
 "$trueline" stream new bare.json --no-crc32 >/dev/null
-keys=bare.json over tag flip keys=bare.json
+keys=bare.json over tag flip@4 keys=bare.json
 like "$(cat tag/said)" 'frame=\(uint\)4, verdict=\(string\)tag' "without_crc32_the_tag_is_wrong"
-
 end

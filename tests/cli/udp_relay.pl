@@ -1,24 +1,31 @@
 # A relay between two UDP ports of this machine that tampers with a protected stream on its way. It knows CSI-2 alone:
 # frames are counted by their start packets, and what it changes gets a right checksum again.
 #
-#   perl relay.pl MODE TO-PORT PORT-FILE     frame AT (the fourth) is the one that suffers
+#   perl udp_relay.pl TO-PORT PORT-FILE [WHAT@FRAME...]     frames are numbered from 1
 #
-#   pass      nothing                          flip   one bit of one line
-#   drop      one line is missing              end    the packets after the last line are missing
-#   repeat    one line comes twice             lose   the whole frame is missing
-#   swap      two lines change places          cut    the frame loses its last third
+#   flip      one bit of one line                  drop     one line is missing
+#   repeat    one line comes twice                 swap     two lines change places
+#   cut       the frame loses its last half        end      what follows its last line is missing
+#   plain     a line without protection is put in  lose     the whole frame is missing
 #   replay    the frame comes again, two frames later
-#   plain     a line without protection is put in
-#   garbage   random datagrams of any length come in between, all the time
-#   shuffle   each packet may change places with its neighbour, in every frame from AT on
+#   garbage   random datagrams of any length come in between, from that frame on
+#   shuffle   each packet may change places with its neighbour, from that frame on
 #
 # It ends with SIGTERM, when nothing more is waiting.
 use strict;
 use warnings;
 use IO::Socket::INET;
 
-my ($mode, $to, $file) = @ARGV;
-my ($AT, $LINE) = (4, 60);
+my ($to, $file, @wanted) = @ARGV;
+my $LINE = 60; # the packet of a frame that suffers
+my (%what, $garbage, $shuffle, $replay);
+for (@wanted) {
+    my ($mode, $at) = /^([a-z]+)@([0-9]+)$/ or die "relay: $_: give WHAT\@FRAME\n";
+    if ($mode eq 'garbage') { $garbage = $at }
+    elsif ($mode eq 'shuffle') { $shuffle = $at }
+    elsif ($mode eq 'replay') { $replay = $at }
+    else { $what{$at} = $mode }
+}
 my $in = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'udp') or die "relay: $!";
 my $out = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $to, Proto => 'udp') or die "relay: $!";
 setsockopt($in, SOL_SOCKET, SO_RCVBUF, pack('i', 8 << 20));
@@ -70,9 +77,9 @@ sub post {
     }
 }
 
-# What becomes of the packet with that index in frame AT.
+# What becomes of a packet of a frame that is to suffer.
 sub tamper {
-    my ($packet, $short) = @_;
+    my ($mode, $packet, $short) = @_;
     my $line = $index == $LINE;
     if ($mode eq 'flip' && $line) {
         substr($packet, 80, 1) ^= "\x10";
@@ -87,28 +94,30 @@ sub tamper {
     return $packet;
 }
 
+# Holds a packet back now and then, and lets it go behind the next one.
+sub shuffled {
+    my ($packet) = @_;
+    if (defined $held) { my @both = ($packet, $held); undef $held; return @both }
+    if (rand() < 0.02) { $held = $packet; return () }
+    return $packet;
+}
+
 sub relay {
     my ($packet) = @_;
-    my $type = ord(substr($packet, 0, 1)) & 0x3F;
-    my $short = $type < 0x10;
-    if ($type == 0 && length($packet) == 4) {
+    my $short = (ord(substr($packet, 0, 1)) & 0x3F) < 0x10;
+    if ($short && ord($packet) == 0 && length($packet) == 4) {
         $frame++;
         $index = 0;
-        post(@recorded) if $mode eq 'replay' && $frame == $AT + 2;
+        post(@recorded) if defined $replay && $frame == $replay + 2;
     }
-    push(@recorded, $packet) if $mode eq 'replay' && $frame == $AT;
-    if ($mode eq 'garbage' && rand() < 0.05) {
+    push(@recorded, $packet) if defined $replay && $frame == $replay;
+    if (defined $garbage && $frame >= $garbage && rand() < 0.05) {
         post(pack('C*', map { int(rand(256)) } 1 .. int(rand(200))));
         post(substr($packet, 0, int(rand(length($packet)))));
         post($packet . 'more');
     }
-    if ($mode eq 'shuffle' && $frame >= $AT) {
-        if (defined $held) { my @both = ($packet, $held); undef $held; post(@both) }
-        elsif (rand() < 0.02) { $held = $packet }
-        else { post($packet) }
-    } else {
-        post($frame == $AT ? tamper($packet, $short) : $packet);
-    }
+    my @out = exists $what{$frame} ? tamper($what{$frame}, $packet, $short) : $packet;
+    post(defined $shuffle && $frame >= $shuffle ? map { shuffled($_) } @out : @out);
     $index++;
 }
 
