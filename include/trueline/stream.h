@@ -41,7 +41,9 @@ typedef enum tl_variant {
 } tl_variant;
 
 /* What a tag that travels covers: a message, all messages of a data type in a frame, or the whole frame. An accumulated
- * tag is one over the messages' own tags, and travels in the frame's end. Begin and end carry their own in each mode. */
+ * tag is one over the messages' own tags, and travels in the frame's end. Begin and end carry their own in each mode.
+ * While a frame is open each end holds a running MAC of the backend for each list of tags: one for each data type, or
+ * one. An end that is put away must be wiped, so that they are given back; a receiver in these modes is not copied. */
 typedef enum tl_tag_mode {
     TL_TAG_PER_MESSAGE = 1,
     TL_TAG_PER_DATA_TYPE = 2,

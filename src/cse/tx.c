@@ -394,6 +394,7 @@ static tl_err protect_batch(tl_stream_tx *tx, tl_tx_message *m, size_t n)
     tl_place places[TL_STREAM_BATCH];
     tl_sealed *rows[TL_STREAM_BATCH]; /* NULL: without a tag */
     size_t sealed = 0;
+    tl_err e = TL_OK;
 
     for (size_t i = 0; i < n; i++) {
         unsigned part = 0;
@@ -404,10 +405,13 @@ static tl_err protect_batch(tl_stream_tx *tx, tl_tx_message *m, size_t n)
         TL_TRY(prepare(tx, &m[i], places[i], rows[i]));
     }
     TL_TRY(seal(tx, sealed));
-    for (size_t i = 0; i < n; i++)
-        TL_TRY(finish(tx, &m[i], places[i], rows[i]));
-    move_on(tx, n);
-    return TL_OK;
+    for (size_t i = 0; i < n && e == TL_OK; i++)
+        e = finish(tx, &m[i], places[i], rows[i]);
+    for (size_t i = 0; i < sealed && tx->plan.list_count > 0; i++)
+        tl_wipe(tx->batch[i].tag, sizeof tx->batch[i].tag); /* such tags are nobody else's business */
+    if (e == TL_OK)
+        move_on(tx, n);
+    return e;
 }
 
 tl_err tl_stream_tx_messages(tl_stream_tx *tx, tl_tx_message *messages, size_t n)
