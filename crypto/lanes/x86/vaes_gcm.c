@@ -120,9 +120,9 @@ TL__KERNEL void crypt_vector(unsigned rounds, direction d, const __m512i *round,
     if (d != CRYPT) {
         size_t whole = (n + TL__BLOCK - 1) / TL__BLOCK * TL__BLOCK;
         tl__add_product(&r->s, turn4(d == SEAL ? x : in), tl__load_some(r->power, whole));
+        r->power += whole;
     }
     r->text += n;
-    r->power += n;
 }
 
 TL__KERNEL void crypt_row(unsigned rounds, direction d, const __m512i *round, counter *c, row *r, size_t n)
