@@ -50,7 +50,9 @@ const char *tl_attack_repair_text(tl_attack_repair repair)
 /* The part that a row is about, and the first of its packets in the frame. */
 static const tl_stream_part *part_at(const tl_stream_config *c, tl_attack_place place, size_t *first)
 {
-    tl_block block = place == TL_AT_TOP ? TL_BLOCK_TOP : TL_BLOCK_MIDDLE;
+    tl_block block = place == TL_AT_TOP      ? TL_BLOCK_TOP
+                     : place == TL_AT_BOTTOM ? TL_BLOCK_BOTTOM
+                                             : TL_BLOCK_MIDDLE;
 
     *first = FIRST_LINE;
     for (unsigned i = 0; i < c->part_count; i++) {
@@ -63,7 +65,7 @@ static const tl_stream_part *part_at(const tl_stream_config *c, tl_attack_place 
 
 static uint16_t row_at(const tl_stream_part *part, tl_attack_place place)
 {
-    return place == TL_AT_TOP ? 0 : part->count / 2;
+    return place == TL_AT_MIDDLE ? part->count / 2 : 0;
 }
 
 uint16_t tl_attack_line(const tl_attack *attack, const tl_stream_config *c)
@@ -95,6 +97,7 @@ static tl_err locate(move *m)
     case TL_AT_END: m->at = m->frame->n - 2; return TL_OK;
     case TL_AT_TOP:
     case TL_AT_MIDDLE:
+    case TL_AT_BOTTOM:
         part = part_at(c, place, &m->at);
         if (part == NULL || (place == TL_AT_MIDDLE && part->count < 2))
             return TL_E_USAGE;

@@ -43,6 +43,7 @@ typedef enum tl_attack_place {
     TL_AT_BEGIN,
     TL_AT_TOP,    /* a line in front of the pixels */
     TL_AT_MIDDLE, /* the line in the middle of the pixels */
+    TL_AT_BOTTOM, /* a line behind the pixels */
     TL_AT_END,
     TL_AT_OUTSIDE /* between this frame and the one before */
 } tl_attack_place;
@@ -93,7 +94,7 @@ typedef struct tl_attack_world {
  * line's payload. *frame is empty before. */
 tl_err tl_attack_plain_frame(const tl_stream_config *config, tl_span line, tl_wire_frame *frame) TL_MUST_USE;
 
-/* Number, among the messages of its data type, of the line that a row with place MIDDLE or TOP changes. */
+/* Number, among the messages of its data type, of the line that a row with place TOP, MIDDLE or BOTTOM changes. */
 uint16_t tl_attack_line(const tl_attack *attack, const tl_stream_config *config);
 
 /* Does it to a frame as the sender made it. TL_E_USAGE if the frame or the world lacks what the attack needs,
