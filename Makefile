@@ -3,7 +3,7 @@ BUILD ?= build
 CMAKE ?= cmake
 JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test bench prove fuzz check ct install clean
+.PHONY: all demo test matrix bench prove fuzz check ct install clean
 all: $(BUILD)/.deps
 	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 	@[ -x $(BUILD)/trueline ] || echo "building, which takes a minute; what the compiler says stands in $(BUILD)/build.log"
@@ -18,6 +18,10 @@ demo: all
 
 test: all
 	@scripts/run-tests
+
+# Every valid combination of the stream's modes, attacked; `make test` runs a sample of them.
+matrix: all
+	@$(BUILD)/tests/matrix/matrix --all
 
 # `make bench BENCH="--only gmac --rounds 7"`; docs/PERFORMANCE.md says what it measures.
 bench: all
