@@ -1,17 +1,14 @@
 /* `trueline controller`: dials a sensor, and verifies every packet that comes. With --trust the sensor proves itself by SPDM
  * first, and the stream is agreed in a session; with --stream both ends have a file. What verified becomes pictures; what did
  * not is counted, reported and named. The exit code says whether all of it was right. */
-#include "backend.h"
 #include "capture.h"
 #include "clock.h"
 #include "command.h"
 #include "controller_oneway.h"
-#include "controller_spdm.h"
-#include "frame_out.h"
+#include "controller_options.h"
 #include "hello.h"
 #include "link.h"
 #include "net.h"
-#include "protection.h"
 #include "report.h"
 #include "self_check.h"
 #include "stop.h"
@@ -25,30 +22,6 @@
 #define NAME "controller"
 
 enum {
-    OPT_Y4M = 0x100,
-    OPT_FROM,
-    OPT_STATE,
-    OPT_RELEASE,
-    OPT_PNG,
-    OPT_REPORT,
-    OPT_JSON,
-    OPT_CRYPTO,
-    OPT_KEEP_GOING,
-    OPT_KEEP_REVOKED,
-    OPT_CHANNEL,
-    OPT_CARRIER,
-    OPT_TRUST,
-    OPT_CRL,
-    OPT_ROLE,
-    OPT_PKI,
-    OPT_REFERENCE,
-    OPT_REAUTH,
-    OPT_REKEY,
-    OPT_DATA,
-    OPT_STEPS
-};
-
-enum {
     DIAL_MS = 5000,
     FRAME_TIMEOUT_MS = 5000,
     SILENCE_MS = 5000, /* between two frames, as long as the link's patience */
@@ -57,19 +30,6 @@ enum {
     CLOSE_MS = 1000,
     BATCH = 64 /* packets verified at once, at most */
 };
-
-typedef struct controller_options {
-    const char *connect, *stream, *report;
-    const char *from, *state; /* a one-way link */
-    frame_out_options out;
-    uint64_t frames;
-    tl_release release;
-    tl_carrier carrier;
-    bool json, keep_going, steps;
-    backend_level crypto;
-    uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
-    controller_spdm_options spdm;      /* with --trust */
-} controller_options;
 
 typedef struct controller {
     controller_options o;
@@ -95,192 +55,6 @@ typedef struct controller {
     tl_exit output;    /* first fault of writing */
     tl_fault output_fault;
 } controller;
-
-static const struct argp_option options[] = {
-    { "connect", 'c', "HOST:PORT", 0, "the sensor (" TL_NET_DEFAULT ")", 1 },
-    { "trust", OPT_TRUST, "FILE", 0, "roots of sensors: the sensor must prove itself by SPDM", 1 },
-    { "pki", OPT_PKI, "DIR", 0, "our own chain.pem and key.pem, which the sensor wants to see", 1 },
-    { "reference", OPT_REFERENCE, "FILE", 0,
-      "what the sensor must measure (`trueline sensor --measurements`)", 1 },
-    { "stream", 's', "FILE", 0, "instead: a stream file, the same as the sensor's", 1 },
-    { "from", OPT_FROM, "WAY", 0, "with --stream: do not dial, take what comes: udp:HOST:PORT or ring:PATH",
-      1 },
-    { "state", OPT_STATE, "FILE", 0,
-      "with --from: remember what was seen, so that no recording is taken for new", 1 },
-    { "out", 'o', "DIR", 0, "write verified frames as DIR/frame_000001.png and so on", 2 },
-    { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video instead; - for stdout", 2 },
-    { "png", OPT_PNG, "all|none|N", 0, "with --out: each frame, none, every Nth (all)", 2 },
-    { "frames", 'n', "N", 0, "end after N frames; fewer are a failure", 3 },
-    { "release", OPT_RELEASE, "frame|line|early", 0,
-      "hand pixels on by whole frames, or by lines as they verify; early: with a tag for each type or frame, "
-      "by lines "
-      "before it has come (frame)",
-      3 },
-    { "carrier", OPT_CARRIER, "sep|fsed", 0,
-      "how headers and tags come; the sensor's, or what a bridge makes of it (sep)", 3 },
-    { "keep-going", OPT_KEEP_GOING, NULL, 0, "go on after a refused frame", 3 },
-    { "keep-revoked", OPT_KEEP_REVOKED, NULL, 0,
-      "with --release line and --out: write refused frames too, as revoked_*.png; what is missing is magenta",
-      3 },
-    { "virtual-channel", OPT_CHANNEL, "N[,N...]", 0,
-      "CSI-2 virtual channels that are accepted, 0 to 3, the sensor's first (0)", 3 },
-    { "report", OPT_REPORT, "FILE", 0, "write every verdict that counts as JSON", 4 },
-    { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 4 },
-    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 4 },
-    { 0, 0, NULL, 0, "With --trust:", 5 },
-    { "crl", OPT_CRL, "FILE", 0, "revocation lists", 5 },
-    { "role", OPT_ROLE, "ROLE", 0, "role that the certificate must name (sensor)", 5 },
-    { "reauth", OPT_REAUTH, "SECONDS", 0, "authenticate and measure again so often, while frames flow", 5 },
-    { "rekey", OPT_REKEY, "FRAMES", 0, "take new keys after so many frames", 5 },
-    { "steps", OPT_STEPS, NULL, 0, "print each exchange with its bytes and seconds", 5 },
-    { "data", OPT_DATA, "HOST:PORT", 0, "dial this for the data, not the port that the sensor names", 5 },
-    { 0 },
-};
-
-static uint32_t parse_every(struct argp_state *state, const char *arg)
-{
-    if (strcmp(arg, "all") == 0)
-        return 1;
-    if (strcmp(arg, "none") == 0)
-        return 0;
-    return (uint32_t)ui_number(state, "--png", arg, 1, UINT32_MAX);
-}
-
-static tl_release parse_release(struct argp_state *state, const char *arg)
-{
-    if (strcmp(arg, "line") == 0)
-        return TL_RELEASE_LINE;
-    if (strcmp(arg, "early") == 0)
-        return TL_RELEASE_EARLY;
-    if (strcmp(arg, "frame") != 0)
-        argp_error(state, "--release: '%s': give frame, line or early", arg);
-    return TL_RELEASE_FRAME;
-}
-
-/* The first is the sender's; more may be what a bridge on the way makes of it. */
-static void parse_channels(struct argp_state *state, const char *arg, controller_options *o)
-{
-    size_t n = strlen(arg);
-
-    o->channels = 0;
-    for (size_t i = 0; i < n; i += 2) {
-        if (arg[i] < '0' || arg[i] > '3' || (i + 1 < n && (arg[i + 1] != ',' || i + 2 == n)))
-            argp_error(state, "--virtual-channel: '%s': give 0 to 3, or several such as 0,2", arg);
-        o->channels |= (uint8_t)(1u << (arg[i] - '0'));
-    }
-    if (n == 0)
-        argp_error(state, "--virtual-channel: '': give 0 to 3, or several such as 0,2");
-    o->virtual_channel = (uint8_t)(arg[0] - '0');
-}
-
-static error_t parse_spdm(int key, char *arg, struct argp_state *state)
-{
-    controller_spdm_options *o = &((controller_options *)state->input)->spdm;
-
-    switch (key) {
-    case OPT_TRUST: o->client.files.trust = arg; return 0;
-    case OPT_CRL: o->client.files.crl = arg; return 0;
-    case OPT_ROLE: o->client.files.role = arg; return 0;
-    case OPT_PKI: o->client.files.pki = arg; return 0;
-    case OPT_REFERENCE: o->client.reference = arg; return 0;
-    case OPT_REAUTH: o->reauth_ms = (uint64_t)(ui_real(state, "--reauth", arg, 0.1, 1e6) * 1000); return 0;
-    case OPT_REKEY: o->rekey_frames = ui_number(state, "--rekey", arg, 1, UINT32_MAX); return 0;
-    case OPT_DATA: o->data = arg; return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static void check_spdm(struct argp_state *state, const controller_options *o)
-{
-    const controller_spdm_options *s = &o->spdm;
-    bool other = s->client.files.crl != NULL || s->client.files.pki != NULL || s->client.reference != NULL ||
-                 s->reauth_ms > 0 || s->rekey_frames > 0 || s->data != NULL;
-
-    if (o->stream == NULL && s->client.files.trust == NULL)
-        argp_error(state, "give the sensor's root: --trust FILE, or a stream file: --stream FILE");
-    if (o->stream != NULL && s->client.files.trust != NULL)
-        argp_error(state, "--trust and --stream: one of them");
-    if (o->steps && (o->json || (o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)))
-        argp_error(state, "--steps: stdout is taken by --json or --y4m -");
-    if (s->client.files.trust == NULL && (other || o->steps))
-        argp_error(state, "--crl, --pki, --reference, --reauth, --rekey, --steps and --data need --trust");
-}
-
-static void check_options(struct argp_state *state, const controller_options *o)
-{
-    check_spdm(state, o);
-    if (o->from != NULL && o->stream == NULL)
-        argp_error(state, "--from needs --stream: nobody can be asked on a one-way link");
-    if (o->state != NULL && o->from == NULL)
-        argp_error(state, "--state needs --from");
-    if (o->out.folder != NULL && o->out.y4m != NULL)
-        argp_error(state, "--out and --y4m: give one of them, not both");
-    if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
-        argp_error(state, "--json and --y4m -: stdout has room for one of them");
-    if (o->carrier == TL_CARRIER_FSED && o->release != TL_RELEASE_FRAME)
-        argp_error(state, "--carrier fsed needs --release frame: frames are verified as a whole, in memory");
-    if (o->carrier == TL_CARRIER_FSED && o->from != NULL)
-        argp_error(state, "--from and --carrier fsed: a one-way link takes carrier sep only");
-    if (o->out.keep_revoked && (o->release == TL_RELEASE_FRAME || o->out.folder == NULL))
-        argp_error(state, "--keep-revoked needs --release line or early, and --out: by frames nothing of a "
-                          "refused one leaves");
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    controller_options *o = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &o->spdm.wanted; return 0;
-    case 'c': o->connect = arg; return 0;
-    case 's': o->stream = arg; return 0;
-    case OPT_FROM: o->from = arg; return 0;
-    case OPT_STATE: o->state = arg; return 0;
-    case 'o': o->out.folder = arg; return 0;
-    case OPT_Y4M: o->out.y4m = arg; return 0;
-    case OPT_PNG: o->out.every = parse_every(state, arg); return 0;
-    case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
-    case OPT_RELEASE: o->release = parse_release(state, arg); return 0;
-    case OPT_CARRIER:
-        if (!protection_carrier(arg, &o->carrier))
-            argp_error(state, "--carrier: '%s': give sep or fsed", arg);
-        return 0;
-    case OPT_KEEP_GOING: o->keep_going = true; return 0;
-    case OPT_KEEP_REVOKED: o->out.keep_revoked = true; return 0;
-    case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
-    case OPT_REPORT: o->report = arg; return 0;
-    case OPT_JSON: o->json = true; return 0;
-    case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
-    case OPT_STEPS: o->steps = true; return 0;
-    case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the sensor is given by --connect", arg); return 0;
-    case ARGP_KEY_END: check_options(state, o); return 0;
-    default: return parse_spdm(key, arg, state);
-    }
-}
-
-static const struct argp_child children[] = {
-    { &protection_argp, 0, "With --trust, what the sensor is to protect (variants 2,1,2):", 6 }, { 0 }
-};
-
-static const struct argp argp = {
-    .options = options,
-    .parser = parse,
-    .children = children,
-    .doc =
-        "Receives a protected stream from a sensor and verifies it. Exit code 0: every frame verified, and "
-        "at least one came."
-        "\vExamples:\n"
-        "  trueline controller --trust keys/root.pem --pki keys/controller \\\n"
-        "      --reference ref.json\n"
-        "  trueline controller --trust keys/root.pem --pki keys/controller \\\n"
-        "      --reauth 60 --rekey 1800\n"
-        "  trueline controller --stream cam.json --out frames --frames 30\n"
-        "  trueline controller --stream cam.json --y4m - | ffplay -\n"
-        "  trueline controller --stream cam.json --from udp:127.0.0.1:5004\n"
-        "  trueline controller --stream cam.json --keep-going --report report.json\n"
-        "  trueline controller --stream cam.json --out frames --keep-going \\\n"
-        "      --release line --keep-revoked\n",
-};
 
 static bool by_spdm(const controller *c)
 {
@@ -777,17 +551,10 @@ int cmd_controller(int argc, char **argv)
     tl_fault fault = { 0 };
     tl_exit e;
 
-    c.o = (controller_options){
-        .connect = TL_NET_DEFAULT,
-        .out = { .every = 1 },
-        .spdm = { .client.files.role = "sensor" },
-    };
-    stream_file_init(&c.o.spdm.wanted);
-    c.o.spdm.wanted.variant_middle = TL_SV_1;
     c.spdm.client.link.fd = -1;
     c.oneway.in = (way_in){ .fd = -1, .ring.socket = -1 };
     stream_file_guard_json();
-    if (ui_parse(&argp, argc, argv, &c.o) != TL_EXIT_OK)
+    if (controller_options_parse(&c.o, argc, argv) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
     ui_progress_begin(&c.progress);
     e = set_up(&c, &fault);
