@@ -29,7 +29,9 @@ static void put_row(unsigned row, tl_fsed_packet m, uint8_t fill)
 
 static tl_fsed_packet header(uint8_t position, uint32_t offset, uint32_t used)
 {
-    return (tl_fsed_packet){ TL_FSED_VERSION, position, STREAM, offset, used };
+    return (tl_fsed_packet){
+        .version = TL_FSED_VERSION, .position = position, .stream = STREAM, .offset = offset, .used = used
+    };
 }
 
 /* The run, in three pieces, as rows of the plane; gives their number. */
