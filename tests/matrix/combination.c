@@ -95,10 +95,11 @@ tl_stream_config combination_config(const combination *c)
 void combination_text(const combination *c, char *text, size_t room)
 {
     static const char *const modes[] = { "per message", "per data type", "per frame" };
+    const tl_suite suite = suites[c->level[FACTOR_SUITE]];
 
     (void)snprintf(text, room, "%s, tag %s, suite %s, %u bytes, %s | %s | %s, keys %s, %s CRC-32",
                    c->level[FACTOR_CARRIER] == 0 ? "SEP" : "FSED", modes[c->level[FACTOR_MODE]],
-                   tl_suite_name(suites[c->level[FACTOR_SUITE]]), tag_sizes[c->level[FACTOR_TAG]],
+                   suite == TL_SUITE_NONE ? "none" : tl_suite_name(suite), tag_sizes[c->level[FACTOR_TAG]],
                    kinds[c->level[FACTOR_TOP]].name, kinds[c->level[FACTOR_MIDDLE]].name,
                    kinds[c->level[FACTOR_BOTTOM]].name,
                    c->level[FACTOR_KEYS] == KEYS_PROVISIONED ? "provisioned" : "exported",

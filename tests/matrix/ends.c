@@ -273,11 +273,12 @@ void ends_foreign(ends *e, sender *s, uint32_t frame)
 
 void tally_fail(tally *t, const combination *c, const char *row, const char *why)
 {
-    char text[200];
+    char text[200] = "a configuration";
 
     if (t->failed++ >= FAILURES_SHOWN)
         return;
-    combination_text(c, text, sizeof text);
+    if (c != NULL)
+        combination_text(c, text, sizeof text);
     printf("# FAILED %s: %s (%s)\n", row, why, text);
 }
 

@@ -75,6 +75,7 @@ typedef struct tally {
     size_t key_n, key_room;
 } tally;
 
+/* `c` NULL: of a configuration that is none of the combinations, which `row` describes. */
 void tally_fail(tally *t, const combination *c, const char *row, const char *why);
 /* No key of a combination was one of another's; within one the recorder has seen to nonces. */
 void tally_keys(tally *t, const combination *c, const tl_nonces *nonces);

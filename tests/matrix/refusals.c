@@ -2,7 +2,7 @@
  * superfluous, empty or the whole, tag lengths without tags, release policies that a mode cannot bear. */
 #include "ends.h"
 
-#include <string.h>
+#include <stdio.h>
 
 /* A block, with what may be wrong about it. */
 static const struct {
@@ -96,19 +96,26 @@ static void apply(const choice *c, tl_stream_config *config)
     config->carrier = c->carrier == 0 ? TL_CARRIER_SEP : TL_CARRIER_FSED;
 }
 
-static void check(tally *t, const tl_stream_config *config, bool right)
+static void check(tally *t, const tl_stream_config *c, bool right)
 {
-    static const combination none;
-    const char *why = NULL;
-    const tl_err e = tl_stream_config_check(config, &why);
+    const char *why = NULL, *problem = NULL;
+    const tl_err e = tl_stream_config_check(c, &why);
+    char text[160];
 
     t->refused += !right;
     if (right && e != TL_OK)
-        tally_fail(t, &none, "configuration", why != NULL ? why : "refused without a reason");
-    if (!right && e != TL_E_CONFIGURATION)
-        tally_fail(t, &none, "configuration", "a contradiction is not refused");
-    if (!right && (why == NULL || why[0] == 0))
-        tally_fail(t, &none, "configuration", "refused without a reason");
+        problem = why != NULL && why[0] != 0 ? why : "refused without a reason";
+    else if (!right && e != TL_E_CONFIGURATION)
+        problem = "a contradiction is not refused";
+    else if (!right && (why == NULL || why[0] == 0))
+        problem = "refused without a reason";
+    if (problem == NULL)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "suite %d, mode %d, %u bytes, carrier %d, release %d, SV-%u SV-%u SV-%u", (int)c->suite,
+                   (int)c->tag_mode, c->tag_size, (int)c->carrier, (int)c->release, c->variant[TL_BLOCK_TOP],
+                   c->variant[TL_BLOCK_MIDDLE], c->variant[TL_BLOCK_BOTTOM]);
+    tally_fail(t, NULL, text, problem);
 }
 
 static void run_tags(tally *t, choice *c, tl_stream_config *config)
