@@ -292,6 +292,100 @@ static void lists_when_wrong_ones_reach_the_limit_then_the_key_is_done(void **st
 
 /* ---- state and what is not proven ---- */
 
+/* ---- re-configuration ---- */
+
+/* Both ends stop, and start anew under l->config. */
+static void configure(tl_loop *l, uint32_t epoch)
+{
+    const tl_buffer memory = { l->memory, tl_stream_frame_bytes(&l->config) };
+
+    tl_stream_tx_wipe(&l->tx);
+    tl_stream_rx_wipe(&l->rx);
+    l->rx_config = l->config;
+    tl_assert_ok(tl_stream_tx_init(&l->tx, &l->config, &l->tx_source, epoch));
+    tl_assert_ok(
+        tl_stream_rx_init(&l->rx, &l->rx_config, &l->rx_source, epoch, memory, tl_events_sink(&l->events)));
+}
+
+/* The recording opens nothing and costs nothing: the frame behind it is ok. */
+static void replay_is_refused(tl_loop *l, const tl_packets *recording, tl_verdict verdict)
+{
+    tl_packets packets = { 0 };
+
+    tl_events_clear(&l->events);
+    tl_assert_ok(tl_loop_receive(l, recording));
+    assert_int_equal(tl_events_count(&l->events, TL_EVENT_OPENED), 0);
+    assert_int_equal(tl_events_first(&l->events, TL_EVENT_MESSAGE)->verdict, verdict);
+    assert_int_equal(l->rx.counters.messages_ok, 0);
+    tl_assert_ok(tl_loop_send(l, &packets));
+    tl_assert_ok(tl_loop_receive(l, &packets));
+    assert_int_equal(tl_events_count(&l->events, TL_EVENT_LOST), 0);
+    assert_true(tl_loop_is_frame(l, tl_events_last(&l->events, TL_EVENT_FRAME), 100));
+    tl_packets_free(&packets);
+}
+
+/* There and back between two configurations, and on to a third: an epoch never serves two of them, nor one twice, and what
+ * was recorded under the first one is worth nothing when it comes back. */
+static void configuration_when_changed_and_changed_back_then_new_epochs_and_no_nonce_twice(void **state)
+{
+    tl_nonces nonces;
+    tl_packets recording = { 0 };
+    tl_loop l;
+
+    (void)state;
+    tl_nonces_init(&nonces, crypto, TL_NONCES_FAIL);
+    nonces.ends = 2;
+    tl_loop_init(&l, tl_nonces_crypto(&nonces));
+    tl_assert_ok(tl_loop_open(&l, 0));
+    tl_assert_ok(tl_loop_send(&l, &recording));
+    for (uint32_t epoch = 1; epoch <= 6; epoch++) {
+        tl_stream_tx none;
+        l.config.tag_mode = epoch % 2 != 0 ? TL_TAG_PER_FRAME : TL_TAG_PER_MESSAGE;
+        l.config.variant[TL_BLOCK_TOP] = epoch < 5 ? TL_SV_2 : TL_SV_1;
+        for (uint32_t old = 0; old < epoch; old++)
+            tl_assert_err(TL_E_EPOCH, tl_stream_tx_init(&none, &l.config, &l.tx_source, old));
+        configure(&l, epoch);
+        replay_is_refused(&l, &recording, TL_VERDICT_KEY);
+    }
+    assert_int_equal(nonces.repeats, 0);
+    assert_true(nonces.used > 7 * 23);
+    tl_packets_free(&recording);
+    tl_loop_close(&l);
+    tl_nonces_free(&nonces);
+}
+
+/* A key's number in the header is its epoch's low byte. Frames that the sender itself made, 256 epochs ago and under a
+ * configuration that protects less, name the number of today's key. */
+static void key_number_when_it_was_a_weaker_configurations_then_its_frames_open_nothing(void **state)
+{
+    static const tl_variant weaker[] = { TL_SV_5, TL_SV_3, TL_SV_4 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof weaker / sizeof weaker[0]; i++) {
+        tl_packets recording = { 0 };
+        tl_loop_message m;
+        uint32_t number;
+        tl_loop l;
+        tl_loop_init(&l, crypto);
+        l.config.variant[TL_BLOCK_MIDDLE] = (uint8_t)weaker[i];
+        if (weaker[i] != TL_SV_5)
+            l.config.pattern[TL_BLOCK_MIDDLE] = (tl_pattern){ 0, 1, 2 };
+        tl_assert_ok(tl_loop_open(&l, 7));
+        tl_assert_ok(tl_loop_send(&l, &recording));
+        tl_assert_ok(tl_loop_read(&l.config, recording.v[1], &m));
+        number = m.header.key;
+        l.config.variant[TL_BLOCK_MIDDLE] = TL_SV_2;
+        l.config.pattern[TL_BLOCK_MIDDLE] = (tl_pattern){ 0, 0, 0 };
+        configure(&l, 7 + 256);
+        assert_int_equal(l.rx.key.epoch & 0xFF, number);
+        replay_is_refused(&l, &recording, TL_VERDICT_CONFIGURATION);
+        tl_packets_free(&recording);
+        tl_loop_close(&l);
+    }
+}
+
+/* ---- state ---- */
+
 /* Whatever lines came in a frame, the next one begins as if there had been none. */
 static void state_when_a_frame_of_forged_lines_has_closed_then_as_after_any_other(void **state)
 {
@@ -374,6 +468,8 @@ int main(void)
         cmocka_unit_test(
             lists_when_their_limit_is_reached_then_the_receiver_takes_nothing_more_under_that_key),
         cmocka_unit_test(lists_when_wrong_ones_reach_the_limit_then_the_key_is_done),
+        cmocka_unit_test(configuration_when_changed_and_changed_back_then_new_epochs_and_no_nonce_twice),
+        cmocka_unit_test(key_number_when_it_was_a_weaker_configurations_then_its_frames_open_nothing),
         cmocka_unit_test(state_when_a_frame_of_forged_lines_has_closed_then_as_after_any_other),
         cmocka_unit_test(begin_when_forged_far_ahead_then_refused_with_keys_alone),
     };
