@@ -369,6 +369,21 @@ static tl_verdict receive(ends *e)
     return verdict;
 }
 
+/* With accumulated tags a line is opened before anything is proven of it: of a frame that is not ok nothing may stay. */
+static bool leaves_text(const ends *e)
+{
+    uint8_t sent[FRAME_BYTES];
+
+    if (e->config.tag_mode == TL_TAG_PER_MESSAGE)
+        return false;
+    ends_pixels(e->main.session, e->now.frame, sent);
+    for (unsigned i = 0; i < LINES; i++)
+        if (e->config.variant[block_of(i)] == TL_SV_1 &&
+            memcmp(sent + i * LINE_BYTES, line_at(i), LINE_BYTES / 2) == 0)
+            return true;
+    return false;
+}
+
 static const char *problem_with(ends *e, const fsed_attack *a, const outcome *o, tl_verdict verdict)
 {
     if (o->ok && (verdict != TL_VERDICT_OK || !e->now.closed || e->now.verdict != TL_VERDICT_OK))
@@ -379,6 +394,8 @@ static const char *problem_with(ends *e, const fsed_attack *a, const outcome *o,
         return "another verdict on the frame";
     if (!o->ok && o->said != TL_VERDICTS && e->now.closed == o->lost)
         return o->lost ? "a frame is judged that was never opened" : "the frame was not judged";
+    if (!o->ok && leaves_text(e))
+        return "encrypted lines of a bad frame are left in clear";
     if (o->ok && !right_pixels(e, e->now.frame, a, o->pixels))
         return o->pixels == PIXELS_SENT ? "wrong pixels" : "the change did not come through";
     if (o->ok && o->time == (e->now.time_us == ends_time(e->now.frame)))
