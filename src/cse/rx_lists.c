@@ -163,8 +163,9 @@ tl_err tl_cse_lists_judge(const tl_rx_item *end, tl_span tags, const uint32_t se
     }
     for (unsigned i = 0; i < rx->plan.list_count; i++) {
         right = right && verdicts[i] == TL_VERDICT_OK;
-        if (verdicts[i] != TL_VERDICT_OK && verdicts[i] != TL_VERDICT_GAP)
-            blame(end, i, verdicts[i]); /* a gap shows in what is missing, with its place and its cause */
+        /* A gap shows in what is missing, with its place and its cause; but of a lost list all lines may be there. */
+        if (verdicts[i] != TL_VERDICT_OK && (verdicts[i] != TL_VERDICT_GAP || rx->lists[i].lost))
+            blame(end, i, verdicts[i]);
     }
     if (right)
         all_right(rx, messages);

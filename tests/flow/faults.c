@@ -276,6 +276,42 @@ static void receive_when_any_call_fails_then_error_no_release_and_the_next_frame
     }
 }
 
+/* One call for a list of tags fails; then lines and end come once more, as whoever can repeat
+ * packets can make it. A line was changed, so that the list's tag would be wrong. */
+static void list_when_its_backend_failed_once_then_no_repetition_makes_its_frame_right(void **state)
+{
+    (void)state;
+    for (unsigned mode = TL_TAG_PER_DATA_TYPE; mode <= TL_TAG_PER_FRAME; mode++) {
+        for (unsigned long n = 1;; n++) {
+            chain c;
+            tl_loop *l = &c.loop;
+            tl_packets packets = { 0 };
+
+            start(&c);
+            l->rx_batch = 1;
+            l->config.tag_mode = (tl_tag_mode)mode;
+            l->config.crc32 = TL_WITHOUT;
+            tl_assert_ok(tl_loop_open(l, 0));
+            tl_assert_ok(tl_loop_send(l, &packets));
+            packets.v[TL_LOOP_LINE + 3].p[TL_SEP_BEFORE] ^= 1;
+            tl_assert_ok(tl_csi2_repair(packets.v[TL_LOOP_LINE + 3].p, packets.v[TL_LOOP_LINE + 3].n));
+            for (size_t i = TL_LOOP_LINE; i + 1 < packets.n; i += 2)
+                tl_packets_insert(&packets, i + 1, tl_span_of(packets.v[i].p, packets.v[i].n));
+            fail_in(&c, n);
+            tl_err e = tl_loop_receive(l, &packets);
+            bool failed = c.faulty.failed;
+            tl_assert_err(failed ? TL_E_BACKEND : TL_OK, e);
+            assert_int_equal(l->rx.counters.frames_ok, 0);
+            tl_packets_free(&packets);
+            finish(&c);
+            if (!failed) {
+                assert_true(n > 40);
+                break;
+            }
+        }
+    }
+}
+
 /* What was released of a batch that failed: nothing, also of those packets in it that had verified: the batch goes to
  * the backend twice, for the begin's own tag and for the tags of lines that are on a list. */
 static void lines_when_a_later_call_for_their_batch_fails_then_none_is_released(void **state)
@@ -313,6 +349,7 @@ int main(void)
         cmocka_unit_test(messages_when_the_second_batch_fails_then_no_packet_is_given),
         cmocka_unit_test(rekey_when_any_call_fails_then_the_old_next_key_stays),
         cmocka_unit_test(receive_when_any_call_fails_then_error_no_release_and_the_next_frame_is_right),
+        cmocka_unit_test(list_when_its_backend_failed_once_then_no_repetition_makes_its_frame_right),
         cmocka_unit_test(lines_when_a_later_call_for_their_batch_fails_then_none_is_released),
     };
 
