@@ -122,6 +122,12 @@ static tl_err gather(tl_stream_group *g, uint64_t now_ms, tl_stream_rx *rx, tl_b
     return e;
 }
 
+/* True if the packet is one that the stream ignores; it is not told then, so that the next one still is. */
+static bool ignores(const tl_group_slot *slot, tl_verdict verdict, uint8_t data_type)
+{
+    return verdict == TL_VERDICT_UNPROTECTED && (slot->rx->config.plain_types >> data_type & 1);
+}
+
 /* A packet of nobody: `verdict` is what each stream of the channel will say of it. Saying it again would change nothing
  * in a stream that has judged nothing since. */
 static tl_err tell_all(tl_stream_group *g, uint64_t now_ms, tl_verdict verdict, const tl_csi2_packet *p,
@@ -134,7 +140,8 @@ static tl_err tell_all(tl_stream_group *g, uint64_t now_ms, tl_verdict verdict, 
     for (size_t i = 0; i < g->memory.slot_n; i++) {
         tl_group_slot *slot = &g->memory.slots[i];
 
-        if (slot->stream == 0 || !(slot->channels & channels) || (slot->told & bit))
+        if (slot->stream == 0 || !(slot->channels & channels) || (slot->told & bit) ||
+            ignores(slot, verdict, p->header.data_type))
             continue;
         slot->told |= bit;
         one = gather(g, now_ms, slot->rx, packet);

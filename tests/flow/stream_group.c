@@ -397,6 +397,38 @@ static void packet_when_plain_and_listed_so_by_all_then_it_is_only_counted(void 
     port_close(p);
 }
 
+/* What one stream has listed as plain, and another has not, is told to both; that must hide nothing of what comes next. */
+static void packet_when_plain_behind_one_that_its_stream_ignores_then_a_fact_against_the_frame(void **state)
+{
+    port *p = port_open(1);
+    tl_loop other, *l = &p->loops[0];
+    uint8_t bytes[2][20], pixels[10] = { 0 };
+
+    (void)state;
+    tl_loop_init(&other, crypto);
+    other.config.stream = 2000;
+    other.config.virtual_channel = 0;
+    other.config.plain_types = UINT64_C(1) << TL_DT_RAW8;
+    tl_assert_ok(tl_loop_open(&other, 0));
+    tl_assert_ok(tl_stream_group_add(&p->group, &other.rx));
+    make_frames(p);
+    tl_packets_join(&p->wire, &p->frames[0]);
+    tl_assert_ok(tl_loop_send(&other, &p->wire));
+    for (unsigned i = 0; i < 2; i++) {
+        const tl_csi2_header h = { 0, i == 0 ? TL_DT_RAW8 : TL_DT_RAW12, 0 };
+        tl_wr w = tl_wr_of(bytes[i], sizeof bytes[i]);
+
+        tl_assert_ok(tl_csi2_write(&h, tl_span_of(pixels, sizeof pixels), &w));
+        tl_packets_insert(&p->wire, p->frames[0].n + 5 + i, tl_span_of(bytes[i], w.n));
+    }
+    tl_assert_ok(receive(p, 1000));
+    assert_right(p, 0, FIRST);
+    assert_int_equal(tl_events_last(&other.events, TL_EVENT_FRAME)->verdict, TL_VERDICT_UNPROTECTED);
+    assert_int_equal(tl_events_count(&l->events, TL_EVENT_FRAME), 1);
+    tl_loop_close(&other);
+    port_close(p);
+}
+
 static void packet_when_of_an_unknown_stream_or_channel_then_counted_and_no_frame_is_lost(void **state)
 {
     port *p = port_open(8);
@@ -689,6 +721,7 @@ int main(void)
         cmocka_unit_test(packet_when_its_header_cannot_be_read_then_a_claim_that_costs_no_frame),
         cmocka_unit_test(packet_when_it_is_plain_then_a_fact_against_the_open_frames_of_its_channel),
         cmocka_unit_test(packet_when_plain_and_listed_so_by_all_then_it_is_only_counted),
+        cmocka_unit_test(packet_when_plain_behind_one_that_its_stream_ignores_then_a_fact_against_the_frame),
         cmocka_unit_test(packet_when_of_an_unknown_stream_or_channel_then_counted_and_no_frame_is_lost),
         cmocka_unit_test(packets_of_nobody_when_they_are_many_then_no_stream_pays_for_each),
         cmocka_unit_test(fact_when_repeated_in_the_next_frame_of_the_same_batch_then_it_counts_there_too),
