@@ -394,6 +394,20 @@ static tl_err find_messages(pass *p, const tl_frame_plane *plane)
     return TL_OK;
 }
 
+/* Rows that have their places, and one behind the last message is there. */
+static void look_behind(const pass *p, uint8_t data_type)
+{
+    const tl_frame_plane *plane = plane_of(p, data_type);
+    const uint32_t sent = sent_of(p, data_type);
+    uint8_t *at;
+
+    for (uint32_t row = sent; plane != NULL && row < plane->rows; row++)
+        if (tl_fsed_row(plane, row, &at)) {
+            hold_gap(p, data_type, row);
+            return;
+        }
+}
+
 static tl_err take_moved(pass *p, uint8_t data_type)
 {
     const tl_frame_plane *plane = plane_of(p, data_type);
@@ -420,7 +434,9 @@ static tl_err take_lines(pass *p)
             TL_TRY(take_part(p, i));
     TL_TRY(tl_cse_rx_run(&p->batch, p->now_ms));
     for (unsigned i = 0; i < rx->plan.type_count; i++)
-        if (!is_placed(p, rx->plan.types[i]))
+        if (is_placed(p, rx->plan.types[i]))
+            look_behind(p, rx->plan.types[i]);
+        else
             TL_TRY(take_moved(p, rx->plan.types[i]));
     return TL_OK;
 }

@@ -246,6 +246,31 @@ static void rows_when_their_place_is_known_and_some_are_missing_then_gap_exactly
     finish(&a);
 }
 
+/* A row more than was sent, in its place behind the others: what lies in memory is not what was sent. */
+static void row_when_added_behind_rows_that_have_their_places_then_gap(void **state)
+{
+    uint8_t present[3] = { 0xFF, 0xFF, 0x1F };
+    const tl_stream_event *e;
+    attack a;
+
+    (void)state;
+    start(&a, TL_WITH, TL_SV_1);
+    tl_capture_repeat(plane(&a, PIXELS), 20, 19);
+    assert_int_equal(plane(&a, PIXELS)->rows, 21);
+    plane(&a, PIXELS)->present = present;
+    receive(&a);
+    e = tl_events_first(&a.l.events, TL_EVENT_FRAME);
+    assert_true(a.verdict == TL_VERDICT_GAP && e->count == 0 && e->data_type == PIXELS && e->message == 20);
+    finish(&a);
+    start(&a, TL_WITH, TL_SV_1); /* the plane is larger than the frame, and nothing was written there */
+    tl_capture_repeat(plane(&a, PIXELS), 20, 19);
+    present[2] = 0xF;
+    plane(&a, PIXELS)->present = present;
+    receive(&a);
+    assert_int_equal(a.verdict, TL_VERDICT_OK);
+    finish(&a);
+}
+
 static void line_when_repeated_in_memory_then_gap_never_tag(void **state)
 {
     attack a;
@@ -549,6 +574,7 @@ int main(void)
         cmocka_unit_test(line_when_dropped_from_counted_rows_then_gap_at_its_place),
         cmocka_unit_test(lines_when_up_to_eight_in_a_row_are_dropped_then_the_others_are_found),
         cmocka_unit_test(rows_when_their_place_is_known_and_some_are_missing_then_gap_exactly),
+        cmocka_unit_test(row_when_added_behind_rows_that_have_their_places_then_gap),
         cmocka_unit_test(line_when_repeated_in_memory_then_gap_never_tag),
         cmocka_unit_test(lines_when_swapped_in_memory_then_refused),
         cmocka_unit_test(line_when_another_stands_in_its_place_then_tag),
