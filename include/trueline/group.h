@@ -49,6 +49,7 @@ typedef struct tl_stream_group {
     size_t streams;
     tl_rx_batch batch;
     uint64_t plain_types; /* that each stream takes without a header */
+    uint8_t hop_check;    /* of all streams */
     uint64_t ticked_ms;
     tl_group_counters counters;
 } tl_stream_group;
@@ -57,7 +58,8 @@ typedef struct tl_stream_group {
 tl_err tl_stream_group_init(tl_stream_group *group, const tl_crypto *crypto,
                             const tl_group_memory *memory) TL_MUST_USE;
 /* Adds a receiver, which stays the caller's and is not moved while it is here. Its sink may be called in each call of the group,
- * and must not call the group. TL_E_USAGE: another backend, or its stream is here already; TL_E_ROOM. */
+ * and must not call the group. TL_E_USAGE: another backend, another hop_check than the others of this port have, or its
+ * stream is here already; TL_E_ROOM. */
 tl_err tl_stream_group_add(tl_stream_group *group, tl_stream_rx *rx) TL_MUST_USE;
 /* Takes a stream out; it is not wiped. TL_E_USAGE: it is not here. */
 tl_err tl_stream_group_remove(tl_stream_group *group, uint16_t stream) TL_MUST_USE;
@@ -70,7 +72,8 @@ tl_err tl_stream_group_packets(tl_stream_group *group, uint64_t now_ms, const tl
 void tl_stream_group_tick(tl_stream_group *group, uint64_t now_ms);
 const tl_group_counters *tl_stream_group_counters(const tl_stream_group *group);
 
-/* The stream that a packet's service header names; 0: it names none. A claim, for whoever spreads streams over groups. */
+/* The stream that a packet's service header names; 0: it names none, or the ECC in front of it is wrong. A claim, for
+ * whoever spreads streams over groups. */
 uint16_t tl_stream_of_packet(tl_span packet);
 
 #ifdef __cplusplus

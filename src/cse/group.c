@@ -59,7 +59,8 @@ tl_err tl_stream_group_add(tl_stream_group *g, tl_stream_rx *rx)
     tl_group_slot *slot;
     uint8_t channels = rx->config.channels_accepted;
 
-    if (rx->config.stream == 0 || rx->crypto != g->crypto)
+    if (rx->config.stream == 0 || rx->crypto != g->crypto ||
+        (g->streams > 0 && rx->config.hop_check != g->hop_check))
         return TL_E_USAGE;
     slot = slot_of(g, rx->config.stream);
     if (slot->stream != 0)
@@ -70,6 +71,7 @@ tl_err tl_stream_group_add(tl_stream_group *g, tl_stream_rx *rx)
         channels = (uint8_t)(1u << rx->config.virtual_channel);
     *slot = (tl_group_slot){ .rx = rx, .stream = rx->config.stream, .channels = channels };
     g->streams++;
+    g->hop_check = (uint8_t)rx->config.hop_check;
     find_plain_types(g);
     return TL_OK;
 }
@@ -153,24 +155,25 @@ static tl_err tell_all(tl_stream_group *g, uint64_t now_ms, tl_verdict verdict, 
 
 /* ---- packets ---- */
 
-/* What a packet's service header names, and the channel that it came on. 0: it names no stream. */
-static uint16_t stream_and_channel(tl_span packet, unsigned *channel)
+/* What a packet's service header names, if it has one. 0: it names no stream. */
+static uint16_t stream_of(tl_span packet, tl_csi2_ecc ecc, uint8_t data_type)
 {
-    tl_csi2_header h;
     uint16_t stream;
 
-    if (packet.n < TL_CSI2_HEADER_SIZE || tl_csi2_header_read(packet.p, &h) == TL_CSI2_ECC_BAD ||
-        h.data_type != TL_SEP_WIRE_TYPE || !tl_cse_stream_of(packet, &stream))
+    if (ecc == TL_CSI2_ECC_BAD || data_type != TL_SEP_WIRE_TYPE || !tl_cse_stream_of(packet, &stream))
         return 0;
-    *channel = h.virtual_channel;
     return stream;
 }
 
 uint16_t tl_stream_of_packet(tl_span packet)
 {
-    unsigned channel;
+    tl_csi2_ecc ecc;
+    tl_csi2_header h;
 
-    return stream_and_channel(packet, &channel);
+    if (packet.n < TL_CSI2_HEADER_SIZE)
+        return 0;
+    ecc = tl_csi2_header_read(packet.p, &h);
+    return stream_of(packet, ecc, h.data_type);
 }
 
 /* A packet that no stream owns, by why that is so. */
@@ -197,18 +200,32 @@ static tl_err take_stray(tl_stream_group *g, uint64_t now_ms, uint16_t stream, c
     return tell_all(g, now_ms, verdict, p, packet);
 }
 
+/* The packet as its stream will see it, but for a checksum: a packet that has a stream is left to it. */
+static void read_packet(const tl_stream_group *g, tl_span packet, tl_csi2_packet *p)
+{
+    if (g->hop_check == TL_HOP_CHECKED_BELOW)
+        tl_csi2_read_checked(packet, p);
+    else
+        tl_csi2_read_header(packet, p);
+}
+
 static tl_err take(tl_stream_group *g, uint64_t now_ms, tl_buffer packet)
 {
-    unsigned channel = 0;
-    uint16_t stream = stream_and_channel(tl_span_of(packet.p, packet.n), &channel);
-    tl_group_slot *slot = stream != 0 ? slot_of(g, stream) : NULL;
+    const tl_span bytes = tl_span_of(packet.p, packet.n);
+    tl_group_slot *slot = NULL;
     tl_csi2_packet p;
+    uint16_t stream;
 
-    if (slot != NULL && slot->stream != 0 && (slot->channels >> channel & 1)) {
+    read_packet(g, bytes, &p);
+    stream = stream_of(bytes, p.ecc, p.header.data_type);
+    if (stream != 0)
+        slot = slot_of(g, stream);
+    if (slot != NULL && slot->stream != 0 && (slot->channels >> p.header.virtual_channel & 1)) {
         slot->told = 0;
         return gather(g, now_ms, slot->rx, packet);
     }
-    tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
+    if (g->hop_check == TL_HOP_CHECK_HERE)
+        tl_csi2_read(bytes, &p);
     if (p.ecc != TL_CSI2_ECC_BAD && p.crc_right && tl_csi2_is_short(p.header.data_type)) {
         g->counters.short_packets++;
         return TL_OK;

@@ -429,6 +429,47 @@ static void packet_when_plain_behind_one_that_its_stream_ignores_then_a_fact_aga
     port_close(p);
 }
 
+/* Where the hop is checked below, ECC and CRC-16 may be missing: the group must not look at them either. */
+static void packets_when_their_hop_is_checked_below_then_taken_as_by_a_single_receiver(void **state)
+{
+    port *p = port_open(1);
+    tl_loop below, *l = &p->loops[0];
+    uint8_t bytes[2][20], pixels[10] = { 0 };
+
+    (void)state;
+    tl_loop_init(&below, crypto);
+    below.config.stream = 2000;
+    below.config.hop_check = TL_HOP_CHECKED_BELOW;
+    below.config.plain_types = UINT64_C(1) << TL_DT_RAW8;
+    tl_assert_ok(tl_loop_open(&below, 0));
+    tl_assert_err(TL_E_USAGE, tl_stream_group_add(&p->group, &below.rx));
+    tl_assert_ok(tl_stream_group_remove(&p->group, l->config.stream));
+    tl_assert_ok(tl_stream_group_add(&p->group, &below.rx));
+    tl_assert_err(TL_E_USAGE, tl_stream_group_add(&p->group, &l->rx));
+    for (uint32_t attacked = 0; attacked < 2; attacked++) {
+        tl_assert_ok(tl_loop_send(&below, &p->wire));
+        for (unsigned i = 0; i < 2; i++) {
+            const tl_csi2_header h = { 1, i == 0 ? TL_DT_RAW8 : TL_DT_RAW12, 0 };
+            tl_wr w = tl_wr_of(bytes[i], sizeof bytes[i]);
+
+            tl_assert_ok(tl_csi2_write(&h, tl_span_of(pixels, sizeof pixels), &w));
+            if (i <= attacked)
+                tl_packets_insert(&p->wire, 5 + i, tl_span_of(bytes[i], w.n));
+        }
+        for (size_t i = 0; i < p->wire.n; i++) {
+            p->wire.v[i].p[3] = 0;
+            if (p->wire.v[i].n > TL_CSI2_HEADER_SIZE)
+                memset(p->wire.v[i].p + p->wire.v[i].n - TL_CSI2_FOOTER_SIZE, 0, TL_CSI2_FOOTER_SIZE);
+        }
+        tl_assert_ok(receive(p, 1000 + attacked));
+        assert_non_null(tl_events_last(&below.events, TL_EVENT_FRAME));
+        assert_int_equal(tl_events_last(&below.events, TL_EVENT_FRAME)->verdict,
+                         attacked ? TL_VERDICT_UNPROTECTED : TL_VERDICT_OK);
+    }
+    tl_loop_close(&below);
+    port_close(p);
+}
+
 static void packet_when_of_an_unknown_stream_or_channel_then_counted_and_no_frame_is_lost(void **state)
 {
     port *p = port_open(8);
@@ -722,6 +763,7 @@ int main(void)
         cmocka_unit_test(packet_when_it_is_plain_then_a_fact_against_the_open_frames_of_its_channel),
         cmocka_unit_test(packet_when_plain_and_listed_so_by_all_then_it_is_only_counted),
         cmocka_unit_test(packet_when_plain_behind_one_that_its_stream_ignores_then_a_fact_against_the_frame),
+        cmocka_unit_test(packets_when_their_hop_is_checked_below_then_taken_as_by_a_single_receiver),
         cmocka_unit_test(packet_when_of_an_unknown_stream_or_channel_then_counted_and_no_frame_is_lost),
         cmocka_unit_test(packets_of_nobody_when_they_are_many_then_no_stream_pays_for_each),
         cmocka_unit_test(fact_when_repeated_in_the_next_frame_of_the_same_batch_then_it_counts_there_too),
