@@ -40,9 +40,11 @@ static bool start(crew *c, uint8_t place)
     return false;
 }
 
-static void finish(const tl__batch *b, const tl_lanes_place *w, const uint8_t tag[TL_TAG_MAX])
+static void finish(const tl__batch *b, tl_lanes_place *w, const uint8_t tag[TL_TAG_MAX])
 {
     tl_sealed *m = w->message;
+    /* The last block is in the stage, with a subkey on it. */
+    tl__forget(w->stage + (w->run - w->stage) - TL__BLOCK, TL__BLOCK);
     tl__batch_tag(b, m, tag);
     if (b->job != TL__PROTECT && m->cover == TL_COVER_ENCRYPTED && m->payload_n != 0)
         crypt(b, w->key, m);

@@ -175,6 +175,33 @@ static void check_dropped_key(void)
 }
 AT_EACH_LEVEL(key_when_dropped_then_wiped_and_its_handle_refused, check_dropped_key)
 
+/* What stands in the stage is a message's end, and a subkey of CMAC on it. */
+static void check_subkeys_left(void)
+{
+    for (size_t suite = 0; suite < 4; suite++) {
+        tl_key k = load(suites[suite]);
+        uint8_t subkey[2][TL_TAG_MAX];
+        make_lines(TL_COVER_PAYLOAD);
+        memcpy(subkey, w.keys[0].subkey, sizeof subkey);
+        w.m[1].payload_n -= LINE % 16; /* whole blocks: K1; else K2 */
+        tl_assert_ok(w.ops->protect(w.ctx, k, w.m, LINES));
+        w.ops->key_drop(w.ctx, k);
+        for (size_t place = 0; place < TL_LANES_WIDTH; place++)
+            for (size_t at = 0; at < TL_LANES_STAGE; at += TL_TAG_MAX)
+                for (unsigned which = 0; which < 2 && suite >= 2; which++) {
+                    const uint8_t *block = w.lanes.place[place].stage + at;
+                    /* Bytes 5 to 15 of a last block are one line's bytes, or padding. */
+                    uint8_t line = which == 0 ? block[15] ^ subkey[0][15] : 0;
+                    bool same = true;
+                    for (size_t i = 5; i < TL_TAG_MAX; i++)
+                        same = same && block[i] == (subkey[which][i] ^ line);
+                    assert_false(same);
+                }
+    }
+}
+
+AT_EACH_LEVEL(message_when_done_then_nothing_of_a_subkey_is_left, check_subkeys_left)
+
 static void check_wipe(void)
 {
     for (size_t i = 0; i < KEYS; i++)
@@ -512,6 +539,7 @@ int main(void)
         cmocka_unit_test(levels_when_asked_then_named_and_the_best_is_here),
         cmocka_unit_test(key_when_wrong_or_one_too_many_then_refused),
         cmocka_unit_test(key_when_dropped_then_wiped_and_its_handle_refused),
+        cmocka_unit_test(message_when_done_then_nothing_of_a_subkey_is_left),
         cmocka_unit_test(backend_when_wiped_then_nothing_is_left),
         cmocka_unit_test(batch_when_out_of_bounds_then_refused_and_unchanged),
         cmocka_unit_test(message_when_it_names_its_key_then_under_that_one),
