@@ -208,15 +208,16 @@ void ends_close(ends *e)
 
 /* ---- frames ---- */
 
-static void take_edge(ends *e, tl_tx_edge *edge, tl_wire_frame *frame)
+static tl_err take_edge(tl_tx_edge *edge, tl_wire_frame *frame)
 {
     tl_span packet;
 
     while (tl_tx_edge_next(edge, &packet))
-        ends_fine(e, tl_wire_insert(frame, frame->n, packet), "no memory");
+        TL_TRY(tl_wire_insert(frame, frame->n, packet));
+    return TL_OK;
 }
 
-static void send_lines(ends *e, sender *s, uint32_t number, tl_wire_frame *frame)
+static tl_err send_lines(sender *s, uint32_t number, tl_wire_frame *frame)
 {
     uint8_t buffers[LINES][LINE_BYTES + TL_SEP_OVERHEAD_MAX];
     tl_tx_message m[LINES];
@@ -230,25 +231,36 @@ static void send_lines(ends *e, sender *s, uint32_t number, tl_wire_frame *frame
                                        .room = sizeof buffers[line] };
             ends_line(s->session, number, line, buffers[line] + TL_SEP_BEFORE);
         }
-    ends_fine(e, tl_stream_tx_messages(&s->tx, m, LINES), "lines could not be sent");
-    for (line = 0; line < LINES && e->wrong == NULL; line++)
-        ends_fine(e, tl_wire_insert(frame, frame->n, m[line].packet), "no memory");
+    TL_TRY(tl_stream_tx_messages(&s->tx, m, LINES));
+    for (line = 0; line < LINES; line++)
+        TL_TRY(tl_wire_insert(frame, frame->n, m[line].packet));
+    return TL_OK;
 }
 
-static void send(ends *e, sender *s, tl_wire_frame *frame)
+static tl_err send_frame(sender *s, tl_wire_frame *frame)
 {
     const uint32_t number = (uint32_t)s->tx.next_frame;
     tl_tx_edge edge;
 
+    TL_TRY(tl_stream_tx_begin(&s->tx, ends_time(number), &edge));
+    TL_TRY(take_edge(&edge, frame));
+    TL_TRY(send_lines(s, number, frame));
+    TL_TRY(tl_stream_tx_end(&s->tx, &edge));
+    return take_edge(&edge, frame);
+}
+
+/* All of the frame's packets, or none. */
+static void send(ends *e, sender *s, tl_wire_frame *frame)
+{
+    tl_err error;
+
     tl_wire_clear(frame);
-    ends_fine(e, tl_stream_tx_begin(&s->tx, ends_time(number), &edge), "no begin");
-    if (e->wrong != NULL)
+    error = send_frame(s, frame);
+    if (error == TL_OK)
         return;
-    take_edge(e, &edge, frame);
-    send_lines(e, s, number, frame);
-    ends_fine(e, tl_stream_tx_end(&s->tx, &edge), "no end");
-    if (e->wrong == NULL)
-        take_edge(e, &edge, frame);
+    tl_stream_tx_abandon(&s->tx);
+    tl_wire_clear(frame);
+    ends_wrong(e, "a frame could not be sent");
 }
 
 void ends_send(ends *e, tl_wire_frame *frame)
@@ -262,10 +274,8 @@ void ends_foreign(ends *e, sender *s, uint32_t frame)
 
     if (!s->open)
         open_sender(e, s);
-    while (s->tx.next_frame < frame && e->wrong == NULL) {
-        ends_fine(e, tl_stream_tx_begin(&s->tx, 0, &edge), "no begin");
+    while (s->tx.next_frame < frame && tl_stream_tx_begin(&s->tx, 0, &edge) == TL_OK)
         tl_stream_tx_abandon(&s->tx);
-    }
     send(e, s, &e->foreign);
 }
 

@@ -443,6 +443,10 @@ static void run_row(ends *e, tally *t, const fsed_attack *a)
         return;
     ends_listen(e, (uint32_t)e->main.tx.next_frame);
     ends_send(e, &e->frame);
+    if (e->frame.n < LINES + 4 || e->before.n != e->frame.n) {
+        tally_fail(t, &e->c, a->name, e->wrong != NULL ? e->wrong : "the frames before it were not sent");
+        return;
+    }
     made = attack_packets(e, a);
     if (made) {
         capture(&e->frame);
