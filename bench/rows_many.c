@@ -1,6 +1,6 @@
 /* Many streams, and more than one core.
  *
- * streams_64: packets of 64 streams, interleaved one by one as aggregators do, through one group, against the same number
+ * streams_64: packets of 64 streams, interleaved one by one as aggregators do and so in memory too, through one group, against the same number
  * of equal frames of a single stream. two_cores: two threads with a backend, a sender and a receiver each, against one
  * thread that does the work of both; each thread's frame stays in its core's second level of the cache. */
 #include "bench.h"
@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STREAMS = 64, LINES = 64, SLOTS = 2 * STREAMS, PACKETS = LINES + 2 };
 
@@ -37,6 +38,7 @@ typedef struct crowd {
     tl_group_slot slots[SLOTS];
     tl_stream_group group;
     tl_buffer packets[STREAMS * PACKETS];
+    uint8_t *memory; /* of all packets, in the order of their arrival, as one port's DMA leaves them */
     bool failed;
 } crowd;
 
@@ -83,6 +85,23 @@ static void receive_one(void *ctx)
         bench_ends_receive(&c->one);
 }
 
+/* Moves the packets to where an aggregator's would stand, each at a multiple of 64 bytes. */
+static bool lay_out(crowd *c)
+{
+    const size_t align = 64;
+    size_t size = 0, at = 0;
+
+    for (unsigned i = 0; i < STREAMS * PACKETS; i++)
+        size += (c->packets[i].n + align - 1) / align * align;
+    c->memory = aligned_alloc(align, size);
+    for (unsigned i = 0; c->memory != NULL && i < STREAMS * PACKETS; i++) {
+        memcpy(c->memory + at, c->packets[i].p, c->packets[i].n);
+        c->packets[i].p = c->memory + at;
+        at += (c->packets[i].n + align - 1) / align * align;
+    }
+    return c->memory != NULL;
+}
+
 static bool open_crowd(crowd *c)
 {
     bench_ends_shape shape = shape_of(1, STREAMS);
@@ -96,6 +115,8 @@ static bool open_crowd(crowd *c)
         for (unsigned i = 0; i < PACKETS; i++)
             c->packets[i * STREAMS + s] = c->streams[s].packets[i];
     }
+    if (!lay_out(c))
+        return false;
     gather(c);
     receive_crowd(c);
     return all_ok(c, 1);
@@ -119,8 +140,10 @@ static void run_streams(bench *b)
     }
     for (unsigned s = 0; c != NULL && s < STREAMS; s++)
         bench_ends_close(&c->streams[s]);
-    if (c != NULL)
+    if (c != NULL) {
         bench_ends_close(&c->one);
+        free(c->memory);
+    }
     free(c);
 }
 

@@ -51,7 +51,7 @@ static bool on_metadata(tl_bridge *b, tl_span payload)
     end = &b->ends[bottom];
     if (r.bad || bytes.n == 0 || m.offset < *end || m.offset + (uint64_t)bytes.n > room_of(b, bottom))
         return false;
-    memset(run_of(b, bottom) + *end, 0, m.offset - *end);
+    memset(run_of(b, bottom) + *end, 0, (size_t)(m.offset - *end));
     memcpy(run_of(b, bottom) + m.offset, bytes.p, bytes.n);
     *end = m.offset + (uint64_t)bytes.n;
     return true;

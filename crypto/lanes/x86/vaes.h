@@ -10,10 +10,8 @@
 #include <string.h>
 
 enum {
-    TL__VECTOR = 64,  /* bytes of a vector */
-    TL__CHUNK = 1024, /* bytes that GHASH takes between two reductions */
-    TL__AHEAD = 4096, /* bytes that GHASH asks memory for ahead of use: past the end of a line the
-                                                 next one lies, or nothing is lost but the asking */
+    TL__VECTOR = 64,                          /* bytes of a vector */
+    TL__CHUNK = 1024,                         /* bytes that GHASH takes between two reductions */
     TL__POWER_BYTES = TL__VECTOR + TL__CHUNK, /* a chunk's powers of H, and four for what comes after it */
     TL__POWERS = TL__POWER_BYTES / TL__BLOCK
 };
@@ -177,8 +175,6 @@ TL__KERNEL __m128i tl__hash_chunk(const tl__vaes_key *key, __m128i y, const uint
 {
     const uint8_t *power = tl__powers(key, TL__CHUNK / TL__BLOCK);
     tl__sums s = tl__sums_zero();
-    TL__UNROLL for (size_t i = 0; i < TL__CHUNK; i += TL__VECTOR)
-        _mm_prefetch((const char *)p + TL__AHEAD + i, _MM_HINT_T0);
     TL__UNROLL for (size_t i = TL__VECTOR; i < TL__CHUNK; i += TL__VECTOR)
         tl__add_product(&s, tl__reverse4(tl__load4(p + i)), tl__load4(power + i));
     __m512i first = _mm512_xor_si512(tl__reverse4(tl__load4(p)), _mm512_zextsi128_si512(y));

@@ -5,13 +5,14 @@
 #include "vaes.h"
 
 /* Bytes that are asked for ahead of use. The processor's own guesses end with a page, and behind so many multiplications
- * its loads do not run ahead by themselves; what follows a message is mostly the next one. Asking never faults. */
-enum { AHEAD = 4096 };
+ * its loads do not run ahead by themselves; what follows a message is mostly the next one. Asking never faults. Into the
+ * second level: the first one's few buffers are for the loads that wait. */
+enum { AHEAD = 6144 };
 
 TL__KERNEL void ask_for_chunk(const uint8_t *p)
 {
     TL__UNROLL for (size_t i = 0; i < TL__CHUNK; i += TL__VECTOR)
-        _mm_prefetch((const char *)p + i, _MM_HINT_T0);
+        _mm_prefetch((const char *)p + i, _MM_HINT_T1);
 }
 
 static __m128i hash_chunks(const tl__vaes_key *key, __m128i y, tl_span *data)
