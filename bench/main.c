@@ -115,7 +115,7 @@ static bool is_without_aes(void)
 static void run_without_aes(bench *b, const options *o)
 {
     extern char **environ;
-    char rounds[16], file[] = "/tmp/trueline-bench-XXXXXX";
+    char rounds[16], file[] = "/tmp/trueline-bench-XXXXXX", only[] = "--only";
     char *const arguments[] = { (char[]){ "trueline-bench" },
                                 (char[]){ "--level" },
                                 (char[]){ "soft" },
@@ -123,7 +123,7 @@ static void run_without_aes(bench *b, const options *o)
                                 rounds,
                                 (char[]){ "--json" },
                                 file,
-                                o->only != NULL ? (char[]){ "--only" } : NULL,
+                                o->only != NULL ? only : NULL,
                                 strdup(o->only ? o->only : ""),
                                 NULL };
     int fd = mkstemp(file), status = 1;

@@ -239,13 +239,13 @@ static tl_err rewrite_footer(tl_self_test *t, uint32_t at, uint8_t flip)
     size_t before = TL_SEP_BEFORE + payload_of(t, at);
     tl_rd r = footer_reader(t, at);
     tl_wr w = tl_wr_of(packet.p + before, packet.n - before - TL_CSI2_FOOTER_SIZE);
-    uint8_t tag[TL_SEP_TAG_MAX];
+    uint8_t tag[TL_SEP_TAG_MAX] = { 0 };
     tl_sep_footer f;
 
     TL_TRY(tl_decode_sep_footer(&env, &r, &f));
     if (f.tag.n > 0)
         memcpy(tag, f.tag.p, f.tag.n);
-    tag[0] ^= f.tag.n > 0 ? flip : tag[0];
+    tag[0] ^= flip;
     f.tag.p = tag;
     if (env.len[TL_LEN_CRC] != 0) {
         f.crc32 = crc32_of(0, tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, before - TL_CSI2_HEADER_SIZE));
