@@ -14,6 +14,9 @@ fi
 run "$build/examples/one_frame"
 is "$code" 0 'the example runs'
 like "$out" '^frame 0: ok, 384 bytes released$' 'the example verifies its frame'
+run "$build/examples/frame_in_memory"
+is "$code" 0 'the example with a frame in memory runs'
+like "$out" '^frame: ok, line 0 begins with aaa, line 3 with ddd$' 'its frame is verified and in clear where it lies'
 
 for picture in $(sed -n 's/^!\[.*\](\(.*\))$/\1/p' "$root/README.md"); do
     if [ -s "$root/$picture" ]; then ok "$picture is there"; else not_ok "$picture is there"; fi
