@@ -190,8 +190,9 @@ typedef struct tl_crypto_ops {
      * do, k may be 0. protect encrypts where asked and writes each tag. verify computes every tag of the batch
      * before it says anything, compares in constant time, writes `right`, and decrypts where asked; the payload
      * of an encrypted message whose tag is wrong is wiped. TL_E_USAGE: a key is no loaded stream key, or a
-     * message is out of bounds; nothing changed, but verify's `right` is false. Any other error means that the backend itself failed: protect's tags are zeroized,
-     * `right` is false throughout, and payloads that are or were to be encrypted are wiped. */
+     * message is out of bounds; nothing changed, but verify's `right` is false. Any other error means that the
+     * backend itself failed: protect's tags are zeroized, `right` is false throughout, and payloads that are or were
+     * to be encrypted are wiped. */
     tl_err (*protect)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     tl_err (*verify)(void *ctx, tl_key k, tl_sealed *m, size_t n);
     /* For tags that do not travel by themselves: writes each message's tag as verify would compute it, and

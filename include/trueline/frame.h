@@ -9,7 +9,9 @@
 extern "C" {
 #endif
 
-/* The rows of one data type, in the caller's memory, which stays where it is. */
+/* The rows of one data type, in the caller's memory: writable, and nobody else's while a call works on it. Row n stands at
+ * p + n * stride; the last one needs its row_bytes alone. A row shorter than the stream's lines did not come whole, and
+ * counts as missing; what stands behind a line in its row is not looked at. */
 typedef struct tl_frame_plane {
     uint8_t data_type; /* of a metadata plane: not looked at */
     uint8_t *p;        /* the first row */
@@ -23,7 +25,8 @@ typedef struct tl_frame_plane {
 
 /* What a capture hands over for one frame. */
 typedef struct tl_frame_buffers {
-    const tl_frame_plane *planes; /* one for each data type that came */
+    const tl_frame_plane
+        *planes; /* one for each data type that came; a second one of a type is not looked at */
     size_t plane_count;
     tl_frame_plane metadata; /* rows as they came, each the payload of a metadata packet */
 } tl_frame_buffers;

@@ -67,8 +67,9 @@ typedef struct tl_lanes_config {
     const tl_crypto
         *base; /* does what is no part of the data plane; NULL: those operations give TL_E_BACKEND */
     tl_lanes_level level;
-    tl_lanes_key *keys; /* the caller's, as long as the backend is used */
-    size_t key_n;       /* 1..TL_LANES_SLOTS */
+    tl_lanes_key
+        *keys;    /* the caller's, as long as the backend is used; how many an end needs: stream.h, "keys" */
+    size_t key_n; /* 1..TL_LANES_SLOTS */
     tl_lanes_mac *macs;
     size_t mac_n; /* 0..TL_LANES_SLOTS */
 } tl_lanes_config;

@@ -64,7 +64,8 @@ typedef struct tl_self_test {
 } tl_self_test;
 
 /* Makes the test of streams with this configuration and backend (NULL for one without keys). The backend must outlive
- * the test, and needs room for the keys of a sender and a receiver while a test runs. TL_E_CONFIGURATION. */
+ * the test, and needs room for the keys of two senders and a receiver while a test runs, with accumulated tags for the running
+ * MACs of their frames too. TL_E_CONFIGURATION. */
 tl_err tl_self_test_init(tl_self_test *test, const tl_stream_config *config,
                          const tl_crypto *crypto) TL_MUST_USE;
 /* Runs one stage. TL_OK: noticed as it must be, or the stream has no such stage. TL_E_SELF_TEST: it was not, or the

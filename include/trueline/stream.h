@@ -140,7 +140,11 @@ size_t tl_stream_frame_bytes(const tl_stream_config *config);
 /* ---- keys ----
  * A key source is a secret of this stream and direction together with its epoch counter. Every start after a stop,
  * every re-configuration, every new sending or receiving context takes a new epoch of it; the number only rises.
- * Taking epoch e wipes what e and all before were derived from. A source is never copied (the calls notice). */
+ * Taking epoch e wipes what e and all before were derived from. A source is never copied (the calls notice).
+ *
+ * What an end holds of its backend's slots: a key, and one more where tags are accumulated; twice that while it has a next
+ * key, three times for the moment in which an unused next key is replaced. A running MAC for each list of the open frame:
+ * one, or one for each data type. A running hash for the moment of the digest. */
 
 typedef enum tl_direction { TL_SENSOR_TO_CONTROLLER = 1, TL_CONTROLLER_TO_SENSOR = 2 } tl_direction;
 
@@ -280,6 +284,7 @@ tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoc
  * CRC-32 that is 20 bytes a message and the packet. It must live as long as tx, and be given before the first begin.
  * TL_E_USAGE if the carrier is SEP, TL_E_ROOM, TL_E_COPIED. */
 tl_err tl_stream_tx_metadata(tl_stream_tx *tx, tl_buffer memory) TL_MUST_USE;
+/* Bytes of that memory; 0 if there is none, with SEP or a configuration that makes no sense. */
 size_t tl_stream_tx_metadata_size(const tl_stream_config *config);
 
 /* The packets that stand at either end of a frame; tl_tx_edge_next gives them one after the other, for either carrier. With
@@ -363,13 +368,15 @@ typedef struct tl_stream_event {
     bool age_known;   /* OPENED, FRAME: the sender's clock is anchored, */
     uint64_t age_us;  /* and when its begin came the frame was no older than this */
     /* MESSAGE, verdict ok: the payload, a view of the packet. FRAME, verdict ok, release policy frame, or early while
-     * it holds lines back: all parts' payloads one after the other, in the frame memory. Else empty. */
+     * it holds lines back: all parts' payloads one after the other, in the frame memory. Else empty: in place and with FSED the pixels
+     * are where the caller has them. */
     tl_span payload;
     tl_verdict cause; /* FRAME, LOST: the first cause, in the order of arrival */
     bool revoked;     /* FRAME: lines were released at once and must not be used */
 } tl_stream_event;
 
-/* Takes events as they happen, inside tl_stream_rx_packets and tl_stream_rx_tick. It must not call the stream. */
+/* Takes events as they happen, inside tl_stream_rx_packets, tl_stream_rx_frame and tl_stream_rx_tick, and the calls of a
+ * group (group.h). The event lives until it returns. It must not call the stream. event NULL: nobody is told. */
 typedef struct tl_stream_sink {
     void *ctx;
     void (*event)(void *ctx, const tl_stream_event *event);
@@ -478,9 +485,8 @@ typedef struct tl_stream_rx {
 } tl_stream_rx;
 
 /* memory: tl_stream_frame_bytes(config) bytes for release policies frame and early, which live as long as rx and are not
- * read or written by others but inside a FRAME event; {NULL, 0} for the
- * others, and with carrier FSED. The config is copied; the source's
- * backend must outlive rx. Source and errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
+ * read or written by others but inside a FRAME event; {NULL, 0} for the others, and with carrier FSED. The config is
+ * copied; the source's backend must outlive rx. Source and errors as tl_stream_tx_init, TL_E_ROOM if memory is too small. */
 tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_key_source *source,
                          uint32_t epoch, tl_buffer memory, tl_stream_sink sink) TL_MUST_USE;
 /* Puts the next key in place. The older one is wiped when a begin under the new one has verified. */
