@@ -242,6 +242,9 @@ void tl_bridge_to_fsed(tl_bridge *b, tl_buffer packet, const tl_csi2_packet *p)
     bool taken = false;
     tl_sep_header h;
 
+    /* Whatever has begun before it, a begin behind it is wanted: the capture at the other end starts anew, too. */
+    if (p->header.data_type == TL_DT_FRAME_START)
+        b->state = BRIDGE_IDLE;
     if (p->header.data_type != TL_SEP_WIRE_TYPE && p->header.data_type != TL_FSED_WIRE_TYPE) {
         tl_bridge_pass(b, packet, p);
         return;

@@ -397,6 +397,47 @@ static void ends_when_sent_without_lines_then_no_lists_come_out(void **state)
     tl_loop_close(&l);
 }
 
+/* What somebody without a key can make the bridge send: for each begin the packets of a top that is no longer than the
+ * begin. He can also take the open frame away, since to a bridge one begin is as good as another. */
+static void begins_when_forged_then_a_top_for_each_and_no_frame_but_the_open_one_is_lost(void **state)
+{
+    enum { FORGED = 50 };
+    tl_packets in = { 0 }, wire = { 0 }, out = { 0 };
+    tl_loop_message m;
+    station s;
+    tl_loop l;
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    open_both(&l, &s, TL_BRIDGE_TO_FSED, 0);
+    tl_assert_ok(tl_loop_send(&l, &in));
+    for (uint32_t i = 0; i < FORGED; i++) {
+        tl_packets_take(&wire, &in, 1);
+        tl_assert_ok(tl_loop_read(&l.config, wire.v[i], &m));
+        m.header.frame += 1 + i;
+        tl_assert_ok(tl_loop_write(&l.config, wire.v[i], &m));
+        tl_assert_ok(tl_loop_repair(&l.config, wire.v[i]));
+    }
+    carry(&s, &wire, &out);
+    assert_true(out.n <= FORGED * ((wire.v[0].n + l.config.parts[1].length - 1) / l.config.parts[1].length + 1));
+    tl_packets_free(&out);
+    tl_packets_insert(&in, TL_LOOP_LINE + 4, tl_span_of(wire.v[0].p, wire.v[0].n));
+    carry(&s, &in, &out);
+    receive(&l, &out);
+    assert_int_equal(tl_stream_rx_counters(&l.rx)->frames_ok, 0);
+    assert_int_equal(tl_bridge_counters_of(&s.bridge)->refused, 20); /* lines, and the end */
+    tl_packets_free(&in);
+    tl_packets_free(&wire);
+    tl_packets_free(&out);
+    tl_assert_ok(tl_loop_send(&l, &in));
+    carry(&s, &in, &out);
+    receive(&l, &out);
+    assert_int_equal(tl_stream_rx_counters(&l.rx)->frames_ok, 1);
+    tl_packets_free(&in);
+    tl_packets_free(&out);
+    close_both(&l, &s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +447,7 @@ int main(void)
         cmocka_unit_test(attacks_when_in_front_of_a_bridge_then_noticed_behind_it),
         cmocka_unit_test(bridge_when_set_up_wrongly_then_refused),
         cmocka_unit_test(packets_when_not_the_streams_then_pass_or_are_dropped),
+        cmocka_unit_test(begins_when_forged_then_a_top_for_each_and_no_frame_but_the_open_one_is_lost),
         cmocka_unit_test(ends_when_sent_without_lines_then_no_lists_come_out),
     };
 
