@@ -23,13 +23,13 @@ static void shrink_part(tl_stream_part *part)
         part->length = TL_SELF_TEST_LINE;
 }
 
-/* A pattern that covers the first line, or the first byte, and leaves others out. */
+/* A pattern that covers the first line, or the first byte, and leaves others out however few there are. */
 static void shrink_pattern(tl_stream_config *c, unsigned block)
 {
-    static const tl_pattern lines = { 0, 1, 2 }, bytes = { 0, 4, 8 };
+    static const tl_pattern every_other = { 0, 1, 2 };
 
     if (c->pattern[block].period != 0)
-        c->pattern[block] = c->variant[block] == TL_SV_3 ? lines : bytes;
+        c->pattern[block] = every_other;
 }
 
 static void shrink(tl_stream_config *c)
@@ -40,6 +40,8 @@ static void shrink(tl_stream_config *c)
         shrink_pattern(c, block);
     c->first_frame = 0;
     c->carrier = TL_CARRIER_SEP;
+    c->fsed_length = 0;
+    c->probation = 0;
     c->hop_check = TL_HOP_CHECK_HERE;
     c->release = TL_RELEASE_FRAME;
     c->limits = (tl_stream_limits){ 0 };

@@ -101,6 +101,37 @@ static void run_when_partial_variants_then_what_they_cover_is_tested(void **s)
     assert_all_noticed(0);
 }
 
+/* What only one carrier, or one release policy, may have; and lines so short that most patterns cover them. */
+static void run_when_a_field_would_not_suit_the_small_stream_then_tested_all_the_same(void **s)
+{
+    tl_stream_config c = config_of(TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE);
+
+    (void)s;
+    c.carrier = TL_CARRIER_FSED;
+    c.fsed_length = 1000;
+    tl_assert_ok(tl_self_test_init(&test, &c, crypto));
+    tl_assert_ok(tl_self_test_run(&test));
+    assert_all_noticed(0);
+
+    c = config_of(TL_SUITE_AES128_CMAC, TL_TAG_PER_FRAME);
+    c.variant[TL_BLOCK_MIDDLE] = TL_SV_2;
+    c.release = TL_RELEASE_EARLY;
+    c.probation = 7;
+    tl_assert_ok(tl_self_test_init(&test, &c, crypto));
+    tl_assert_ok(tl_self_test_run(&test));
+    assert_all_noticed(0);
+
+    c = config_of(TL_SUITE_AES128_CMAC, TL_TAG_PER_MESSAGE);
+    c.variant[TL_BLOCK_MIDDLE] = TL_SV_4;
+    c.pattern[TL_BLOCK_MIDDLE] = (tl_pattern){ 0, 1, 2 };
+    for (uint16_t length = 2; length < 6; length++) {
+        c.parts[1].length = length;
+        tl_assert_ok(tl_self_test_init(&test, &c, crypto));
+        tl_assert_ok(tl_self_test_run(&test));
+        assert_all_noticed(0);
+    }
+}
+
 static void run_when_again_and_again_then_the_counts_go_on(void **s)
 {
     const tl_stream_config c = config_of(TL_SUITE_AES256_GMAC, TL_TAG_PER_FRAME);
@@ -202,6 +233,7 @@ int main(void)
         cmocka_unit_test(run_when_without_crc32_then_that_stage_alone_is_left_out),
         cmocka_unit_test(run_when_without_keys_then_checksums_and_counters_are_tested),
         cmocka_unit_test(run_when_partial_variants_then_what_they_cover_is_tested),
+        cmocka_unit_test(run_when_a_field_would_not_suit_the_small_stream_then_tested_all_the_same),
         cmocka_unit_test(run_when_again_and_again_then_the_counts_go_on),
         cmocka_unit_test(run_when_every_tag_is_found_right_then_the_stages_of_tags_fail),
         cmocka_unit_test(run_when_the_crc32_is_stuck_then_its_stage_fails),
