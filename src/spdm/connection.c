@@ -73,11 +73,6 @@ bool tl__both(const tl_spdm_connection *c, uint32_t flags)
     return (c->flags & c->peer.flags & flags) == flags;
 }
 
-uint32_t tl__requester_flags(const tl_spdm_connection *c)
-{
-    return c->role == TL_SPDM_REQUESTER ? c->flags : c->peer.flags;
-}
-
 uint32_t tl__responder_flags(const tl_spdm_connection *c)
 {
     return c->role == TL_SPDM_RESPONDER ? c->flags : c->peer.flags;

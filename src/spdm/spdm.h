@@ -53,8 +53,7 @@ size_t tl__transfer_max(const tl_spdm_connection *c);
 tl_err tl__spdm_random(const tl_spdm_connection *c, uint8_t *out, size_t n) TL_MUST_USE;
 /* Both ends have all of these. */
 bool tl__both(const tl_spdm_connection *c, uint32_t flags);
-/* Flags of the requester, of the responder, whoever we are. */
-uint32_t tl__requester_flags(const tl_spdm_connection *c);
+/* Flags of the responder, whoever we are. */
 uint32_t tl__responder_flags(const tl_spdm_connection *c);
 
 /* ---- algs.c: rows of spdm_algs.def ---- */
