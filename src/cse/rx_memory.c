@@ -333,6 +333,7 @@ static tl_err try_row(pass *p, tl_place place, uint8_t *row, bool *right)
     tl_stream_rx *rx = p->rx;
     tl_rx_item *item = &p->batch.items[0];
     uint8_t tag[TL_TAG_MAX];
+    tl_err e = TL_OK;
     tl_sealed *s;
 
     *right = false;
@@ -348,11 +349,13 @@ static tl_err try_row(pass *p, tl_place place, uint8_t *row, bool *right)
     memcpy(tag, s->tag, sizeof tag);
     TL_TRY(rx->crypto->ops->open(rx->crypto->ctx, s->key, s, 1));
     s->right = *right = tl_equal(tl_span_of(tag, s->tag_n), tl_span_of(s->tag, s->tag_n));
-    tl_wipe(s->tag, sizeof s->tag);
-    if (*right)
-        return TL_OK;
-    rx->key.bad++;
-    return s->cover == TL_COVER_ENCRYPTED ? rx->crypto->ops->open(rx->crypto->ctx, s->key, s, 1) : TL_OK;
+    if (!*right) {
+        rx->key.bad++;
+        if (s->cover == TL_COVER_ENCRYPTED)
+            e = rx->crypto->ops->open(rx->crypto->ctx, s->key, s, 1);
+    }
+    tl_wipe(s->tag, sizeof s->tag); /* that of a message which came with a wrong one is what a forger wants */
+    return e;
 }
 
 /* Finds the row's message among those from `next` on. */

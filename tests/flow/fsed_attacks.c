@@ -561,6 +561,54 @@ static void frame_when_the_backend_fails_at_any_call_then_cut_and_nothing_is_ok(
     }
 }
 
+/* A backend that remembers what it was last asked to open, and a sink that looks at it while the call goes on. */
+typedef struct watched {
+    tl_wrap wrap;
+    const tl_sealed *opened;
+    unsigned looks, left;
+} watched;
+
+static tl_err open_watched(void *ctx, tl_key k, tl_sealed *m, size_t n)
+{
+    watched *w = ctx;
+
+    w->opened = m;
+    return w->wrap.inner->ops->open(w->wrap.inner->ctx, k, m, n);
+}
+
+static void look_at_tag(void *ctx, const tl_stream_event *e)
+{
+    static const uint8_t zeros[TL_TAG_MAX];
+    watched *w = ctx;
+
+    if (e->kind != TL_EVENT_FRAME || w->opened == NULL)
+        return;
+    w->looks++;
+    w->left += memcmp(w->opened->tag, zeros, sizeof zeros) != 0;
+}
+
+/* Trying where a row belongs makes tags of what somebody else wrote: they are his dearest wish. */
+static void row_when_it_belongs_nowhere_then_no_tag_of_it_stays(void **state)
+{
+    watched w = { .looks = 0 };
+    attack a;
+
+    (void)state;
+    start(&a, TL_WITHOUT, TL_SV_1);
+    tl_wrap_init(&w.wrap, crypto);
+    w.wrap.ops.open = open_watched;
+    a.l.rx.crypto = &w.wrap.crypto;
+    a.l.rx.sink = (tl_stream_sink){ &w, look_at_tag };
+    tl_capture_drop(plane(&a, PIXELS), 19);
+    row(&a, PIXELS, 18)[7] ^= 1; /* the last one that is there */
+    receive(&a);
+    assert_int_equal(a.verdict, TL_VERDICT_GAP);
+    assert_int_equal(w.looks, 1);
+    assert_int_equal(w.left, 0);
+    a.l.rx.crypto = crypto;
+    finish(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +622,7 @@ int main(void)
         cmocka_unit_test(line_when_dropped_from_counted_rows_then_gap_at_its_place),
         cmocka_unit_test(lines_when_up_to_eight_in_a_row_are_dropped_then_the_others_are_found),
         cmocka_unit_test(rows_when_their_place_is_known_and_some_are_missing_then_gap_exactly),
+        cmocka_unit_test(row_when_it_belongs_nowhere_then_no_tag_of_it_stays),
         cmocka_unit_test(row_when_added_behind_rows_that_have_their_places_then_gap),
         cmocka_unit_test(line_when_repeated_in_memory_then_gap_never_tag),
         cmocka_unit_test(lines_when_swapped_in_memory_then_refused),
