@@ -99,11 +99,32 @@ void tl_file_abandon(tl_file *file)
     file->stream = NULL;
 }
 
+/* A name stands in its folder: until that is on disk, a crash may bring the older file back. */
+static bool sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    char folder[sizeof((tl_file *)NULL)->path] = ".";
+    bool right;
+    int fd;
+
+    if (n > 0) {
+        memcpy(folder, path, n);
+        folder[n] = '\0';
+    }
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EACCES;                /* one may write in it, and not read it */
+    right = fsync(fd) == 0 || errno == EINVAL; /* a file system that has no such thing */
+    close(fd);
+    return right;
+}
+
 /* Gives the temporary file its name. */
 static tl_exit name_it(const tl_file *file, tl_file_clash clash, tl_fault *fault)
 {
     if (clash == TL_FILE_REPLACE) {
-        if (rename(file->temporary, file->path) == 0)
+        if (rename(file->temporary, file->path) == 0 && sync_folder(file->path))
             return TL_EXIT_OK;
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", file->path);
     }

@@ -10,7 +10,22 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static const char *watched_path; /* a file that may come while somebody syncs */
+static unsigned folders_synced;  /* while it was there */
+
+/* In place of the C library's: sees what is put on disk. */
+int fsync(int fd)
+{
+    struct stat st;
+
+    if (watched_path != NULL && access(watched_path, F_OK) == 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        folders_synced++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static stream_file make_file(uint32_t stream, uint8_t secret)
 {
@@ -327,6 +342,32 @@ static void sender_when_its_clock_was_set_back_then_its_state_file_makes_the_sta
     scratch_drop(&d);
 }
 
+/* The file's new name is on disk too, or a crash could bring the older state back, and with it what was recorded since. */
+static void state_when_written_then_its_name_is_on_disk_before_it_is_used(void **state)
+{
+    stream_file f = make_file(7, 0x11);
+    scratch dir = scratch_make();
+    oneway_sender s;
+    oneway_receiver r;
+    uint8_t packet[ONEWAY_PACKET_SIZE];
+    tl_fault fault;
+
+    (void)state;
+    watched_path = dir.path;
+    folders_synced = 0;
+    open_receiver(&r, &f, dir.path);
+    open_sender(&s, &f, NULL);
+    write_packet(&s, 0, packet);
+    assert_int_equal(news_of(&r, packet, &fault), ONEWAY_START);
+    assert_int_equal(folders_synced, 1);
+    oneway_receiver_note(&r, 3);
+    assert_int_equal(oneway_receiver_save(&r, &fault), TL_EXIT_OK);
+    assert_int_equal(folders_synced, 2);
+    watched_path = NULL;
+    oneway_sender_close(&s);
+    scratch_drop(&dir);
+}
+
 static void state_file_when_it_is_wrong_then_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -426,6 +467,7 @@ int main(void)
         cmocka_unit_test(recording_when_the_receiver_restarts_then_refused_only_with_a_state_file),
         cmocka_unit_test(frames_when_noted_and_saved_then_known_after_a_restart_until_the_next_start),
         cmocka_unit_test(sender_when_its_clock_was_set_back_then_its_state_file_makes_the_start_rise),
+        cmocka_unit_test(state_when_written_then_its_name_is_on_disk_before_it_is_used),
         cmocka_unit_test(state_file_when_it_is_wrong_then_refused),
         cmocka_unit_test(start_when_the_state_cannot_be_written_then_it_is_not_taken),
         cmocka_unit_test(receiver_when_reconfigured_then_keeps_what_it_remembers),
