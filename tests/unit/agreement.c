@@ -190,16 +190,45 @@ static void choice_when_outside_of_the_offer_then_refused(void **state)
     REFUSED(suite, 0);
     REFUSED(suite, 77);
     REFUSED(tag_mode, 0);
-    REFUSED(tag_mode, 2);
+    REFUSED(tag_mode, 4);
     REFUSED(tag_size, 0);
     REFUSED(tag_size, 8);
     REFUSED(tag_size, 17);
     REFUSED(crc32, 2);
     REFUSED(top, 0);
     REFUSED(middle, 3);
-    REFUSED(bottom, 5);
+    REFUSED(bottom, 6);
+    REFUSED(middle_period, 4); /* a pattern that encrypted lines do not have */
     offer.suites.n = 0;
     assert_int_equal(agreement_build(&offer, &choice, &file, &fault), AGREEMENT_CHOICE);
+}
+
+static void choice_when_of_every_mode_then_it_is_what_was_wanted(void **state)
+{
+    uint8_t suites[AGREEMENT_SUITES_MAX];
+    const tl_agreement_offer offer = make_offer(suites);
+    tl_agreement_choice choice;
+    stream_file wanted, file;
+    tl_fault fault;
+
+    (void)state;
+    stream_file_init(&wanted);
+    wanted.suite = TL_SUITE_AES256_CMAC;
+    wanted.tag_mode = TL_TAG_PER_FRAME;
+    wanted.tag_size = 8;
+    wanted.variant_top = TL_SV_5;
+    wanted.variant_middle = TL_SV_3;
+    wanted.variant_bottom = TL_SV_4;
+    wanted.pattern[TL_BLOCK_MIDDLE] = (tl_pattern){ 1, 2, 4 };
+    wanted.pattern[TL_BLOCK_BOTTOM] = (tl_pattern){ 3, 3, 9 };
+    agreement_choose(&wanted, 9, &choice);
+    assert_int_equal(agreement_build(&offer, &choice, &file, &fault), AGREEMENT_FINE);
+    assert_int_equal(file.config.stream, 9);
+    assert_int_equal(file.config.suite, TL_SUITE_AES256_CMAC);
+    assert_int_equal(file.config.tag_mode, TL_TAG_PER_FRAME);
+    assert_int_equal(file.config.tag_size, 8);
+    assert_int_equal(file.config.variant[TL_BLOCK_TOP], TL_SV_5);
+    assert_memory_equal(file.config.pattern, wanted.pattern, sizeof wanted.pattern);
 }
 
 static void offer_when_it_makes_no_sense_then_refused(void **state)
@@ -262,6 +291,7 @@ int main(void)
         cmocka_unit_test(vendor_when_it_is_not_ours_then_no),
         cmocka_unit_test(choice_when_within_the_offer_then_both_come_to_one_configuration),
         cmocka_unit_test(choice_when_outside_of_the_offer_then_refused),
+        cmocka_unit_test(choice_when_of_every_mode_then_it_is_what_was_wanted),
         cmocka_unit_test(offer_when_it_makes_no_sense_then_refused),
         cmocka_unit_test(token_when_anything_differs_then_another),
         cmocka_unit_test(token_when_the_secret_is_too_short_then_refused),
