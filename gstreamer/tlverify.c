@@ -10,29 +10,15 @@
 #include "frame_in.h"
 #include "oneway.h"
 #include "outline.h"
-#include "policy.h"
 #include "verdict_message.h"
+#include "verify_properties.h"
 
 #include <string.h>
 
 enum {
     CLAIMS = 4,              /* outlines that are kept */
-    TIMEOUT_DEFAULT = 1000,  /* ms */
     SAVE_EVERY_US = 1000000, /* of the state file */
     PATIENCE_US = 3000000    /* packets without a stream that fits: then the user is told */
-};
-
-enum { ON_BAD_DROP = 0, ON_BAD_MARK };
-enum { TELL_NONE = 0, TELL_BAD, TELL_ALL };
-
-enum {
-    PROP_ON_BAD = POLICY_PROPERTIES,
-    PROP_TIMEOUT,
-    PROP_MESSAGES,
-    PROP_OK,
-    PROP_BAD,
-    PROP_LOST,
-    PROP_STATS
 };
 
 /* A finished frame, and what it is. */
@@ -718,83 +704,6 @@ static void finalize(GObject *object)
     G_OBJECT_CLASS(tl_verify_parent_class)->finalize(object);
 }
 
-static GType on_bad_type(void)
-{
-    static gsize type;
-    static const GEnumValue values[] = {
-        { ON_BAD_DROP, "Drop the frame", "drop" },
-        { ON_BAD_MARK, "Pass it on, painted over where nothing verified, and flagged as corrupted", "mark" },
-        { 0, NULL, NULL },
-    };
-
-    if (g_once_init_enter(&type))
-        g_once_init_leave(&type, g_enum_register_static("TlOnBad", values));
-    return (GType)type;
-}
-
-static GType messages_type(void)
-{
-    static gsize type;
-    static const GEnumValue values[] = {
-        { TELL_NONE, "No messages", "none" },
-        { TELL_BAD, "Frames that fail or are lost, and starts of the stream", "bad" },
-        { TELL_ALL, "Good frames too", "all" },
-        { 0, NULL, NULL },
-    };
-
-    if (g_once_init_enter(&type))
-        g_once_init_leave(&type, g_enum_register_static("TlMessages", values));
-    return (GType)type;
-}
-
-static void install_counters(GObjectClass *object)
-{
-    const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-
-    g_object_class_install_property(object, PROP_OK,
-                                    g_param_spec_uint64("frames-ok", "Good frames",
-                                                        "Frames that verified as a whole", 0, G_MAXUINT64, 0,
-                                                        flags));
-    g_object_class_install_property(
-        object, PROP_BAD,
-        g_param_spec_uint64("frames-bad", "Bad frames",
-                            "Frames that began, and of which something failed or is missing", 0, G_MAXUINT64,
-                            0, flags));
-    g_object_class_install_property(object, PROP_LOST,
-                                    g_param_spec_uint64("frames-lost", "Lost frames",
-                                                        "Frames of which not even the beginning came", 0,
-                                                        G_MAXUINT64, 0, flags));
-    g_object_class_install_property(
-        object, PROP_STATS,
-        g_param_spec_boxed("stats", "Statistics",
-                           "All counters, and the packets that were refused, by verdict", GST_TYPE_STRUCTURE,
-                           flags));
-}
-
-static void install_own_properties(GObjectClass *object)
-{
-    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
-    g_object_class_install_property(
-        object, PROP_ON_BAD,
-        g_param_spec_enum("on-bad", "On a bad frame",
-                          "What to do with a frame that does not verify as a whole", on_bad_type(),
-                          ON_BAD_DROP, flags | GST_PARAM_MUTABLE_PLAYING));
-    g_object_class_install_property(object, PROP_TIMEOUT,
-                                    g_param_spec_uint("timeout", "Time-out",
-                                                      "Milliseconds that a frame may stay open before its "
-                                                      "rest counts as missing. 0: until the next one "
-                                                      "begins",
-                                                      0, G_MAXINT, TIMEOUT_DEFAULT,
-                                                      flags | GST_PARAM_MUTABLE_READY));
-    g_object_class_install_property(
-        object, PROP_MESSAGES,
-        g_param_spec_enum("messages", "Messages",
-                          "Which element messages (structure \"trueline\") go to the bus", messages_type(),
-                          TELL_BAD, flags | GST_PARAM_MUTABLE_PLAYING));
-    install_counters(object);
-}
-
 static void tl_verify_class_init(TlVerifyClass *class)
 {
     GObjectClass *object = G_OBJECT_CLASS(class);
@@ -808,7 +717,7 @@ static void tl_verify_class_init(TlVerifyClass *class)
         object,
         "A file in which the newest start of the sender and the last good frame are kept. Without it a "
         "recording of the whole stream verifies like the stream, and messages say \"fresh: false\"");
-    install_own_properties(object);
+    verify_properties_install(object);
     gst_element_class_add_static_pad_template(element, &sink_template);
     gst_element_class_add_static_pad_template(element, &src_template);
     gst_element_class_set_static_metadata(element, "Trueline verifier", "Filter/Network/Video",
@@ -824,7 +733,7 @@ static void tl_verify_init(TlVerify *t)
 {
     t->on_bad = ON_BAD_DROP;
     t->tell = TELL_BAD;
-    t->timeout_ms = TIMEOUT_DEFAULT;
+    t->timeout_ms = VERIFY_TIMEOUT_MS;
     g_queue_init(&t->finished);
     t->sink = gst_pad_new_from_static_template(&sink_template, "sink");
     gst_pad_set_chain_function(t->sink, chain);
