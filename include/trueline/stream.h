@@ -34,8 +34,8 @@ typedef enum tl_block { TL_BLOCK_SERVICE = 0, TL_BLOCK_TOP, TL_BLOCK_MIDDLE, TL_
 typedef enum tl_variant {
     TL_SV_1 = 1, /* full integrity, encrypted */
     TL_SV_2 = 2, /* full integrity, in clear */
-    TL_SV_3 =
-        3, /* whole lines inside a pattern; of the others the header alone, so that each is there, in its place */
+    /* whole lines inside a pattern; of the others the header alone, so that each is there, in its place */
+    TL_SV_3 = 3,
     TL_SV_4 = 4, /* of each line the header and the bytes inside a pattern */
     TL_SV_5 = 5  /* no integrity: checksums and counters alone */
 } tl_variant;
@@ -97,9 +97,9 @@ typedef struct tl_stream_config {
     uint8_t tag_size; /* of messages or accumulated ones: 8, 12 or 16 bytes; 0 without a suite */
     tl_presence crc32;
     uint8_t variant[4]; /* tl_variant by tl_block; begin and end are always SV-2, so the first is not used */
-    tl_pattern
-        pattern[4]; /* by tl_block: the lines of SV-3, counted from the block's first, or the bytes of SV-4 */
-    uint32_t first_frame;
+    /* by tl_block: the lines of SV-3, counted from the block's first line of their data type, or the bytes of SV-4 */
+    tl_pattern pattern[4];
+    uint32_t first_frame; /* the number of the first frame; a restart under a new epoch begins there again */
     tl_stream_part parts[TL_SEP_PARTS_MAX];
     uint8_t part_count;
     /* ---- each end's own ---- */
@@ -108,8 +108,8 @@ typedef struct tl_stream_config {
     /* receiver: bit n set: data type n may come without a service header, and is ignored */
     uint64_t plain_types;
     tl_carrier carrier; /* not under the digest, so that a bridge may convert */
-    uint16_t
-        fsed_length; /* FSED, sender: payload bytes of a metadata packet; 0: as long as the longest line */
+    /* FSED, sender: payload bytes of a metadata packet; 0: as long as the longest line */
+    uint16_t fsed_length;
     tl_hop_check hop_check;    /* receiver */
     uint32_t frame_timeout_ms; /* receiver: a frame whose end has not come by then is cut; 0: no time-out */
     uint32_t interval_ms;      /* receiver: frames begin so often; 0: no time-out monitor */
@@ -355,9 +355,8 @@ typedef enum tl_event_kind {
 typedef struct tl_stream_event {
     tl_event_kind kind;
     tl_verdict verdict;
-    bool
-        proven; /* a right tag says so: frame, message and data type are facts. Else, and always without a suite,
-                   * they are claims */
+    /* a right tag says so: frame, message and data type are facts. Else, and always without a suite, they are claims */
+    bool proven;
     uint8_t info; /* TL_INFO_ bits */
     uint8_t data_type;
     uint16_t message; /* MESSAGE: its number. FRAME: the first cause's */

@@ -3,8 +3,8 @@
  * computed from them, and tags until they are compared; public are lengths, headers, ciphertexts and tags
  * that travel, and the verdict.
  *
- * kernels          runs everything; memcheck must have nothing to say kernels LEAK     runs one of the leaks
- * below, which memcheck must report
+ *   kernels        runs everything; memcheck must have nothing to say
+ *   kernels LEAK   runs one of the leaks below, which memcheck must report
  *
  * Not a program of the test list: scripts/ct compiles it with each compiler and reads what memcheck says. */
 #include <trueline/lanes.h>
