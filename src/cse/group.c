@@ -251,6 +251,7 @@ tl_err tl_stream_group_packets(tl_stream_group *g, uint64_t now_ms, const tl_buf
         tick(g, now_ms);
     g->counters.packets += n;
     for (size_t i = 0; i < n; i++) {
+        tl_cse_ask(packets, n, i + TL_STREAM_BATCH);
         one = take(g, now_ms, packets[i]);
         if (e == TL_OK)
             e = one;

@@ -135,6 +135,7 @@ tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *
     batch.n = batch.checks = batch.lists = 0;
     tl_stream_rx_tick(rx, now_ms);
     for (size_t i = 0; i < n; i++) {
+        tl_cse_ask(packets, n, i + TL_STREAM_BATCH);
         tl_cse_rx_add(&batch, rx, packets[i]);
         if (i + 1 < n && !tl_cse_rx_full(&batch, rx))
             continue;
