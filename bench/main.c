@@ -149,6 +149,7 @@ int main(int argc, char **argv)
     options o = { .rounds = ROUNDS_DEFAULT, .ring = RING_DEFAULT, .level = LEVEL_ALL };
     bench b = { .slice_us = SLICE_US };
     tl_fault fault;
+    bool written;
 
     if (ui_parse(&argp, argc, argv, &o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
@@ -165,9 +166,10 @@ int main(int argc, char **argv)
         else
             run_level(&b, (backend_level)l);
     }
-    if ((o.json != NULL && !record_write(&b, o.json, &fault)) || ui_flush(&fault) != TL_EXIT_OK)
-        return ui_fail("bench", &fault);
+    written = (o.json == NULL || record_write(&b, o.json, &fault)) && ui_flush(&fault) == TL_EXIT_OK;
     json_decref(b.rows);
+    if (!written)
+        return ui_fail("bench", &fault);
     if (b.failed > 0)
         record_note("%u rows failed", b.failed);
     return b.failed > 0 ? TL_EXIT_REFUSED : TL_EXIT_OK;
