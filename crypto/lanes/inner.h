@@ -15,7 +15,6 @@ tl_lanes_level tl__level_best(void);
 
 /* The key of a live handle of our own, NULL if it is none. */
 tl_lanes_key *tl__lanes_key_find(const tl_lanes *l, tl_key k);
-bool tl__is_cmac(tl_suite suite);
 
 /* ---- a message as runs ---- */
 

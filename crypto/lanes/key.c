@@ -3,11 +3,6 @@
  * L, K1 and K2 are SP 800-38B's letters: L = AES(K, 0), K1 = L * x, K2 = K1 * x. */
 #include "inner.h"
 
-bool tl__is_cmac(tl_suite suite)
-{
-    return suite == TL_SUITE_AES128_CMAC || suite == TL_SUITE_AES256_CMAC;
-}
-
 /* out = in * x in GF(2^128): a shift by one bit, and R = 0x87 if a bit fell out; no branch on it. */
 static void doubled(uint8_t out[TL__BLOCK], const uint8_t in[TL__BLOCK])
 {

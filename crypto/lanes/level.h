@@ -74,11 +74,40 @@ typedef struct tl__level {
 /* The levels, where they were built in. */
 extern const tl__level tl__level_soft, tl__level_armv8, tl__level_aesni, tl__level_vaes;
 
+/* gcm_seal, gcm_open and gmac for levels on which encryption and GHASH are a pass each: made of the level's ctr, which
+ * then serves its GMAC suites too, ghash and gcm_tag. */
+void tl__two_pass_seal(const tl__level *level, const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text);
+void tl__two_pass_open(const tl__level *level, const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text);
+void tl__two_pass_gmac(const tl__level *level, const void *state, const uint8_t *nonce, tl_span data,
+                       uint8_t tag[TL_TAG_MAX]);
+
 /* What the processor has, together with its operating system. Each stands in a file that is compiled without the
  * instructions it asks for. */
 bool tl__cpu_has_armv8(void);
 bool tl__cpu_has_aesni(void);
 bool tl__cpu_has_vaes(void);
+
+/* Has the suite two keys, the tag's and then the encryption's? */
+static inline bool tl__is_cmac(tl_suite suite)
+{
+    return suite == TL_SUITE_AES128_CMAC || suite == TL_SUITE_AES256_CMAC;
+}
+
+/* Bytes of one AES key of the suite. */
+static inline size_t tl__aes_key_size(tl_suite suite)
+{
+    return tl_suite_key_size(suite) / (tl__is_cmac(suite) ? 2 : 1);
+}
+
+/* Do all lanes of a call have the same key? */
+static inline bool tl__same_key(const tl__lane *lane, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (lane[i].state != lane[0].state)
+            return false;
+    }
+    return true;
+}
 
 /* tl_wipe for what is wiped often: whole words at a time, and the compiler may not leave it out either. */
 #if defined(__GNUC__)

@@ -11,12 +11,12 @@ enum { LANES = 8 };
 static void load(void *state, tl_suite suite, const uint8_t *key)
 {
     tl__armv8_key *k = state;
-    size_t n = tl_suite_key_size(suite);
+    size_t n = tl__aes_key_size(suite);
 
     memset(k, 0, sizeof *k);
-    if (suite == TL_SUITE_AES128_CMAC || suite == TL_SUITE_AES256_CMAC) {
-        tl__armv8_aes_load(&k->tag, key, n / 2);
-        tl__armv8_aes_load(&k->encryption, key + n / 2, n / 2);
+    if (tl__is_cmac(suite)) {
+        tl__armv8_aes_load(&k->tag, key, n);
+        tl__armv8_aes_load(&k->encryption, key + n, n);
         return;
     }
     tl__armv8_aes_load(&k->encryption, key, n);
@@ -35,30 +35,14 @@ static void ghash(const void *state, uint8_t y[TL__BLOCK], const uint8_t *p, siz
     tl__armv8_hash_blocks(&k->hash, y, p, blocks);
 }
 
-/* The last block is filled with zeros. */
-static void ghash_bytes(const tl__armv8_key *k, uint8_t y[TL__BLOCK], tl_span data)
-{
-    uint8_t last[TL__BLOCK] = { 0 };
-    tl__armv8_hash_blocks(&k->hash, y, data.p, data.n / TL__BLOCK);
-    if (data.n % TL__BLOCK == 0)
-        return;
-    memcpy(last, data.p + data.n / TL__BLOCK * TL__BLOCK, data.n % TL__BLOCK);
-    tl__armv8_hash_blocks(&k->hash, y, last, 1);
-    tl_wipe(last, sizeof last);
-}
-
 static void gcm_seal(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text)
 {
-    const tl__armv8_key *k = state;
-    tl__armv8_aes_ctr(&k->encryption, text);
-    ghash_bytes(k, y, tl_span_of(text->text, text->text_n));
+    tl__two_pass_seal(&tl__level_armv8, state, y, text);
 }
 
 static void gcm_open(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text)
 {
-    const tl__armv8_key *k = state;
-    ghash_bytes(k, y, tl_span_of(text->text, text->text_n));
-    tl__armv8_aes_ctr(&k->encryption, text);
+    tl__two_pass_open(&tl__level_armv8, state, y, text);
 }
 
 static void gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8_t *nonce,
@@ -80,11 +64,7 @@ static void gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8_t
 
 static void gmac(const void *state, const uint8_t *nonce, tl_span data, uint8_t tag[TL_TAG_MAX])
 {
-    const uint64_t bits[2] = { (uint64_t)data.n * 8, 0 };
-    uint8_t y[TL__BLOCK] = { 0 };
-    ghash_bytes(state, y, data);
-    gcm_tag(state, y, nonce, bits, tag);
-    tl_wipe(y, sizeof y);
+    tl__two_pass_gmac(&tl__level_armv8, state, nonce, data, tag);
 }
 
 const tl__level tl__level_armv8 = {

@@ -21,11 +21,6 @@ typedef struct pass {
     tl__planes state, data;
 } pass;
 
-static bool is_cmac(tl_suite suite)
-{
-    return suite == TL_SUITE_AES128_CMAC || suite == TL_SUITE_AES256_CMAC;
-}
-
 /* One block by itself: one lane of a pass. */
 static void encrypt_block(const tl__aes *a, const uint8_t in[16], uint8_t out[16])
 {
@@ -44,13 +39,13 @@ static void load(void *state, tl_suite suite, const uint8_t *key)
 {
     const uint8_t zero[16] = { 0 };
     soft_key *k = state;
-    size_t n = tl_suite_key_size(suite);
+    size_t n = tl__aes_key_size(suite);
     uint8_t h[16];
 
     memset(k, 0, sizeof *k);
-    if (is_cmac(suite)) {
-        tl__aes_load(&k->tag, key, n / 2);
-        tl__aes_load(&k->encryption, key + n / 2, n / 2);
+    if (tl__is_cmac(suite)) {
+        tl__aes_load(&k->tag, key, n);
+        tl__aes_load(&k->encryption, key + n, n);
         return;
     }
     tl__aes_load(&k->encryption, key, n);
@@ -70,14 +65,11 @@ static const tl__aes *tag_key(const tl__lane *lane)
 static void cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
 {
     const tl__aes *key[TL__LANES];
-    bool same = true;
     pass s;
 
-    for (size_t l = 0; l < n; l++) {
+    for (size_t l = 0; l < n; l++)
         key[l] = tag_key(&lane[l]);
-        same = same && key[l] == key[0];
-    }
-    if (same)
+    if (tl__same_key(lane, n))
         tl__planes_same_key(&s.key, key[0]);
     else
         tl__planes_own_keys(&s.key, key, n);
@@ -166,30 +158,14 @@ static void ghash(const void *state, uint8_t y[TL__BLOCK], const uint8_t *p, siz
     tl__ghash_blocks(&k->hash, y, p, blocks);
 }
 
-/* The last block is filled with zeros. */
-static void ghash_bytes(const soft_key *k, uint8_t y[TL__BLOCK], tl_span data)
-{
-    uint8_t last[16] = { 0 };
-    tl__ghash_blocks(&k->hash, y, data.p, data.n / 16);
-    if (data.n % 16 == 0)
-        return;
-    memcpy(last, data.p + data.n / 16 * 16, data.n % 16);
-    tl__ghash_blocks(&k->hash, y, last, 1);
-    tl_wipe(last, sizeof last);
-}
-
 static void gcm_seal(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text)
 {
-    const soft_key *k = state;
-    count(&k->encryption, text);
-    ghash_bytes(k, y, tl_span_of(text->text, text->text_n));
+    tl__two_pass_seal(&tl__level_soft, state, y, text);
 }
 
 static void gcm_open(const void *state, uint8_t y[TL__BLOCK], const tl__gcm *text)
 {
-    const soft_key *k = state;
-    ghash_bytes(k, y, tl_span_of(text->text, text->text_n));
-    count(&k->encryption, text);
+    tl__two_pass_open(&tl__level_soft, state, y, text);
 }
 
 static void gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8_t *nonce,
@@ -212,11 +188,7 @@ static void gcm_tag(const void *state, const uint8_t y[TL__BLOCK], const uint8_t
 
 static void gmac(const void *state, const uint8_t *nonce, tl_span data, uint8_t tag[TL_TAG_MAX])
 {
-    const uint64_t bits[2] = { (uint64_t)data.n * 8, 0 };
-    uint8_t y[16] = { 0 };
-    ghash_bytes(state, y, data);
-    gcm_tag(state, y, nonce, bits, tag);
-    tl_wipe(y, sizeof y);
+    tl__two_pass_gmac(&tl__level_soft, state, nonce, data, tag);
 }
 
 const tl__level tl__level_soft = {

@@ -124,15 +124,6 @@ static void mix(const tl__lane *lane, size_t n, crew *c, size_t blocks)
     tl__forget(key, sizeof key);
 }
 
-static bool same_key(const tl__lane *lane, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        if (lane[i].state != lane[0].state)
-            return false;
-    }
-    return true;
-}
-
 /* Lanes without work read what the first one reads, and are forgotten. */
 void tl__aesni_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
 {
@@ -143,7 +134,7 @@ void tl__aesni_cbc_mac(const tl__lane *lane, size_t n, size_t blocks)
         if (i < n)
             memcpy((uint8_t *)&c.chain + i * TL__BLOCK, lane[i].chain, TL__BLOCK);
     }
-    if (!same_key(lane, n))
+    if (!tl__same_key(lane, n))
         mix(lane, n, &c, blocks);
     else if (key->rounds == TL__ROUNDS_128)
         run_128(&c, n, blocks);

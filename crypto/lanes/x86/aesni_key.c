@@ -19,10 +19,9 @@ static void make_powers(tl__aesni_key *key)
 static void load(void *state, tl_suite suite, const uint8_t *bytes)
 {
     tl__aesni_key *key = state;
-    bool cmac = suite == TL_SUITE_AES128_CMAC || suite == TL_SUITE_AES256_CMAC;
-    size_t size = suite == TL_SUITE_AES128_GMAC || suite == TL_SUITE_AES128_CMAC ? 16 : 32;
+    size_t size = tl__aes_key_size(suite);
     key->rounds = tl__expand_key(key->round, bytes, size);
-    if (cmac)
+    if (tl__is_cmac(suite))
         tl__expand_key(key->u.ctr_round, bytes + size, size);
     else
         make_powers(key);
