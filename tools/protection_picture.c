@@ -38,11 +38,6 @@ typedef struct work {
 
 /* ---- what is under the tag ---- */
 
-static bool inside(tl_pattern p, uint32_t at)
-{
-    return at >= p.first && (at - p.first) % p.period < p.count;
-}
-
 static bool byte_covered(const stream_file *file, uint32_t row, size_t byte)
 {
     const tl_pattern p = file->pattern[TL_BLOCK_MIDDLE];
@@ -50,8 +45,8 @@ static bool byte_covered(const stream_file *file, uint32_t row, size_t byte)
     switch (file->variant_middle) {
     case TL_SV_1:
     case TL_SV_2: return true;
-    case TL_SV_3: return inside(p, row);
-    case TL_SV_4: return inside(p, (uint32_t)byte);
+    case TL_SV_3: return tl_pattern_has(p, row);
+    case TL_SV_4: return tl_pattern_has(p, (uint32_t)byte);
     default: return false;
     }
 }

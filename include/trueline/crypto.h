@@ -99,6 +99,12 @@ typedef struct tl_pattern {
     uint16_t first, count, period;
 } tl_pattern;
 
+/* Does it have the line or byte number n inside? */
+static inline bool tl_pattern_has(tl_pattern pattern, uint32_t n)
+{
+    return n >= pattern.first && (n - pattern.first) % pattern.period < pattern.count;
+}
+
 /* One message of a batch. Header and payload are the caller's memory and stay where they are. With a GMAC suite the
  * tag is AES-GCM's, what it covers being associated data; encrypted, the payload is the text, and the header
  * associated data. With a CMAC suite it is AES-CMAC over header and covered payload, without the nonce; encryption

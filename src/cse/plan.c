@@ -84,11 +84,6 @@ tl_place tl_cse_place(const tl_stream_config *c, const tl_stream_plan *plan, uin
     return (tl_place){ .named = false };
 }
 
-static bool inside(const tl_pattern *p, uint32_t n)
-{
-    return n >= p->first && (n - p->first) % p->period < p->count;
-}
-
 tl_cover tl_cse_cover(const tl_stream_config *c, const tl_stream_plan *plan, tl_place place)
 {
     unsigned block = c->parts[place.part].block;
@@ -96,7 +91,7 @@ tl_cover tl_cse_cover(const tl_stream_config *c, const tl_stream_plan *plan, tl_
     switch (c->variant[block]) {
     case TL_SV_1: return TL_COVER_ENCRYPTED;
     case TL_SV_3:
-        return inside(&c->pattern[block], (uint32_t)plan->parts[place.part].line + place.row)
+        return tl_pattern_has(c->pattern[block], (uint32_t)plan->parts[place.part].line + place.row)
                    ? TL_COVER_PAYLOAD
                    : TL_COVER_HEADER;
     case TL_SV_4: return TL_COVER_PATTERN;
