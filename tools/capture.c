@@ -40,6 +40,20 @@ static size_t lay_out(tl_dma *dma, const tl_stream_config *config)
     return longest;
 }
 
+static tl_buffer take(size_t n)
+{
+    return (tl_buffer){ malloc(n), n };
+}
+
+/* Pixels that were encrypted stand there in clear. */
+static void give_back(tl_buffer *memory)
+{
+    if (memory->p != NULL)
+        tl_wipe(memory->p, memory->n);
+    free(memory->p);
+    *memory = (tl_buffer){ NULL, 0 };
+}
+
 tl_exit capture_open(capture *c, const tl_stream_config *config, tl_fault *fault)
 {
     size_t longest, size = 0, lists = (size_t)tl_stream_frame_messages(config) * TAG_AND_CRC32 + AROUND_LISTS;
@@ -53,13 +67,14 @@ tl_exit capture_open(capture *c, const tl_stream_config *config, tl_fault *fault
                         .room = (uint32_t)(lists / (longest < ALIGN ? 1 : longest / 2) + SPARE_ROWS) };
     for (size_t i = 0; i < c->dma.image_n; i++)
         size += c->dma.image[i].stride * c->dma.image[i].room;
-    c->memory = malloc(size + c->dma.metadata.stride * c->dma.metadata.room);
-    c->payload = malloc(tl_stream_frame_bytes(config));
-    if (c->memory == NULL || c->payload == NULL) {
+    size += c->dma.metadata.stride * c->dma.metadata.room;
+    c->memory = take(size);
+    c->payload = take(tl_stream_frame_bytes(config));
+    if (c->memory.p == NULL || c->payload.p == NULL) {
         capture_close(c);
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "controller: no memory for a frame of %zu bytes", size);
     }
-    at = c->memory;
+    at = c->memory.p;
     for (size_t i = 0; i < c->dma.image_n; i++) {
         c->dma.image[i].p = at;
         at += c->dma.image[i].stride * c->dma.image[i].room;
@@ -70,9 +85,8 @@ tl_exit capture_open(capture *c, const tl_stream_config *config, tl_fault *fault
 
 void capture_close(capture *c)
 {
-    free(c->memory);
-    free(c->payload);
-    c->memory = c->payload = NULL;
+    give_back(&c->memory);
+    give_back(&c->payload);
 }
 
 tl_err capture_packets(capture *c, tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n)
@@ -94,7 +108,7 @@ tl_err capture_packets(capture *c, tl_stream_rx *rx, uint64_t now_ms, const tl_b
 tl_span capture_payload(capture *c)
 {
     uint32_t next[TL_DMA_PLANES] = { 0 };
-    uint8_t *to = c->payload;
+    uint8_t *to = c->payload.p;
 
     for (unsigned i = 0; i < c->config->part_count; i++) {
         const tl_stream_part *part = &c->config->parts[i];
@@ -104,5 +118,5 @@ tl_span capture_payload(capture *c)
         for (unsigned line = 0; line < part->count; line++, to += part->length)
             memcpy(to, plane->p + plane->stride * (*row)++, part->length);
     }
-    return tl_span_of(c->payload, (size_t)(to - c->payload));
+    return tl_span_of(c->payload.p, (size_t)(to - c->payload.p));
 }

@@ -12,8 +12,8 @@ typedef struct capture {
     /* private */
     tl_dma dma;
     const tl_stream_config *config;
-    uint8_t *memory;  /* of all planes */
-    uint8_t *payload; /* the parts' payloads one after the other */
+    tl_buffer memory;  /* of all planes */
+    tl_buffer payload; /* the parts' payloads one after the other */
 } capture;
 
 /* Memory for one frame of the configuration, which must outlive the capture. TL_EXIT_INTERNAL. */
@@ -24,6 +24,7 @@ tl_err capture_packets(capture *c, tl_stream_rx *rx, uint64_t now_ms, const tl_b
                        size_t n) TL_MUST_USE;
 /* Inside the event of a frame that is ok: its parts' payloads one after the other, until the next call. */
 tl_span capture_payload(capture *c);
+/* Wipes the pixels, and gives the memory back. */
 void capture_close(capture *c);
 
 #endif
