@@ -116,7 +116,7 @@ static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_fault *fa
         return frame_out_line(&c->out, v->data_type, v->message, v->payload, fault);
     if (v->kind != TL_EVENT_FRAME)
         return TL_EXIT_OK;
-    if (v->verdict == TL_VERDICT_OK && c->o.carrier == TL_CARRIER_FSED)
+    if (v->verdict == TL_VERDICT_OK && c->o.carrier == TL_CARRIER_FSED && frame_out_wanted(&c->out))
         whole = capture_payload(&c->capture);
     if (v->verdict == TL_VERDICT_OK && whole.n > 0)
         return frame_out_frame(&c->out, v->frame, whole, fault);
@@ -231,6 +231,17 @@ static tl_exit watch_silence(const controller *c, tl_fault *fault)
                         SILENCE_MS / 1000);
 }
 
+/* What a read has brought, if anything. */
+static tl_exit take(controller *c, const tl_link_batch *batch, tl_fault *fault)
+{
+    tl_exit e;
+
+    if (batch->state != TL_LINK_PACKETS)
+        return TL_EXIT_OK;
+    e = verify(c, batch->packets, batch->n, fault);
+    return e == TL_EXIT_OK ? watch_silence(c, fault) : e;
+}
+
 static tl_exit receive(controller *c, int fd, tl_fault *fault)
 {
     tl_buffer packets[BATCH];
@@ -243,10 +254,8 @@ static tl_exit receive(controller *c, int fd, tl_fault *fault)
 
         if (e == TL_EXIT_OK && batch.state == TL_LINK_CLOSED)
             return judge_end(c, fault);
-        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
-            e = verify(c, packets, batch.n, fault);
-        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
-            e = watch_silence(c, fault);
+        if (e == TL_EXIT_OK)
+            e = take(c, &batch, fault);
         if (e == TL_EXIT_OK && by_spdm(c))
             e = controller_spdm_turn(&c->spdm, fault);
         if (e != TL_EXIT_OK)
@@ -289,10 +298,8 @@ static tl_exit receive_oneway(controller *c, tl_fault *fault)
         e = way_in_read(&c->oneway.in, tl_clock_ms() + TICK_MS, &batch, fault);
         if (e == TL_EXIT_OK && batch.state == TL_LINK_CLOSED)
             return judge_end(c, fault);
-        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
-            e = verify(c, packets, batch.n, fault);
-        if (e == TL_EXIT_OK && batch.state == TL_LINK_PACKETS)
-            e = watch_silence(c, fault);
+        if (e == TL_EXIT_OK)
+            e = take(c, &batch, fault);
         if (e == TL_EXIT_OK)
             e = controller_oneway_turn(&c->oneway, fault);
         if (tl_stop_asked() && e == TL_EXIT_OK)

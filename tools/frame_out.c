@@ -106,6 +106,11 @@ static tl_exit write_picture(frame_out *out, uint32_t number, bool revoked, tl_f
     return png ? write_png(out, revoked ? "revoked" : "frame", number, fault) : TL_EXIT_OK;
 }
 
+bool frame_out_wanted(const frame_out *out)
+{
+    return out->bayer != NULL;
+}
+
 tl_exit frame_out_frame(frame_out *out, uint32_t number, tl_span payload, tl_fault *fault)
 {
     if (out->bayer == NULL)

@@ -33,6 +33,8 @@ typedef struct frame_out {
 /* TL_EXIT_INTERNAL: no memory, folder or file that cannot be made. */
 tl_exit frame_out_open(frame_out *out, const frame_out_options *options, const stream_file *file,
                        tl_fault *fault) __attribute__((warn_unused_result));
+/* False: nobody asked for pictures, and what is handed over goes nowhere. */
+bool frame_out_wanted(const frame_out *out);
 /* A whole frame, verified: its parts' payloads one after the other. */
 tl_exit frame_out_frame(frame_out *out, uint32_t number, tl_span payload, tl_fault *fault)
     __attribute__((warn_unused_result));
