@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "faulty.h"
 #include "loop.h"
+#include "one_backend.h"
 #include "testing.h"
 
 #include "clock.h"
@@ -15,26 +16,6 @@
 #include <string.h>
 
 enum { STREAMS = 12, SHARDS = 3, SLOTS = 16, BATCH = 16, QUEUE = 256, FIRST = 100, SOON_MS = 10000 };
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int open_large_backend(void **state)
-{
-    const tl_openssl_config config = { .key_slots = 4 * STREAMS };
-
-    (void)state;
-    tl_assert_ok(tl_openssl_open(&config, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* What a thread owns. */
 typedef struct own {
@@ -441,5 +422,6 @@ int main(void)
         cmocka_unit_test(shards_when_their_numbers_make_no_sense_then_refused),
     };
 
-    return cmocka_run_group_tests(tests, open_large_backend, close_backend);
+    backend_config.key_slots = 4 * STREAMS;
+    return cmocka_run_group_tests(tests, open_backend, close_backend);
 }

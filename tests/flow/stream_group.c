@@ -2,6 +2,7 @@
  * on one, and packets of nobody, cost what they would cost a single receiver, and no work without bound. */
 #include "faulty.h"
 #include "loop.h"
+#include "one_backend.h"
 #include "testing.h"
 
 #include <trueline/group.h>
@@ -11,26 +12,6 @@
 #include <string.h>
 
 enum { STREAMS = 64, SLOTS = 128, BATCH = TL_STREAM_BATCH, CALL = 100, FIRST = 100 };
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int open_large_backend(void **state)
-{
-    const tl_openssl_config config = { .key_slots = 6 * STREAMS };
-
-    (void)state;
-    tl_assert_ok(tl_openssl_open(&config, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* A port with `n` streams, ids 1000, 1001, ..., on channels 0 to 3 in turn. */
 typedef struct port {
@@ -774,5 +755,6 @@ int main(void)
         cmocka_unit_test(group_when_used_wrongly_then_refused),
     };
 
-    return cmocka_run_group_tests(tests, open_large_backend, close_backend);
+    backend_config.key_slots = 6 * STREAMS;
+    return cmocka_run_group_tests(tests, open_backend, close_backend);
 }
