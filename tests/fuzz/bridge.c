@@ -14,8 +14,8 @@
 static recorded good[3];
 
 static struct {
-    tl_buffer list[PACKETS_MAX + 16];
-    size_t n, out;
+    edits in;
+    size_t out;
     bool ok;
     tl_stream_rx rx;
     tl_dma dma;
@@ -68,56 +68,9 @@ static void receive(tl_span packet, tl_bridge_way way)
     free(copy.p);
 }
 
-static void put_in(size_t at, tl_buffer packet)
+static void repair(tl_buffer packet)
 {
-    if (run.n == sizeof run.list / sizeof *run.list) {
-        free(packet.p);
-        return;
-    }
-    memmove(run.list + at + 1, run.list + at, (run.n - at) * sizeof *run.list);
-    run.list[at] = packet;
-    run.n++;
-}
-
-static void take_out(size_t at)
-{
-    free(run.list[at].p);
-    run.n--;
-    memmove(run.list + at, run.list + at + 1, (run.n - at) * sizeof *run.list);
-}
-
-static void edit(unsigned what, size_t at, size_t x, tl_rd *in)
-{
-    tl_buffer *p, kept;
-    tl_span junk;
-
-    if (run.n == 0)
-        return;
-    p = &run.list[at %= run.n];
-    switch (what % 7) {
-    case 0: take_out(at); break;
-    case 1:
-        kept = *p;
-        *p = run.list[x % run.n];
-        run.list[x % run.n] = kept;
-        break;
-    case 2: put_in(x % (run.n + 1), copy_of(p->p, p->n)); break;
-    case 3:
-    case 4:
-        if (p->n > 0)
-            p->p[x % p->n] ^= (uint8_t)(1u << (x >> 8) % 8);
-        break;
-    case 5:
-        kept = copy_of(p->p, x % (p->n + 1));
-        free(p->p);
-        *p = kept;
-        break;
-    default:
-        junk = tl_get_bytes(in, x % 256 < in->n ? x % 256 : in->n);
-        put_in(at, copy_of(junk.p, junk.n));
-        p = &run.list[at];
-    }
-    if (what & 0x80 && at < run.n && what % 7 >= 3 && tl_csi2_repair(run.list[at].p, run.list[at].n) != TL_OK)
+    if (tl_csi2_repair(packet.p, packet.n) != TL_OK) /* too short to have a checksum */
         return;
 }
 
@@ -131,8 +84,8 @@ static void set_up(const recorded *r, unsigned from)
     run.dma.image[0] = (tl_dma_plane){ TL_DT_RAW12, run.planes[0], META_LENGTH, 32 };
     run.dma.image[1] = (tl_dma_plane){ TL_DT_EMBEDDED, run.planes[1], META_LENGTH, 32 };
     run.dma.metadata = (tl_dma_plane){ TL_FSED_WIRE_TYPE, run.planes[2], META_LENGTH, 32 };
-    for (; run.n < r->n[from]; run.n++)
-        run.list[run.n] = copy_of(r->packets[from][run.n].p, r->packets[from][run.n].n);
+    run.in.repair = repair;
+    edits_begin(&run.in, r->packets[from], r->n[from]);
 }
 
 static void carry(const recorded *r, tl_bridge_way way)
@@ -149,8 +102,8 @@ static void carry(const recorded *r, tl_bridge_way way)
     memory.p = malloc(memory.n);
     expect(memory.p != NULL && tl_bridge_init(&bridge, &c, way, 0, memory) == TL_OK);
     memset(memory.p, 0xD7, memory.n);
-    for (size_t i = 0; i < run.n; i++) {
-        tl_bridge_packet(&bridge, run.list[i]);
+    for (size_t i = 0; i < run.in.n; i++) {
+        tl_bridge_packet(&bridge, run.in.list[i]);
         while (tl_bridge_next(&bridge, &packet)) {
             tl_csi2_packet p;
             tl_csi2_read(packet, &p);
@@ -158,9 +111,9 @@ static void carry(const recorded *r, tl_bridge_way way)
                 receive(packet, way);
         }
     }
-    expect(counters->packets == run.n);
-    expect(counters->damaged + counters->refused <= run.n);
-    expect(run.out <= run.n + 12 * (counters->frames + run.n / 2));
+    expect(counters->packets == run.in.n);
+    expect(counters->damaged + counters->refused <= run.in.n);
+    expect(run.out <= run.in.n + 12 * (counters->frames + run.in.n / 2));
     free(memory.p);
 }
 
@@ -168,23 +121,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     tl_rd in = tl_rd_of(tl_span_of(data, size));
     unsigned how = (unsigned)tl_get(&in, 1, TL_LITTLE), mode = how % 3, from = how / 3 % 2;
-    bool changed = false;
+    bool changed;
 
     for (unsigned i = 0; i < 3 && good[i].config.stream == 0; i++)
         record(&good[i], i);
     set_up(&good[mode], from);
-    in.bad = false;
-    for (; in.n >= 4; changed = true) {
-        unsigned what = (unsigned)tl_get(&in, 1, TL_LITTLE);
-        size_t at = (size_t)tl_get(&in, 1, TL_LITTLE), x = (size_t)tl_get(&in, 2, TL_LITTLE);
-        edit(what, at, x, &in);
-    }
+    changed = edits_all(&run.in, &in);
     carry(&good[mode], from == TL_CARRIER_SEP ? TL_BRIDGE_TO_FSED : TL_BRIDGE_TO_SEP);
     if (!changed)
         expect(run.ok);
     tl_stream_rx_tick(&run.rx, 5000); /* a frame that is open still holds running MACs of the backend */
     expect(!run.rx.open);
-    while (run.n > 0)
-        take_out(run.n - 1);
+    edits_end(&run.in);
     return 0;
 }

@@ -4,14 +4,12 @@
  *     a line is released only with exactly the bytes that were sent
  *     what was not changed at all is ok
  *     every packet is counted */
-#include <stdlib.h>
-#include <string.h>
+#include "edits.h"
 
 #include <trueline/messages.h>
 #include <trueline/openssl.h>
-#include <trueline/stream.h>
 
-enum { LINES = 9, PACKETS = LINES + 4, LIST_MAX = 48, FRAME = 100, BYTES = 3 * 8 + 6 * 21 };
+enum { LINES = 9, PACKETS = LINES + 4, FRAME = 100, BYTES = 3 * 8 + 6 * 21 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,26 +28,9 @@ static recorded both[2], *good;
 /* What one run saw. */
 static struct {
     tl_stream_rx rx;
-    tl_buffer list[LIST_MAX];
-    size_t n;
+    edits in;
     unsigned ok, opened;
 } run;
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-static tl_buffer copy_of(const uint8_t *p, size_t n)
-{
-    tl_buffer b = { malloc(n > 0 ? n : 1), n };
-
-    expect(b.p != NULL);
-    if (n > 0)
-        memcpy(b.p, p, n);
-    return b;
-}
 
 /* ---- once ---- */
 
@@ -208,60 +189,6 @@ static void repair(tl_buffer packet)
         return;
 }
 
-static void put_in(size_t at, tl_buffer packet)
-{
-    if (run.n == LIST_MAX) {
-        free(packet.p);
-        return;
-    }
-    memmove(run.list + at + 1, run.list + at, (run.n - at) * sizeof *run.list);
-    run.list[at] = packet;
-    run.n++;
-}
-
-static void take_out(size_t at)
-{
-    free(run.list[at].p);
-    run.n--;
-    memmove(run.list + at, run.list + at + 1, (run.n - at) * sizeof *run.list);
-}
-
-/* One edit; `at` and `x` are what the input says. */
-static void edit(unsigned what, size_t at, size_t x, tl_rd *in)
-{
-    tl_buffer *p, kept;
-    tl_span junk;
-
-    if (run.n == 0)
-        return;
-    p = &run.list[at %= run.n];
-    switch (what % 7) {
-    case 0: take_out(at); break;
-    case 1:
-        kept = *p;
-        *p = run.list[x % run.n];
-        run.list[x % run.n] = kept;
-        break;
-    case 2: put_in(x % (run.n + 1), copy_of(p->p, p->n)); break;
-    case 3:
-    case 4:
-        if (p->n > 0)
-            p->p[x % p->n] ^= (uint8_t)(1u << (x >> 8) % 8);
-        break;
-    case 5:
-        kept = copy_of(p->p, x % (p->n + 1));
-        free(p->p);
-        *p = kept;
-        break;
-    default:
-        junk = tl_get_bytes(in, x % 256 < in->n ? x % 256 : in->n);
-        put_in(at, copy_of(junk.p, junk.n));
-        p = &run.list[at];
-    }
-    if (what & 0x80 && at < run.n && what % 7 >= 3)
-        repair(run.list[at]);
-}
-
 static void check_counters(size_t packets)
 {
     const tl_stream_counters *c = tl_stream_rx_counters(&run.rx);
@@ -282,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     tl_rd in = tl_rd_of(tl_span_of(data, size));
     uint64_t how = tl_get(&in, 1, TL_LITTLE), now = 0;
-    bool changed = false;
+    bool changed;
     size_t batch = 1 + (how >> 1) % 20, total;
 
     good = &both[how >> 6 & 1];
@@ -291,19 +218,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run.rx = how & 1 ? good->other : good->by_frame;
     run.rx.sink = (tl_stream_sink){ NULL, on_event };
     run.ok = run.opened = 0;
-    for (run.n = 0; run.n < PACKETS; run.n++)
-        run.list[run.n] = copy_of(good->packets[run.n].p, good->packets[run.n].n);
-    in.bad = false;
-    for (; in.n >= 4; changed = true) {
-        unsigned what = (unsigned)tl_get(&in, 1, TL_LITTLE);
-        size_t at = (size_t)tl_get(&in, 1, TL_LITTLE), x = (size_t)tl_get(&in, 2, TL_LITTLE);
-        edit(what, at, x, &in);
-    }
-    total = run.n;
+    run.in.repair = repair;
+    edits_begin(&run.in, good->packets, PACKETS);
+    changed = edits_all(&run.in, &in);
+    total = run.in.n;
     for (size_t from = 0; from < total; from += batch) {
         if (how & 0x80)
             now += 20;
-        expect(tl_stream_rx_packets(&run.rx, now, run.list + from,
+        expect(tl_stream_rx_packets(&run.rx, now, run.in.list + from,
                                     total - from < batch ? total - from : batch) == TL_OK);
     }
     check_counters(total);
@@ -311,7 +233,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect(run.ok == 1);
     tl_stream_rx_tick(&run.rx, now + 1000); /* what the backend holds for an open frame is given back */
     expect(!run.rx.open);
-    while (run.n > 0)
-        take_out(run.n - 1);
+    edits_end(&run.in);
     return 0;
 }

@@ -3,12 +3,10 @@
 #ifndef TL_FUZZ_TWO_CARRIERS_H
 #define TL_FUZZ_TWO_CARRIERS_H
 
-#include <stdlib.h>
-#include <string.h>
+#include "edits.h"
 
 #include <trueline/messages.h>
 #include <trueline/openssl.h>
-#include <trueline/stream.h>
 
 enum { FRAME = 100, LINES = 9, BYTES = 3 * 8 + 6 * 21, PACKETS_MAX = 48, META_LENGTH = 64 };
 
@@ -21,22 +19,6 @@ typedef struct recorded {
 } recorded;
 
 static uint8_t sent_bytes[BYTES];
-
-static inline void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-static inline tl_buffer copy_of(const uint8_t *p, size_t n)
-{
-    tl_buffer b = { malloc(n > 0 ? n : 1), n };
-
-    expect(b.p != NULL);
-    if (n > 0)
-        memcpy(b.p, p, n);
-    return b;
-}
 
 /* The payload of a message, as it was sent. */
 static inline const uint8_t *line_of(uint8_t data_type, uint32_t message)
