@@ -1,3 +1,5 @@
+/* Both ends of a stream in memory, for benches. Packets lie where a sender makes them and a receiver finds them; with carrier
+ * FSED lines lie so too, and the payloads of the metadata packets one behind the other, as DMA would leave them. */
 #include "bench_ends.h"
 
 #include "bench_memory.h"
@@ -164,7 +166,7 @@ void bench_ends_receive(bench_ends *l)
     l->failed |= l->frames_ok != before + 1;
 }
 
-/* ---- */
+/* ---- opening ---- */
 
 static void configure(bench_ends *l)
 {
