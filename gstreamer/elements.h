@@ -12,6 +12,11 @@ gboolean tl_verify_register(GstPlugin *plugin);
 gboolean tl_sink_register(GstPlugin *plugin);
 gboolean tl_src_register(GstPlugin *plugin);
 
+/* change_state of an element that starts before it may run: a start that failed, and the way back, stop it. */
+GstStateChangeReturn tl_element_change_state(GstElement *element, GstStateChange change,
+                                             gpointer parent_class, gboolean (*start)(GstElement *),
+                                             void (*stop)(GstElement *));
+
 #define TL_CAPS "application/x-trueline"
 /* Frames of pictures in the system's memory, of any format. */
 #define TL_PICTURE_CAPS "video/x-raw; video/x-bayer"

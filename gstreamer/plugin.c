@@ -4,6 +4,23 @@
 
 GST_DEBUG_CATEGORY(tl_debug);
 
+GstStateChangeReturn tl_element_change_state(GstElement *element, GstStateChange change,
+                                             gpointer parent_class, gboolean (*start)(GstElement *),
+                                             void (*stop)(GstElement *))
+{
+    GstStateChangeReturn result;
+
+    if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !start(element)) {
+        stop(element);
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    result = GST_ELEMENT_CLASS(parent_class)->change_state(element, change);
+    if (change == GST_STATE_CHANGE_PAUSED_TO_READY ||
+        (change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
+        stop(element);
+    return result;
+}
+
 static gboolean init(GstPlugin *plugin)
 {
     GST_DEBUG_CATEGORY_INIT(tl_debug, "trueline", 0, "protected camera streams");

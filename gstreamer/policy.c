@@ -1,6 +1,8 @@
 /* The properties that both elements share, and the stream configuration that comes of them. */
 #include "policy.h"
 
+#include "protection.h"
+
 #include <string.h>
 
 /* Reading stream files goes through one static buffer. */
@@ -121,24 +123,9 @@ void policy_clear(policy *p)
 
 static tl_exit apply_suite(const policy *p, tl_stream_config *c, tl_fault *fault)
 {
-    char known[200] = "";
-
-    if (p->suite == NULL)
+    if (p->suite == NULL || protection_suite(p->suite, &c->suite))
         return TL_EXIT_OK;
-    for (int id = 1; id < 256; id++) {
-        const char *name = tl_suite_name((tl_suite)id);
-
-        if (name == NULL)
-            continue;
-        if (strcmp(name, p->suite) == 0) {
-            c->suite = (tl_suite)id;
-            return TL_EXIT_OK;
-        }
-        if (known[0] != '\0')
-            g_strlcat(known, ", ", sizeof known);
-        g_strlcat(known, name, sizeof known);
-    }
-    return tl_fault_set(fault, TL_EXIT_USAGE, SUITE_NOT_KNOWN, p->suite, known);
+    return tl_fault_set(fault, TL_EXIT_USAGE, SUITE_NOT_KNOWN, p->suite, protection_suites);
 }
 
 /* What a picture needs beside what any stream needs. */

@@ -519,8 +519,9 @@ static gboolean on_query(GstPad *pad, GstObject *parent, GstQuery *query)
     return TRUE;
 }
 
-static gboolean start(TlProtect *t)
+static gboolean start(GstElement *element)
 {
+    TlProtect *t = (TlProtect *)element;
     policy p = { 0 };
     tl_fault fault;
     tl_exit e;
@@ -542,8 +543,10 @@ static gboolean start(TlProtect *t)
 }
 
 /* Also after a start that failed. */
-static void stop(TlProtect *t)
+static void stop(GstElement *element)
 {
+    TlProtect *t = (TlProtect *)element;
+
     stop_stream(t);
     stream_file_wipe(&t->file);
     backend_close(&t->backend);
@@ -553,18 +556,7 @@ static void stop(TlProtect *t)
 
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange change)
 {
-    TlProtect *t = (TlProtect *)element;
-    GstStateChangeReturn result;
-
-    if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !start(t)) {
-        stop(t);
-        return GST_STATE_CHANGE_FAILURE;
-    }
-    result = GST_ELEMENT_CLASS(tl_protect_parent_class)->change_state(element, change);
-    if (change == GST_STATE_CHANGE_PAUSED_TO_READY ||
-        (change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
-        stop(t);
-    return result;
+    return tl_element_change_state(element, change, tl_protect_parent_class, start, stop);
 }
 
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -601,7 +593,7 @@ static void finalize(GObject *object)
 {
     TlProtect *t = (TlProtect *)object;
 
-    stop(t);
+    stop(&t->element);
     policy_clear(&t->policy);
     G_OBJECT_CLASS(tl_protect_parent_class)->finalize(object);
 }

@@ -605,8 +605,9 @@ static void clear_run(TlVerify *t)
     gst_segment_init(&t->segment, GST_FORMAT_UNDEFINED);
 }
 
-static gboolean start(TlVerify *t)
+static gboolean start(GstElement *element)
 {
+    TlVerify *t = (TlVerify *)element;
     policy p = { 0 };
     tl_fault fault;
     tl_exit e;
@@ -629,8 +630,10 @@ static gboolean start(TlVerify *t)
 }
 
 /* Also after a start that failed. */
-static void stop(TlVerify *t)
+static void stop(GstElement *element)
 {
+    TlVerify *t = (TlVerify *)element;
+
     stop_stream(t);
     save_state(t, 0);
     tl_wipe(&t->oneway, sizeof t->oneway);
@@ -645,18 +648,7 @@ static void stop(TlVerify *t)
 
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange change)
 {
-    TlVerify *t = (TlVerify *)element;
-    GstStateChangeReturn result;
-
-    if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !start(t)) {
-        stop(t);
-        return GST_STATE_CHANGE_FAILURE;
-    }
-    result = GST_ELEMENT_CLASS(tl_verify_parent_class)->change_state(element, change);
-    if (change == GST_STATE_CHANGE_PAUSED_TO_READY ||
-        (change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
-        stop(t);
-    return result;
+    return tl_element_change_state(element, change, tl_verify_parent_class, start, stop);
 }
 
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -699,7 +691,7 @@ static void finalize(GObject *object)
 {
     TlVerify *t = (TlVerify *)object;
 
-    stop(t);
+    stop(&t->element);
     policy_clear(&t->policy);
     G_OBJECT_CLASS(tl_verify_parent_class)->finalize(object);
 }
