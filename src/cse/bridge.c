@@ -49,15 +49,6 @@ const tl_bridge_counters *tl_bridge_counters_of(const tl_bridge *b)
     return &b->counters;
 }
 
-static bool is_ours(const tl_bridge *b, unsigned channel)
-{
-    unsigned channels = b->config.channels_accepted;
-
-    if (channels == 0)
-        channels = 1u << b->config.virtual_channel;
-    return channels >> channel & 1;
-}
-
 static void write_header(uint8_t *at, const tl_csi2_header *h)
 {
     tl_wr w = tl_wr_of(at, TL_CSI2_HEADER_SIZE);
@@ -113,7 +104,7 @@ void tl_bridge_packet(tl_bridge *b, tl_buffer packet)
     tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
     if (p.ecc == TL_CSI2_ECC_BAD || !p.crc_right) {
         b->counters.damaged++;
-    } else if (!is_ours(b, p.header.virtual_channel)) {
+    } else if (!(tl_cse_channels(&b->config) >> p.header.virtual_channel & 1)) {
         b->counters.passed++;
         b->out = tl_span_of(packet.p, packet.n);
     } else if (b->way == TL_BRIDGE_TO_FSED) {

@@ -57,7 +57,6 @@ tl_err tl_stream_group_init(tl_stream_group *g, const tl_crypto *crypto, const t
 tl_err tl_stream_group_add(tl_stream_group *g, tl_stream_rx *rx)
 {
     tl_group_slot *slot;
-    uint8_t channels = rx->config.channels_accepted;
 
     if (rx->config.stream == 0 || rx->crypto != g->crypto ||
         (g->streams > 0 && rx->config.hop_check != g->hop_check))
@@ -67,9 +66,7 @@ tl_err tl_stream_group_add(tl_stream_group *g, tl_stream_rx *rx)
         return TL_E_USAGE;
     if (2 * (g->streams + 1) > g->memory.slot_n)
         return TL_E_ROOM;
-    if (channels == 0)
-        channels = (uint8_t)(1u << rx->config.virtual_channel);
-    *slot = (tl_group_slot){ .rx = rx, .stream = rx->config.stream, .channels = channels };
+    *slot = (tl_group_slot){ .rx = rx, .stream = rx->config.stream, .channels = tl_cse_channels(&rx->config) };
     g->streams++;
     g->hop_check = (uint8_t)rx->config.hop_check;
     find_plain_types(g);

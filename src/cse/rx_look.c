@@ -19,13 +19,6 @@ static void read_packet(const tl_stream_rx *rx, tl_span bytes, tl_csi2_packet *p
         p->crc_right = p->crc == tl_cse_packet_crc(rx->crypto, p->payload);
 }
 
-static bool accepts_channel(const tl_stream_rx *rx, unsigned channel)
-{
-    unsigned channels = rx->config.channels_accepted;
-
-    return channels == 0 ? channel == rx->config.virtual_channel : channels >> channel & 1;
-}
-
 /* Drops what is not for this stream; gives true if the packet is dealt with. */
 static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *item)
 {
@@ -37,7 +30,7 @@ static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *i
         item->info |= TL_INFO_ECC_CORRECTED;
         rx->counters.ecc_corrected++;
     }
-    if (!accepts_channel(rx, p->header.virtual_channel)) {
+    if (!(tl_cse_channels(&rx->config) >> p->header.virtual_channel & 1)) {
         rx->counters.other_channel++;
         item->fate = TL_FATE_DROP;
         return true;
