@@ -108,7 +108,7 @@ static void forget(tl_rx_batch *b)
 
     for (unsigned i = 0; i < b->lists; i++)
         tl_wipe(rows[i].tag, sizeof rows[i].tag);
-    b->n = b->checks = b->lists = 0;
+    tl_cse_rx_empty(b);
 }
 
 tl_err tl_cse_rx_run(tl_rx_batch *b, uint64_t now_ms)
@@ -132,7 +132,7 @@ tl_err tl_stream_rx_packets(tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *
 
     if (rx->config.carrier != TL_CARRIER_SEP)
         return TL_E_USAGE;
-    batch.n = batch.checks = batch.lists = 0;
+    tl_cse_rx_empty(&batch);
     tl_stream_rx_tick(rx, now_ms);
     for (size_t i = 0; i < n; i++) {
         tl_cse_ask(packets, n, i + TL_STREAM_BATCH);

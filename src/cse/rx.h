@@ -27,6 +27,12 @@ enum {
 
 /* ---- batches ---- */
 
+/* A batch with nothing in it; what its memory holds does not matter. */
+static inline void tl_cse_rx_empty(tl_rx_batch *batch)
+{
+    batch->n = batch->checks = batch->lists = 0;
+}
+
 /* True if the batch must be run before a packet of rx goes in: it is full, or so many wrong tags could be in it that a
  * key of rx would pass its limit. */
 bool tl_cse_rx_full(const tl_rx_batch *batch, const tl_stream_rx *rx);

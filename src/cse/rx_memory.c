@@ -144,7 +144,7 @@ static tl_rx_item *look_at_service(pass *p, tl_buffer body, uint32_t message)
     tl_rx_batch *b = &p->batch;
     tl_rx_item *item = &b->items[0];
 
-    b->n = b->checks = b->lists = 0;
+    tl_cse_rx_empty(b);
     *item = (tl_rx_item){ .rx = p->rx, .fate = TL_FATE_CLAIM, .at = ++p->rx->counters.packets };
     tl_cse_look_at_message(p->rx, body, b);
     if (item->fate != TL_FATE_CLAIM && (!tl_cse_is_service(item) || item->message != message)) {
@@ -321,11 +321,6 @@ static tl_err take_part(pass *p, unsigned part)
 
 /* ---- lines that have moved ---- */
 
-static void empty(tl_rx_batch *b)
-{
-    b->n = b->checks = b->lists = 0;
-}
-
 /* True if the row is that message; its payload is in clear then, and else as it was. The backend opens an encrypted row
  * whatever its tag; what was no message is turned back by the same step, since the cipher is a key stream. */
 static tl_err try_row(pass *p, tl_place place, uint8_t *row, bool *right)
@@ -337,11 +332,11 @@ static tl_err try_row(pass *p, tl_place place, uint8_t *row, bool *right)
     tl_sealed *s;
 
     *right = false;
-    empty(&p->batch);
+    tl_cse_rx_empty(&p->batch);
     if (!put_together(p, place, row))
         return TL_OK;
     s = &p->batch.rows[item->place];
-    empty(&p->batch);
+    tl_cse_rx_empty(&p->batch);
     if (item->fate != TL_FATE_CHECK) {
         *right = item->fate == TL_FATE_BARE;
         return TL_OK;
@@ -431,7 +426,7 @@ static tl_err take_lines(pass *p)
 {
     const tl_stream_rx *rx = p->rx;
 
-    empty(&p->batch);
+    tl_cse_rx_empty(&p->batch);
     for (unsigned i = 0; i < rx->config.part_count; i++)
         if (is_placed(p, rx->config.parts[i].data_type))
             TL_TRY(take_part(p, i));
