@@ -57,16 +57,24 @@ static bool on_metadata(tl_bridge *b, tl_span payload)
     return true;
 }
 
+/* The index of a data type of lines; type_count: it is none. */
+static unsigned type_of(const tl_bridge *b, uint8_t data_type)
+{
+    unsigned type = 0;
+
+    while (type < b->plan.type_count && b->plan.types[type] != data_type)
+        type++;
+    return type;
+}
+
 /* The line's place is the next of its data type. */
 static bool on_line(tl_bridge *b, uint8_t data_type, tl_span payload)
 {
-    unsigned type = 0;
+    const unsigned type = type_of(b, data_type);
     tl_place place;
     uint8_t *slot;
     bool right;
 
-    while (type < b->plan.type_count && b->plan.types[type] != data_type)
-        type++;
     if (type == b->plan.type_count)
         return false;
     place = tl_cse_place(&b->config, &b->plan, data_type, b->rows[type]);
@@ -86,14 +94,6 @@ static void start(tl_bridge *b)
     memset(b->rows, 0, sizeof b->rows);
     b->ends[0] = b->ends[1] = 0;
     b->state = BRIDGE_OPEN;
-}
-
-static bool is_line(const tl_bridge *b, uint8_t data_type)
-{
-    for (unsigned i = 0; i < b->plan.type_count; i++)
-        if (b->plan.types[i] == data_type)
-            return true;
-    return false;
 }
 
 /* The frame is complete as far as it came: what the metadata claims of it, and how far that can be believed. */
@@ -149,7 +149,7 @@ void tl_bridge_to_sep(tl_bridge *b, tl_buffer packet, const tl_csi2_packet *p)
     }
     if (type == TL_DT_FRAME_START)
         start(b);
-    if (type != TL_FSED_WIRE_TYPE && type != TL_SEP_WIRE_TYPE && !is_line(b, type)) {
+    if (type != TL_FSED_WIRE_TYPE && type != TL_SEP_WIRE_TYPE && type_of(b, type) == b->plan.type_count) {
         tl_bridge_pass(b, packet, p);
         return;
     }
