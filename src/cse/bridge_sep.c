@@ -3,6 +3,7 @@
  * the lines leave plain, as they came. */
 #include "cse/bridge.h"
 
+#include "cse/sep.h"
 #include "wire/line.h"
 
 #include <string.h>
@@ -193,16 +194,8 @@ static bool line_packet(tl_bridge *b, unsigned part, uint32_t row, tl_span *pack
     const tl_part_plan *plan = &b->plan.parts[part];
     uint8_t *slot = slot_of(b, part, row), *header = slot + TL_CSI2_HEADER_SIZE;
     const tl_env env = { 0 };
-    const tl_sep_header h = {
-        .version = TL_SEP_VERSION,
-        .block = own->block,
-        .stream = b->config.stream,
-        .data_type = own->data_type,
-        .key = b->key,
-        .message = plan->first + row,
-        .frame = b->frame,
-        .length = own->length,
-    };
+    const tl_place place = { true, (uint8_t)part, (uint16_t)row };
+    const tl_sep_header h = tl_cse_line_header(&b->config, &b->plan, place, b->key, b->frame);
     tl_wr w = tl_wr_of(header, TL_SEP_HEADER_SIZE);
     tl_wr footer = tl_wr_of(slot + TL_SEP_BEFORE + own->length, plan->footer_n);
 

@@ -28,7 +28,8 @@ static inline bool tl_cse_is_sealed(const tl_stream_config *config, unsigned blo
 /* The virtual channels on which the stream's packets may come; bit n: channel n. */
 static inline uint8_t tl_cse_channels(const tl_stream_config *config)
 {
-    return config->channels_accepted != 0 ? config->channels_accepted : (uint8_t)(1u << config->virtual_channel);
+    return config->channels_accepted != 0 ? config->channels_accepted
+                                          : (uint8_t)(1u << config->virtual_channel);
 }
 
 /* How the payload of a message with a tag is covered; row counts inside the part. */

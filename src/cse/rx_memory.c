@@ -243,22 +243,6 @@ static bool read_check(pass *p, uint32_t position, uint32_t *crc)
     return true;
 }
 
-static tl_sep_header header_of(const tl_stream_rx *rx, tl_place place)
-{
-    const tl_stream_part *own = &rx->config.parts[place.part];
-
-    return (tl_sep_header){
-        .version = TL_SEP_VERSION,
-        .block = own->block,
-        .stream = rx->config.stream,
-        .data_type = own->data_type,
-        .key = rx->key.epoch & 0xFF,
-        .message = (uint32_t)rx->plan.parts[place.part].first + place.row,
-        .frame = rx->frame,
-        .length = own->length,
-    };
-}
-
 static tl_rx_item item_of(tl_stream_rx *rx, const tl_sep_header *h, tl_place place, uint8_t *payload)
 {
     return (tl_rx_item){
@@ -285,7 +269,7 @@ static bool put_together(pass *p, tl_place place, uint8_t *payload)
     tl_stream_rx *rx = p->rx;
     const size_t tag_n = rx->plan.parts[place.part].tag_n;
     const uint64_t at = p->tags_at[place.part] + (uint64_t)place.row * tag_n;
-    const tl_sep_header h = header_of(rx, place);
+    const tl_sep_header h = tl_cse_line_header(&rx->config, &rx->plan, place, rx->key.epoch, rx->frame);
     const tl_env env = { 0 };
     uint8_t *header = p->headers[p->batch.n], tag[TL_TAG_MAX];
     tl_wr w = tl_wr_of(header, TL_SEP_HEADER_SIZE);

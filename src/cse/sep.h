@@ -9,6 +9,24 @@
 
 #include <trueline/messages.h>
 
+/* The service header of the line at a place. key: the number that headers carry, of the epoch's lowest bits. */
+static inline tl_sep_header tl_cse_line_header(const tl_stream_config *config, const tl_stream_plan *plan,
+                                               tl_place place, uint32_t key, uint32_t frame)
+{
+    const tl_stream_part *part = &config->parts[place.part];
+
+    return (tl_sep_header){
+        .version = TL_SEP_VERSION,
+        .block = part->block,
+        .stream = config->stream,
+        .data_type = part->data_type,
+        .key = key & 0xFF,
+        .message = (uint32_t)plan->parts[place.part].first + place.row,
+        .frame = frame,
+        .length = part->length,
+    };
+}
+
 /* N = salt of the key, frame, message, purpose, data type. */
 tl_err tl_cse_nonce(const tl_stream_key *key, const tl_sep_header *h, uint32_t purpose,
                     uint8_t nonce[TL_NONCE_SIZE]) TL_MUST_USE;

@@ -76,21 +76,6 @@ static bool key_lasts(const tl_stream_tx *tx, uint64_t messages, uint64_t bytes)
            tx->key.bytes + bytes <= limits->bytes && tx->key.lists + tx->plan.list_count <= limits->lists;
 }
 
-static tl_sep_header header_of(const tl_stream_tx *tx, tl_block block, uint32_t data_type, uint32_t message,
-                               uint32_t length)
-{
-    return (tl_sep_header){
-        .version = TL_SEP_VERSION,
-        .block = block,
-        .stream = tx->config.stream,
-        .data_type = data_type,
-        .key = tx->key.epoch & 0xFF,
-        .message = message,
-        .frame = tx->frame,
-        .length = length,
-    };
-}
-
 static tl_err write_header(const tl_sep_header *h, uint8_t *at)
 {
     const tl_env env = { 0 };
@@ -231,7 +216,16 @@ static tl_err end_payload(tl_stream_tx *tx, tl_wr *w)
 /* A whole service message: its payload, `length` bytes, stands where the packet keeps it. */
 static tl_err make_service(tl_stream_tx *tx, uint32_t message, size_t length, uint8_t *at, tl_span *packet)
 {
-    const tl_sep_header h = header_of(tx, TL_BLOCK_SERVICE, TL_SEP_SERVICE_TYPE, message, (uint32_t)length);
+    const tl_sep_header h = {
+        .version = TL_SEP_VERSION,
+        .block = TL_BLOCK_SERVICE,
+        .stream = tx->config.stream,
+        .data_type = TL_SEP_SERVICE_TYPE,
+        .key = tx->key.epoch & 0xFF,
+        .message = message,
+        .frame = tx->frame,
+        .length = (uint32_t)length,
+    };
 
     TL_TRY(write_header(&h, at + TL_CSI2_HEADER_SIZE));
     if (tx->plan.tag_n > 0) {
@@ -362,8 +356,7 @@ static void move_on(tl_stream_tx *tx, size_t n)
 static tl_err prepare(tl_stream_tx *tx, const tl_tx_message *m, tl_place place, tl_sealed *s)
 {
     const tl_stream_part *p = &tx->config.parts[place.part];
-    const tl_sep_header h = header_of(tx, (tl_block)p->block, p->data_type,
-                                      (uint32_t)tx->plan.parts[place.part].first + place.row, p->length);
+    const tl_sep_header h = tl_cse_line_header(&tx->config, &tx->plan, place, tx->key.epoch, tx->frame);
 
     TL_TRY(write_header(&h, m->buffer + TL_CSI2_HEADER_SIZE));
     if (s == NULL)

@@ -6,7 +6,8 @@
 
 #include <trueline/openssl.h>
 
-static tl_openssl_config backend_config; /* zero: the defaults; a group that needs more slots says so in main */
+static tl_openssl_config
+    backend_config; /* zero: the defaults; a group that needs more slots says so in main */
 static tl_openssl *backend;
 static const tl_crypto *crypto;
 
