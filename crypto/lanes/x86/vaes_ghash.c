@@ -15,6 +15,13 @@ TL__KERNEL void ask_for_chunk(const uint8_t *p)
         _mm_prefetch((const char *)p + i, _MM_HINT_T1);
 }
 
+/* The same for what is less than a chunk, or the line before would have left a hole in the next one. */
+TL__KERNEL void ask_for_rest(tl_span data)
+{
+    for (size_t i = 0; i < data.n; i += TL__VECTOR)
+        _mm_prefetch((const char *)data.p + AHEAD + i, _MM_HINT_T1);
+}
+
 static __m128i hash_chunks(const tl__vaes_key *key, __m128i y, tl_span *data)
 {
     while (data->n >= TL__CHUNK) {
@@ -23,6 +30,7 @@ static __m128i hash_chunks(const tl__vaes_key *key, __m128i y, tl_span *data)
         data->p += TL__CHUNK;
         data->n -= TL__CHUNK;
     }
+    ask_for_rest(*data);
     return y;
 }
 
