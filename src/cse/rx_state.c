@@ -92,6 +92,18 @@ static bool copies(const tl_stream_rx *rx)
            (rx->config.release == TL_RELEASE_FRAME || (rx->config.release == TL_RELEASE_EARLY && !rx->early));
 }
 
+/* Lines on lists were opened before their frame was found bad: what the frame memory holds is nobody's pixels. */
+static void wipe_opened(tl_stream_rx *rx)
+{
+    if (rx->plan.list_count == 0 || !copies(rx))
+        return;
+    for (unsigned i = 0; i < rx->config.part_count; i++) {
+        const tl_stream_part *part = &rx->config.parts[i];
+        if (rx->config.variant[part->block] == TL_SV_1)
+            tl_wipe(rx->memory + rx->plan.parts[i].offset, (size_t)part->count * part->length);
+    }
+}
+
 static void tell_good(tl_stream_rx *rx, tl_stream_event *e)
 {
     rx->counters.frames_ok++;
@@ -106,6 +118,7 @@ static void tell_bad(tl_stream_rx *rx, bool lacks, tl_stream_event *e)
     const tl_rx_cause cause = first_cause(rx, e->verdict, lacks);
 
     rx->counters.frames_bad++;
+    wipe_opened(rx);
     put_on_probation(rx);
     e->cause = cause.verdict;
     e->data_type = cause.data_type;

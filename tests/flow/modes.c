@@ -513,6 +513,38 @@ static void frame_when_it_fails_then_only_bad_lists_count_as_wrong_tags(void **s
     }
 }
 
+/* Lines on lists are opened as they come. Of a frame that is not ok, nothing that was opened stays. */
+static void frame_when_its_list_is_wrong_then_nothing_decrypted_is_left_in_memory(void **state)
+{
+    (void)state;
+    for (unsigned m = 0; m < MODES; m++)
+        for (unsigned cut = 0; cut < 2; cut++) {
+            scene s;
+            tl_packets next = { 0 };
+            prepare(&s);
+            const tl_stream_part *part = s.loop.config.parts;
+            const size_t before = (size_t)part[0].count * part[0].length;
+            s.loop.config.tag_mode = modes[m];
+            vary(&s.loop.config, TL_BLOCK_MIDDLE, TL_SV_1);
+            open_and_send(&s);
+            if (cut)
+                tl_packets_drop(&s.frame[1], s.frame[1].n - 2);
+            else
+                flip(&s, 3, 0);
+            tl_assert_ok(tl_loop_receive(&s.loop, &s.frame[0]));
+            assert_true(tl_loop_is_frame(&s.loop, frame_event(&s, 100), 100));
+            tl_packets_take(&next, &s.frame[2], 0);
+            tl_packets_take(&next, &s.frame[2], 1);
+            tl_assert_ok(tl_loop_receive(&s.loop, &s.frame[1]));
+            tl_assert_ok(tl_loop_receive(&s.loop, &next)); /* a begin ends what is cut */
+            assert_non_null(frame_event(&s, 101));
+            assert_int_equal(frame_event(&s, 101)->verdict, cut ? TL_VERDICT_CUT : TL_VERDICT_TAG);
+            tl_assert_all(s.loop.memory + before, 0, (size_t)part[1].count * part[1].length);
+            tl_packets_free(&next);
+            finish(&s);
+        }
+}
+
 /* ---- partial integrity ---- */
 
 static const tl_tag_mode all_modes[] = { TL_TAG_PER_MESSAGE, TL_TAG_PER_DATA_TYPE, TL_TAG_PER_FRAME };
@@ -721,6 +753,7 @@ int main(void)
         cmocka_unit_test(empty_lists_when_their_end_is_replayed_then_nothing_of_another_frame),
         cmocka_unit_test(frame_when_nothing_of_a_list_was_sent_then_its_tag_is_right_and_the_verdict_gap),
         cmocka_unit_test(frame_when_it_fails_then_only_bad_lists_count_as_wrong_tags),
+        cmocka_unit_test(frame_when_its_list_is_wrong_then_nothing_decrypted_is_left_in_memory),
         cmocka_unit_test(line_when_outside_the_pattern_of_sv3_then_its_bytes_are_unprotected),
         cmocka_unit_test(byte_when_outside_the_pattern_of_sv4_then_unprotected),
         cmocka_unit_test(line_when_sv5_then_its_bytes_are_unprotected),
