@@ -2,8 +2,12 @@
  * moves headers and tags and leaves every protected byte as it is, so the tags at its output are those at its input.
  *
  * It verifies nothing. What it drops or puts in a wrong place, the receiver notices. Packets on virtual channels that are
- * not the stream's, and unprotected ones, pass as they are. Output is never more than what the frames that came in
- * need: a packet that no frame asks for gives no packet, or itself. */
+ * not the stream's, and unprotected ones, pass as they are. A packet that no frame asks for gives no packet, or itself.
+ *
+ * Holding no key, it cannot tell a forged frame from a right one, and gives for both what a frame needs: to FSED a begin gives
+ * the metadata packets of a frame's top, which may be longer than it, to SEP a frame gives as many packets as its metadata
+ * claims and its lines can fill, never more than the configuration has. Who can add packets to the link in front of a bridge
+ * can make it send that much for each frame start that he adds. */
 #ifndef TRUELINE_BRIDGE_H
 #define TRUELINE_BRIDGE_H
 
