@@ -2,6 +2,8 @@
  * is refused with its number, so that a damaged line is never passed over. */
 #include "keys_file.h"
 
+#include <trueline/crypto.h>
+
 #include <string.h>
 
 void keys_open(keys_file *f, FILE *in, const char *name)
@@ -83,10 +85,9 @@ static bool take_message(const char *at, keys_message *m)
     return *at == '\0';
 }
 
-static bool take_value(const char *at, keys_line *line)
+/* Bytes in hex, up to the end. */
+static bool take_hex(const char *at, keys_line *line)
 {
-    if (!take_name(&at, ':', line->name) || !take(&at, ": "))
-        return false;
     for (; *at != '\0'; at += 2) {
         unsigned high = digit(at[0]), low = high < 16 ? digit(at[1]) : 16;
 
@@ -97,6 +98,32 @@ static bool take_value(const char *at, keys_line *line)
     return true;
 }
 
+static bool take_value(const char *at, keys_line *line)
+{
+    return take_name(&at, ':', line->name) && take(&at, ": ") && take_hex(at, line);
+}
+
+/* A secret is as long as a hash. */
+static bool take_stream(const char *at, keys_line *line)
+{
+    uint32_t stream = 0;
+
+    if (!take(&at, "stream ") || !take_number(&at, 10, &stream) || stream == 0 || stream > UINT16_MAX ||
+        !take(&at, " epoch ") || !take_number(&at, 10, &line->epoch) || !take(&at, " secret ") ||
+        !take_hex(at, line))
+        return false;
+    line->stream = (uint16_t)stream;
+    return line->value_n == tl_hash_size(TL_HASH_SHA256) || line->value_n == tl_hash_size(TL_HASH_SHA384);
+}
+
+/* A value's name has no blank, so nothing is two kinds of line. */
+static keys_kind kind_of(const char *text)
+{
+    if (text[0] == '#')
+        return KEYS_MESSAGE;
+    return strncmp(text, "stream ", 7) == 0 ? KEYS_STREAM : KEYS_VALUE;
+}
+
 tl_exit keys_next(keys_file *f, keys_line *line, tl_fault *fault)
 {
     size_t n;
@@ -105,6 +132,8 @@ tl_exit keys_next(keys_file *f, keys_line *line, tl_fault *fault)
     line->kind = KEYS_END;
     line->name[0] = '\0';
     line->value_n = 0;
+    line->stream = 0;
+    line->epoch = 0;
     line->number = ++f->lines;
     if (fgets(f->text, sizeof f->text, f->in) == NULL) {
         if (ferror(f->in))
@@ -116,7 +145,11 @@ tl_exit keys_next(keys_file *f, keys_line *line, tl_fault *fault)
     if (n == 0 || f->text[n - 1] != '\n')
         return broken(f, n == sizeof f->text - 1 ? "it is too long" : "it is not ended by a newline", fault);
     f->text[n - 1] = '\0';
-    line->kind = f->text[0] == '#' ? KEYS_MESSAGE : KEYS_VALUE;
-    right = line->kind == KEYS_MESSAGE ? take_message(f->text, &line->message) : take_value(f->text, line);
-    return right ? TL_EXIT_OK : broken(f, "neither a message nor a value", fault);
+    line->kind = kind_of(f->text);
+    if (line->kind == KEYS_STREAM)
+        right = take_stream(f->text, line);
+    else
+        right =
+            line->kind == KEYS_MESSAGE ? take_message(f->text, &line->message) : take_value(f->text, line);
+    return right ? TL_EXIT_OK : broken(f, "neither a message, nor a value, nor a stream's secret", fault);
 }

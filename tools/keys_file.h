@@ -2,7 +2,8 @@
  * computation.
  *
  *   # -> SPDM_GET_VERSION 0x84 size 4 session 0        a message: direction, name, code, bytes, session id
- *   th1: 981e3b0bd94c...                               a value in hex */
+ *   th1: 981e3b0bd94c...                               a value in hex
+ *   stream 7 epoch 0 secret 5c03...                    of a stream's key source: tl_key_source_secret */
 #ifndef TL_TOOLS_KEYS_FILE_H
 #define TL_TOOLS_KEYS_FILE_H
 
@@ -14,7 +15,7 @@
 
 enum { KEYS_NAME_SIZE = 64, KEYS_VALUE_MAX = 8192 };
 
-typedef enum keys_kind { KEYS_END = 0, KEYS_MESSAGE, KEYS_VALUE } keys_kind;
+typedef enum keys_kind { KEYS_END = 0, KEYS_MESSAGE, KEYS_VALUE, KEYS_STREAM } keys_kind;
 
 typedef struct keys_message {
     char name[KEYS_NAME_SIZE];
@@ -28,8 +29,10 @@ typedef struct keys_line {
     uint64_t number; /* of the line; 1 is the first */
     keys_message message;
     char name[KEYS_NAME_SIZE]; /* of the value */
-    size_t value_n;
+    size_t value_n;            /* of the value, or of a stream's secret */
     uint8_t value[KEYS_VALUE_MAX];
+    uint16_t stream; /* STREAM */
+    uint32_t epoch;
 } keys_line;
 
 typedef struct keys_file {

@@ -177,6 +177,15 @@ tl_err tl_key_source_provisioned(tl_key_source *source, const tl_crypto *crypto,
  * same keys, and its sender would use nonces twice. */
 tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl_digest secret,
                               uint16_t stream, tl_direction direction) TL_MUST_USE;
+/* For recordings that are to be verified again: the secret of `epoch`, from which that epoch's keys and all later ones
+ * follow, and none before. The source goes on as it was. secret: TL_HASH_MAX bytes, *n of them are written; the caller
+ * wipes them. Errors as for taking the epoch, and nothing is written. */
+tl_err tl_key_source_secret(const tl_key_source *source, uint32_t epoch, uint8_t *secret,
+                            size_t *n) TL_MUST_USE;
+/* The source that begins there, for a receiver of the recording; never for a sender, who would use nonces twice.
+ * TL_E_USAGE: not as many bytes as the hash has; *source is zero then. */
+tl_err tl_key_source_recorded(tl_key_source *source, const tl_crypto *crypto, tl_digest secret,
+                              uint32_t epoch) TL_MUST_USE;
 void tl_key_source_wipe(tl_key_source *source);
 
 /* A loaded key of one epoch. Inside tl_stream_tx and tl_stream_rx only. */
@@ -362,7 +371,10 @@ typedef struct tl_stream_event {
     uint16_t message; /* MESSAGE: its number. FRAME: the first cause's */
     uint32_t frame;
     uint32_t epoch;
-    uint32_t count;   /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
+    uint32_t count; /* FRAME with gap: messages missing; LOST: frames; KEY: epoch */
+    /* MESSAGE, OPENED, KEY, LIMIT: which packet, as the counter `packets` stood when it was taken; 1 is the first. FRAME, LOST:
+     * the first cause's, 0 if there is none */
+    uint64_t packet;
     uint64_t time_us; /* OPENED, FRAME: the sender's clock at begin */
     bool age_known;   /* OPENED, FRAME: the sender's clock is anchored, */
     uint64_t age_us;  /* and when its begin came the frame was no older than this */

@@ -75,6 +75,20 @@ tl_err tl_key_source_exported(tl_key_source *source, const tl_crypto *crypto, tl
     return e;
 }
 
+tl_err tl_key_source_recorded(tl_key_source *source, const tl_crypto *crypto, tl_digest secret,
+                              uint32_t epoch)
+{
+    *source = (tl_key_source){ 0 };
+    if (tl_hash_size(secret.alg) == 0 || secret.value.n != tl_hash_size(secret.alg))
+        return TL_E_USAGE;
+    memcpy(source->secret, secret.value.p, secret.value.n);
+    source->crypto = crypto;
+    source->hash = secret.alg;
+    source->next = epoch;
+    source->self = (uintptr_t)source;
+    return TL_OK;
+}
+
 void tl_key_source_wipe(tl_key_source *source)
 {
     tl_wipe(source, sizeof *source);
@@ -123,6 +137,11 @@ static tl_err load(const tl_key_source *source, const uint8_t *secret, const cha
     return e;
 }
 
+static bool in_reach(const tl_key_source *source, uint32_t epoch)
+{
+    return epoch >= source->next && epoch - source->next <= TL_EPOCH_JUMP_MAX;
+}
+
 /* All keys of an epoch, out of its secret; none on an error. */
 static tl_err load_all(tl_stream_key *key, const tl_key_source *source, const uint8_t *secret,
                        const tl_stream_config *config, const uint8_t *digest)
@@ -141,6 +160,25 @@ static tl_err load_all(tl_stream_key *key, const tl_key_source *source, const ui
     return e;
 }
 
+tl_err tl_key_source_secret(const tl_key_source *source, uint32_t epoch, uint8_t *secret, size_t *n)
+{
+    uint8_t s[TL_HASH_MAX];
+    tl_err e;
+
+    if (source->self != (uintptr_t)source)
+        return TL_E_COPIED;
+    if (!in_reach(source, epoch))
+        return TL_E_EPOCH;
+    memcpy(s, source->secret, sizeof s);
+    e = ratchet(source, s, source->next, epoch);
+    if (e == TL_OK) {
+        *n = tl_hash_size(source->hash);
+        memcpy(secret, s, *n);
+    }
+    tl_wipe(s, sizeof s);
+    return e;
+}
+
 static tl_err take_from(tl_stream_key *key, tl_key_source *source, uint32_t epoch,
                         const tl_stream_config *config, const uint8_t *digest)
 {
@@ -148,7 +186,7 @@ static tl_err take_from(tl_stream_key *key, tl_key_source *source, uint32_t epoc
     tl_stream_key taken = { .epoch = epoch, .held = true };
     tl_err e;
 
-    if (epoch < source->next || epoch - source->next > TL_EPOCH_JUMP_MAX)
+    if (!in_reach(source, epoch))
         return TL_E_EPOCH;
     memcpy(secret, source->secret, sizeof secret);
     e = ratchet(source, secret, source->next, epoch);

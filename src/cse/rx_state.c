@@ -23,6 +23,7 @@ tl_stream_event tl_cse_event(tl_event_kind kind, tl_verdict verdict, const tl_rx
         .message = item->message,
         .frame = item->frame,
         .epoch = item->epoch,
+        .packet = item->at,
     };
 }
 
@@ -123,6 +124,7 @@ static void tell_bad(tl_stream_rx *rx, bool lacks, tl_stream_event *e)
     e->cause = cause.verdict;
     e->data_type = cause.data_type;
     e->message = cause.message;
+    e->packet = cause.at;
     e->revoked = rx->released > 0;
 }
 
@@ -174,6 +176,7 @@ static void tell_lost(tl_stream_rx *rx, const tl_rx_item *item)
     e.cause = cause.verdict;
     e.data_type = cause.data_type;
     e.message = cause.message;
+    e.packet = cause.at;
     rx->counters.frames_lost += count;
     put_on_probation(rx);
     tl_cse_emit(rx, &e);

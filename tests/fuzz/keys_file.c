@@ -23,7 +23,10 @@ static void write_line(const keys_line *l, FILE *out)
                       m->name, m->code, m->size, m->session);
         return;
     }
-    (void)fprintf(out, "%s: ", l->name);
+    if (l->kind == KEYS_STREAM)
+        (void)fprintf(out, "stream %u epoch %" PRIu32 " secret ", l->stream, l->epoch);
+    else
+        (void)fprintf(out, "%s: ", l->name);
     for (size_t i = 0; i < l->value_n; i++)
         (void)fprintf(out, "%02X", l->value[i]);
     (void)fputc('\n', out);
@@ -50,8 +53,8 @@ static void read_again(const keys_line *l)
                again.message.size == l->message.size && again.message.session == l->message.session &&
                strcmp(again.message.name, l->message.name) == 0);
     else
-        expect(strcmp(again.name, l->name) == 0 && again.value_n == l->value_n &&
-               memcmp(again.value, l->value, l->value_n) == 0);
+        expect(strcmp(again.name, l->name) == 0 && again.stream == l->stream && again.epoch == l->epoch &&
+               again.value_n == l->value_n && memcmp(again.value, l->value, l->value_n) == 0);
     (void)fclose(in);
     free(text);
 }

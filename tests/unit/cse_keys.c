@@ -272,6 +272,61 @@ static void take_when_any_input_differs_then_another_key_and_salt(void **state)
 
 /* ---- sources ---- */
 
+/* What a recording's secrets are for: the keys of that epoch, of those behind it, and of none before. */
+static void recorded_when_made_of_a_secret_then_that_epochs_key_and_later_ones(void **state)
+{
+    const given g = usual();
+    tl_key_source original, again;
+    tl_stream_key first, second;
+    uint8_t secret[TL_HASH_MAX], before[sizeof original];
+    size_t n = 0;
+
+    (void)state;
+    tl_assert_ok(make(&original, crypto, &g));
+    memcpy(before, &original, sizeof before);
+    tl_assert_ok(tl_key_source_secret(&original, 3, secret, &n));
+    assert_int_equal(n, SIZE);
+    assert_memory_equal(before, &original, sizeof before);
+    for (uint32_t epoch = 3; epoch < 6; epoch++) {
+        tl_assert_ok(
+            tl_key_source_recorded(&again, crypto, (tl_digest){ TL_HASH_SHA256, tl_span_of(secret, n) }, 3));
+        tl_assert_err(TL_E_EPOCH, take(&second, &again, 2));
+        tl_assert_ok(take(&first, &original, epoch));
+        tl_assert_ok(take(&second, &again, epoch));
+        assert_memory_equal(first.salt, second.salt, sizeof first.salt);
+        tl_cse_key_drop(&first, crypto);
+        tl_cse_key_drop(&second, crypto);
+    }
+    tl_key_source_wipe(&original);
+    tl_key_source_wipe(&again);
+}
+
+static void recorded_when_something_is_wrong_then_refused(void **state)
+{
+    const given g = usual();
+    uint8_t secret[TL_HASH_MAX] = { 0 }, untouched[TL_HASH_MAX] = { 0 };
+    tl_key_source source, copy;
+    tl_stream_key k;
+    size_t n = 77;
+
+    (void)state;
+    tl_assert_err(TL_E_USAGE, tl_key_source_recorded(
+                                  &source, crypto, (tl_digest){ TL_HASH_SHA256, tl_span_of(secret, 31) }, 0));
+    tl_assert_err(TL_E_USAGE, tl_key_source_recorded(
+                                  &source, crypto, (tl_digest){ TL_HASH_SHA384, tl_span_of(secret, 32) }, 0));
+    tl_assert_ok(make(&source, crypto, &g));
+    tl_assert_ok(take(&k, &source, 4));
+    tl_cse_key_drop(&k, crypto);
+    tl_assert_err(TL_E_EPOCH, tl_key_source_secret(&source, 4, secret, &n));
+    tl_assert_err(TL_E_EPOCH, tl_key_source_secret(&source, 5 + TL_EPOCH_JUMP_MAX + 1, secret, &n));
+    copy = source;
+    tl_assert_err(TL_E_COPIED, tl_key_source_secret(&copy, 5, secret, &n));
+    assert_int_equal(n, 77);
+    assert_memory_equal(secret, untouched, sizeof secret);
+    tl_key_source_wipe(&source);
+    tl_key_source_wipe(&copy);
+}
+
 static void provisioned_when_secret_is_short_or_stream_0_then_refused_and_zero(void **state)
 {
     tl_key_source s;
@@ -605,6 +660,8 @@ int main(void)
         cmocka_unit_test(take_when_derived_by_hand_then_same_key_and_salt),
         cmocka_unit_test(take_when_epochs_are_skipped_or_taken_one_by_one_then_same_key),
         cmocka_unit_test(take_when_any_input_differs_then_another_key_and_salt),
+        cmocka_unit_test(recorded_when_made_of_a_secret_then_that_epochs_key_and_later_ones),
+        cmocka_unit_test(recorded_when_something_is_wrong_then_refused),
         cmocka_unit_test(provisioned_when_secret_is_short_or_stream_0_then_refused_and_zero),
         cmocka_unit_test(provisioned_when_the_backend_fails_then_source_is_zero),
         cmocka_unit_test(take_when_source_is_copied_wiped_or_never_made_then_refused),

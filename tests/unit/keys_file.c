@@ -71,6 +71,48 @@ static void value_when_right_then_read(void **s)
     assert_int_equal(line.value_n, 0);
 }
 
+#define SECRET_32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static void stream_when_right_then_read(void **s)
+{
+    static const char text[] = "stream 65535 epoch 4294967295 secret " SECRET_32 "\n",
+                      longer[] = "stream 7 epoch 0 secret " SECRET_32 "202122232425262728292a2b2c2d2e2f\n";
+
+    (void)s;
+    assert_int_equal(first_of(text, strlen(text)), TL_EXIT_OK);
+    assert_int_equal(line.kind, KEYS_STREAM);
+    assert_int_equal(line.stream, 65535);
+    assert_true(line.epoch == UINT32_MAX);
+    assert_int_equal(line.value_n, 32);
+    assert_int_equal(line.value[31], 31);
+    assert_int_equal(first_of(longer, strlen(longer)), TL_EXIT_OK);
+    assert_int_equal(line.value_n, 48);
+}
+
+static void stream_when_wrong_then_refused(void **s)
+{
+    static const char *const wrong[] = {
+        "stream 0 epoch 0 secret " SECRET_32 "\n",
+        "stream 65536 epoch 0 secret " SECRET_32 "\n",
+        "stream -1 epoch 0 secret " SECRET_32 "\n",
+        "stream 1 epoch 4294967296 secret " SECRET_32 "\n",
+        "stream 1 epoch secret " SECRET_32 "\n",
+        "stream 1 secret " SECRET_32 "\n",
+        "stream 1 epoch 0 " SECRET_32 "\n",
+        "stream 1 epoch 0 secret \n",
+        "stream 1 epoch 0 secret 00\n",
+        "stream 1 epoch 0 secret " SECRET_32 "00\n",
+        "stream 1 epoch 0 secret " SECRET_32 " \n",
+        "stream 1 epoch 0 secret x" SECRET_32 "\n",
+        "stream  1 epoch 0 secret " SECRET_32 "\n",
+        "stream : 00\n",
+    };
+
+    (void)s;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(first_of(wrong[i], strlen(wrong[i])), TL_EXIT_USAGE);
+}
+
 static void lines_when_read_to_the_end_then_counted(void **s)
 {
     static char text[] = "a: 01\nb: 02\n# <- X 0x1 size 2 session 3\n";
@@ -166,6 +208,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(message_when_right_then_read),
         cmocka_unit_test(value_when_right_then_read),
+        cmocka_unit_test(stream_when_right_then_read),
+        cmocka_unit_test(stream_when_wrong_then_refused),
         cmocka_unit_test(lines_when_read_to_the_end_then_counted),
         cmocka_unit_test(line_when_neither_then_refused),
         cmocka_unit_test(line_when_it_has_no_end_then_refused),
