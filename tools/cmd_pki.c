@@ -143,7 +143,7 @@ static const struct argp_option leaf_options[] = {
     { 0, 0, NULL, 0, "Leaves that must be refused:", 3 },
     { "san", OPT_SAN, "TEXT", 0, "another device info than Trueline:trueline-ROLE:NAME", 3 },
     { "no-san", OPT_NO_SAN, NULL, 0, "no device info, and so no role", 3 },
-    { "use", OPT_USE, "USE", 0, "responder, requester or none, whatever the role", 3 },
+    { "use", OPT_USE, "responder|requester|none", 0, "another use than its role's", 3 },
     { "no-signing", OPT_NO_SIGNING, NULL, 0, "a key usage without digitalSignature", 3 },
     { "authority", OPT_AUTHORITY, NULL, 0, "marked as a certificate authority", 3 },
     { "expired", OPT_EXPIRED, NULL, 0, "valid until yesterday", 3 },
@@ -319,29 +319,11 @@ static const char usage[] = "Usage: trueline pki new DIR [OPTION...]\n"
                             "  trueline pki show keys\n\n"
                             "`trueline pki new --help` and so on list all options.\n";
 
-static const struct {
-    const char *name;
-    command_function *run;
-} parts[] = { { "new", cmd_new }, { "leaf", cmd_leaf }, { "revoke", cmd_revoke }, { "show", cmd_show } };
+static const ui_word words[] = {
+    { "new", cmd_new }, { "leaf", cmd_leaf }, { "revoke", cmd_revoke }, { "show", cmd_show }, { 0 },
+};
 
 int cmd_pki(int argc, char **argv)
 {
-    static char name[32];
-    tl_fault fault;
-
-    for (size_t i = 0; argc >= 2 && i < sizeof parts / sizeof *parts; i++) {
-        if (strcmp(argv[1], parts[i].name) != 0)
-            continue;
-        (void)snprintf(name, sizeof name, "trueline pki %s", parts[i].name);
-        argv[1] = name;
-        return parts[i].run(argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        (void)fputs(usage, stdout);
-        return finish("pki", ui_flush(&fault), &fault);
-    }
-    if (argc >= 2)
-        (void)fprintf(stderr, "trueline pki: '%.60s' is none of new, leaf, revoke, show\n", argv[1]);
-    (void)fputs(usage, stderr);
-    return TL_EXIT_USAGE;
+    return ui_run_word(&(ui_words){ "pki", usage, words }, argc, argv);
 }

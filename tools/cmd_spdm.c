@@ -255,25 +255,19 @@ static const char usage[] =
     "  trueline spdm requester --pki pki/controller --role sensor\n\n"
     "`trueline spdm requester --help` lists all options.\n";
 
+static int cmd_requester(int argc, char **argv)
+{
+    return run(TL_SPDM_REQUESTER, argc, argv);
+}
+
+static int cmd_responder(int argc, char **argv)
+{
+    return run(TL_SPDM_RESPONDER, argc, argv);
+}
+
+static const ui_word words[] = { { "requester", cmd_requester }, { "responder", cmd_responder }, { 0 } };
+
 int cmd_spdm(int argc, char **argv)
 {
-    static char requester[] = "trueline spdm requester", responder[] = "trueline spdm responder";
-    tl_fault fault;
-
-    if (argc >= 2 && strcmp(argv[1], "requester") == 0) {
-        argv[1] = requester;
-        return run(TL_SPDM_REQUESTER, argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "responder") == 0) {
-        argv[1] = responder;
-        return run(TL_SPDM_RESPONDER, argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        (void)fputs(usage, stdout);
-        return ui_flush(&fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("spdm", &fault);
-    }
-    if (argc >= 2)
-        (void)fprintf(stderr, "trueline spdm: '%.60s' is neither requester nor responder\n", argv[1]);
-    (void)fputs(usage, stderr);
-    return TL_EXIT_USAGE;
+    return ui_run_word(&(ui_words){ "spdm", usage, words }, argc, argv);
 }

@@ -431,35 +431,12 @@ static const char usage[] = "Usage: trueline stream new FILE [OPTION...]\n"
                             "  trueline stream picture cam.json --out cam.png\n\n"
                             "`trueline stream new --help` lists all options.\n";
 
+static const ui_word words[] = {
+    { "new", cmd_new }, { "show", cmd_show }, { "test", cmd_test }, { "picture", cmd_picture }, { 0 },
+};
+
 int cmd_stream(int argc, char **argv)
 {
-    tl_fault fault;
-    static char name_new[] = "trueline stream new", name_show[] = "trueline stream show",
-                name_picture[] = "trueline stream picture", name_test[] = "trueline stream test";
-
     stream_file_guard_json();
-    if (argc >= 2 && strcmp(argv[1], "new") == 0) {
-        argv[1] = name_new;
-        return cmd_new(argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "show") == 0) {
-        argv[1] = name_show;
-        return cmd_show(argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "test") == 0) {
-        argv[1] = name_test;
-        return cmd_test(argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "picture") == 0) {
-        argv[1] = name_picture;
-        return cmd_picture(argc - 1, argv + 1);
-    }
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        (void)fputs(usage, stdout);
-        return ui_flush(&fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail("stream", &fault);
-    }
-    if (argc >= 2)
-        (void)fprintf(stderr, "trueline stream: '%.60s' is none of new, show, test and picture\n", argv[1]);
-    (void)fputs(usage, stderr);
-    return TL_EXIT_USAGE;
+    return ui_run_word(&(ui_words){ "stream", usage, words }, argc, argv);
 }

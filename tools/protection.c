@@ -97,10 +97,8 @@ static const struct argp_option options[] = {
       "aes128-gmac, aes256-gmac, aes128-cmac, aes256-cmac, or none: checksums and counters without keys "
       "(aes128-gmac)",
       0 },
-    { "tag-mode", OPT_TAG_MODE, "MODE", 0,
-      "message, type or frame: a tag for each message, for each data type of a frame, or for the frame "
-      "(message)",
-      0 },
+    { "tag-mode", OPT_TAG_MODE, "message|type|frame", 0,
+      "a tag for each message, for each data type of a frame, or for the frame (message)", 0 },
     { "tag-size", OPT_TAG_SIZE, "8|12|16", 0, "bytes of each tag (16)", 0 },
     { "variants", OPT_VARIANTS, "T,M,B", 0,
       "security variants of the lines before, of and behind the pixels: 1 encrypted, 2 in clear, 3 some "

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOW_EVERY_US = 100000 };
+enum { SHOW_EVERY_US = 100000, WORD_NAME_SIZE = 64 };
 
 void ui_progress_begin(ui_progress *progress)
 {
@@ -92,8 +92,55 @@ double ui_real(const struct argp_state *state, const char *option, const char *t
     return v;
 }
 
+static const ui_reader *tables_reader;
+
+void ui_read_tables(const ui_reader *reader)
+{
+    tables_reader = reader;
+}
+
+/* "'x' is none of new, leaf, revoke, show" */
+static void refuse_word(const ui_words *words, const char *given)
+{
+    (void)fprintf(stderr, "trueline %s: '%.60s' is none of ", words->command, given);
+    for (const ui_word *w = words->words; w->name != NULL; w++)
+        (void)fprintf(stderr, "%s%s", w == words->words ? "" : ", ", w->name);
+    (void)fputc('\n', stderr);
+}
+
+int ui_run_word(const ui_words *words, int argc, char **argv)
+{
+    static char name[WORD_NAME_SIZE];
+    tl_fault fault;
+
+    if (tables_reader != NULL) {
+        tables_reader->words(tables_reader->to, words);
+        return TL_EXIT_USAGE;
+    }
+    for (const ui_word *w = words->words; argc >= 2 && w->name != NULL; w++) {
+        if (strcmp(argv[1], w->name) != 0)
+            continue;
+        /* argp takes the name that it shows from argv[0]. */
+        (void)snprintf(name, sizeof name, "trueline %s %s", words->command, w->name);
+        argv[1] = name;
+        return w->run(argc - 1, argv + 1);
+    }
+    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+        (void)fputs(words->usage, stdout);
+        return ui_flush(&fault) == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(words->command, &fault);
+    }
+    if (argc >= 2)
+        refuse_word(words, argv[1]);
+    (void)fputs(words->usage, stderr);
+    return TL_EXIT_USAGE;
+}
+
 int ui_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
+    if (tables_reader != NULL) {
+        tables_reader->options(tables_reader->to, argv[0], argp);
+        return TL_EXIT_USAGE;
+    }
     argp_err_exit_status = TL_EXIT_USAGE;
     if (argp_parse(argp, argc, argv, 0, NULL, input) != 0)
         return TL_EXIT_USAGE;

@@ -41,6 +41,31 @@ uint64_t ui_number(const struct argp_state *state, const char *option, const cha
 /* The same for numbers with a fraction. */
 double ui_real(const struct argp_state *state, const char *option, const char *text, double low, double high);
 
+/* A command of several words, such as `trueline pki new`: what each word runs, the last row without a name; and the text
+ * of `trueline pki --help`. */
+typedef struct ui_word {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is "trueline pki new" */
+} ui_word;
+
+typedef struct ui_words {
+    const char *command, *usage;
+    const ui_word *words;
+} ui_words;
+
+/* Finds the word in argv[1], and hands it the rest of the line. */
+int ui_run_word(const ui_words *words, int argc, char **argv);
+
+/* Whoever writes manual pages and completions: the tables that command lines are parsed with. */
+typedef struct ui_reader {
+    void (*options)(void *to, const char *name, const struct argp *argp);
+    void (*words)(void *to, const ui_words *words);
+    void *to;
+} ui_reader;
+
+/* From now on a command that is called tells its tables, and ends with TL_EXIT_USAGE instead of running. */
+void ui_read_tables(const ui_reader *reader);
+
 /* Runs argp with the settings that all commands share. */
 int ui_parse(const struct argp *argp, int argc, char **argv, void *input);
 

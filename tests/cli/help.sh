@@ -17,7 +17,7 @@ examples() {
 listed() { grep -Eo '^  (-[a-zA-Z?],|   ) --[a-z0-9-]+' <<<"$out" | grep -Eo -- '--[a-z0-9-]+'; }
 unexplained() {
     awk '/^  (-[a-zA-Z?],|   ) --/ { if (bare != "") print bare; bare = /--[^ ]+ +[^ ]/ ? "" : $0; next }
-         /^ {20,}[^ ]/ { bare = ""; next }
+         /^                    +[^ ]/ { bare = ""; next }
          { if (bare != "") print bare; bare = "" }' <<<"$out"
 }
 

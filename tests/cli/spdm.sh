@@ -151,7 +151,7 @@ usage() { # NAME PATTERN ARGUMENT...
     like "$err" "$pattern" "usage_when_${name}_then_explained"
 }
 usage nothing_is_said "Usage: trueline spdm requester"
-usage the_role_is_unknown "'listener' is neither requester nor responder" listener
+usage the_role_is_unknown "'listener' is none of requester, responder" listener
 usage no_trust "a requester needs --trust" requester
 usage no_key "a responder needs --chain and --key" responder
 usage only_a_chain "belong together" responder --chain "$pki/sensor/chain.pem"

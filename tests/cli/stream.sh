@@ -137,7 +137,7 @@ usage "Usage: trueline COMMAND"
 usage "no command 'sensro'; did you mean 'sensor'" sensro
 usage "no command 'nonsense'; .trueline --help" nonsense
 usage "no command '-x'; .trueline --help" -x
-usage "none of new, show, test and picture" stream frobnicate
+usage "none of new, show, test, picture" stream frobnicate
 usage "Usage: trueline stream new" stream
 usage "give a FILE" stream new
 usage "one FILE only" stream new "$tmp/a" "$tmp/b"
