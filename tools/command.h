@@ -1,4 +1,4 @@
-/* The table of subcommands: main.c walks it, one cmd_*.c holds each command. */
+/* The table of subcommands: main.c walks it, one cmd_*.c holds each command. Manual pages are made from it too. */
 #ifndef TL_TOOLS_COMMAND_H
 #define TL_TOOLS_COMMAND_H
 
@@ -16,6 +16,21 @@ typedef int command_function(int argc, char **argv);
     COMMAND("dump", cmd_dump, "show a recorded SPDM exchange, compute it again with its secrets")            \
     COMMAND("spdm", cmd_spdm, "SPDM requester or responder for DMTF's emulators and validator")              \
     COMMAND("bench", cmd_bench, "measure what protecting and verifying cost here")
+
+/* code, what it means: the same for every command */
+#define EXIT_CODES                                                                                           \
+    EXIT_CODE(0, "everything verified")                                                                      \
+    EXIT_CODE(1, "a frame or a message was refused")                                                         \
+    EXIT_CODE(2, "wrong usage, or a wrong file")                                                             \
+    EXIT_CODE(3, "the peer is not authenticated")                                                            \
+    EXIT_CODE(4, "link or input failed")                                                                     \
+    EXIT_CODE(5, "out of resources, output failed, or internal error")
+
+#define FIRST_STEPS                                                                                          \
+    "  trueline stream new cam.json\n"                                                                       \
+    "  trueline sensor --input scene --stream cam.json --once\n"                                             \
+    "and in a second terminal, for the sensor stays:\n"                                                      \
+    "  trueline controller --stream cam.json --out frames --frames 30\n"
 
 #define COMMAND(name, function, summary) command_function function;
 COMMANDS

@@ -1,5 +1,5 @@
 /* The program `trueline`: finds the subcommand in the table of command.h and hands it the rest of the line. Help is
- * written from the same table, and the exit codes stand here once, for all commands. */
+ * written from the same table. */
 #include "command.h"
 #include "stop.h"
 #include "ui.h"
@@ -24,20 +24,13 @@ static const struct {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0], NAME_MAX_SIZE = 32 };
 
-static const char first_steps[] = "\nFirst steps:\n"
-                                  "  trueline stream new cam.json\n"
-                                  "  trueline sensor --input scene --stream cam.json --once\n"
-                                  "and in a second terminal, for the sensor stays:\n"
-                                  "  trueline controller --stream cam.json --out frames --frames 30\n"
-                                  "\n`trueline COMMAND --help` explains each, with examples.\n";
-
-static const char exit_codes[] = "\nExit codes of every command:\n"
-                                 "  0  everything verified\n"
-                                 "  1  a frame or a message was refused\n"
-                                 "  2  wrong usage, or a wrong file\n"
-                                 "  3  the peer is not authenticated\n"
-                                 "  4  link or input failed\n"
-                                 "  5  out of resources, output failed, or internal error\n";
+static const char last_words[] =
+    "\nFirst steps:\n" FIRST_STEPS "\n`trueline COMMAND --help` explains each, with examples.\n"
+    "\nExit codes of every command:\n"
+#define EXIT_CODE(code, text) "  " #code "  " text "\n"
+    EXIT_CODES
+#undef EXIT_CODE
+    ;
 
 /* Edit distance of two short words, insertions, deletions and changes of one letter each. */
 static size_t distance(const char *a, const char *b)
@@ -88,8 +81,7 @@ static void print_help(FILE *to)
                 to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         (void)fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    (void)fputs(first_steps, to);
-    (void)fputs(exit_codes, to);
+    (void)fputs(last_words, to);
 }
 
 static int run_command(size_t i, int argc, char **argv)

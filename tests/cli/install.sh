@@ -71,4 +71,8 @@ for program in trueline trueline-input; do
         skip "${program}_when_installed_then_runs" "not built"
     fi
 done
+for file in share/man/man1/trueline.1 share/man/man1/trueline-sensor.1 share/bash-completion/completions/trueline; do
+    [ -s "$prefix/$file" ] || echo "$file"
+done >"$tmp/missing"
+is "$(cat "$tmp/missing")" "" "install_when_done_then_holds_manual_pages_and_completion"
 end
