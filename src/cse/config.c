@@ -86,6 +86,13 @@ static bool check_suite(const tl_stream_config *c, const char **why)
 
 /* ---- parts ---- */
 
+static bool is_layouts_own(uint8_t data_type)
+{
+    return data_type == TL_SEP_SERVICE_TYPE || data_type == TL_SEP_WIRE_TYPE ||
+           data_type == TL_FSED_WIRE_TYPE || data_type == TL_OUTLINE_WIRE_TYPE ||
+           data_type == TL_ANNOUNCEMENT_WIRE_TYPE;
+}
+
 static bool check_part(const tl_stream_config *c, const tl_stream_part *p, const char **why)
 {
     size_t crc = c->crc32 == TL_WITH ? 4 : 0;
@@ -94,8 +101,7 @@ static bool check_part(const tl_stream_config *c, const tl_stream_part *p, const
         return fail(why, "part: its block is none of top, middle, bottom");
     if (tl_csi2_is_short(p->data_type) || p->data_type > 0x3F)
         return fail(why, "part: its data type is none of a long packet (0x10 to 0x3F)");
-    if (p->data_type == TL_SEP_SERVICE_TYPE || p->data_type == TL_SEP_WIRE_TYPE ||
-        p->data_type == TL_FSED_WIRE_TYPE)
+    if (is_layouts_own(p->data_type))
         return fail(why, "part: its data type is one that the layout uses for itself");
     if (p->count == 0 || p->length == 0)
         return fail(why, "part: no messages, or messages without bytes");

@@ -197,6 +197,8 @@ static void check_when_a_part_is_wrong_then_named(void **state)
     REFUSED(c.parts[1].data_type = TL_SEP_SERVICE_TYPE, "part: its data type is one that the layout");
     REFUSED(c.parts[1].data_type = TL_SEP_WIRE_TYPE, "part: its data type is one that the layout");
     REFUSED(c.parts[1].data_type = TL_FSED_WIRE_TYPE, "part: its data type is one that the layout");
+    REFUSED(c.parts[1].data_type = TL_OUTLINE_WIRE_TYPE, "part: its data type is one that the layout");
+    REFUSED(c.parts[1].data_type = TL_ANNOUNCEMENT_WIRE_TYPE, "part: its data type is one that the layout");
     REFUSED(c.parts[1].count = 0, "part: no messages");
     REFUSED(c.parts[1].length = 0, "part: no messages");
     REFUSED(c.plain_types = (uint64_t)1 << TL_DT_RAW12, "part: its data type is listed as plain");
