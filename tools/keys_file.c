@@ -151,5 +151,5 @@ tl_exit keys_next(keys_file *f, keys_line *line, tl_fault *fault)
     else
         right =
             line->kind == KEYS_MESSAGE ? take_message(f->text, &line->message) : take_value(f->text, line);
-    return right ? TL_EXIT_OK : broken(f, "neither a message, nor a value, nor a stream's secret", fault);
+    return right ? TL_EXIT_OK : broken(f, "neither a message nor a value nor a stream's secret", fault);
 }

@@ -299,7 +299,17 @@ static tl_exit take_numbers(json_t *object, stream_file *file, const char *name,
     return TL_EXIT_OK;
 }
 
-static tl_exit take_all(json_t *object, stream_file *file, const char *name, tl_fault *fault)
+/* What is public is in many hands: a secret there is none any more. */
+static tl_exit refuse_secret(const json_t *object, const char *name, tl_fault *fault)
+{
+    return json_object_get(object, "secret") == NULL
+               ? TL_EXIT_OK
+               : tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: it holds a secret where none may be",
+                              name);
+}
+
+static tl_exit take_all(json_t *object, stream_file *file, stream_secrecy secrecy, const char *name,
+                        tl_fault *fault)
 {
     json_t *crc32 = json_object_get(object, "crc32");
     tl_exit e = expect_string(object, "format", FORMAT, name, fault);
@@ -320,11 +330,13 @@ static tl_exit take_all(json_t *object, stream_file *file, const char *name, tl_
     if (e == TL_EXIT_OK)
         e = take_numbers(object, file, name, fault);
     if (e == TL_EXIT_OK)
-        e = take_secret(object, file, name, fault);
+        e = secrecy == STREAM_SECRET_SHOWN ? take_secret(object, file, name, fault)
+                                           : refuse_secret(object, name, fault);
     return e;
 }
 
-tl_exit stream_file_parse(stream_file *file, const char *name, tl_span text, tl_fault *fault)
+static tl_exit parse(stream_file *file, stream_secrecy secrecy, const char *name, tl_span text,
+                     tl_fault *fault)
 {
     json_error_t error;
     json_t *object = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
@@ -345,13 +357,23 @@ tl_exit stream_file_parse(stream_file *file, const char *name, tl_span text, tl_
     if (!json_is_object(object))
         e = tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: is no JSON object", name);
     else
-        e = take_all(object, file, name, fault);
+        e = take_all(object, file, secrecy, name, fault);
     json_decref(object);
     if (e == TL_EXIT_OK)
         e = stream_file_build(file, name, fault);
     if (e != TL_EXIT_OK)
         stream_file_wipe(file);
     return e;
+}
+
+tl_exit stream_file_parse(stream_file *file, const char *name, tl_span text, tl_fault *fault)
+{
+    return parse(file, STREAM_SECRET_SHOWN, name, text, fault);
+}
+
+tl_exit stream_file_parse_public(stream_file *file, const char *name, tl_span text, tl_fault *fault)
+{
+    return parse(file, STREAM_SECRET_HIDDEN, name, text, fault);
 }
 
 tl_exit stream_file_read(stream_file *file, const char *path, tl_fault *fault)

@@ -50,6 +50,9 @@ tl_exit stream_file_build(stream_file *file, const char *name, tl_fault *fault)
 /* Reads the text of a file; strict. TL_EXIT_USAGE, and *file is wiped. */
 tl_exit stream_file_parse(stream_file *file, const char *name, tl_span text, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* The same of a text without a secret, as recordings hold it; one with a secret is refused. */
+tl_exit stream_file_parse_public(stream_file *file, const char *name, tl_span text, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* The same from a path. Refuses a file that others may open. */
 tl_exit stream_file_read(stream_file *file, const char *path, tl_fault *fault)
     __attribute__((warn_unused_result));

@@ -163,7 +163,7 @@ static void line_when_neither_then_refused(void **s)
 
     (void)s;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        refused(wrong[i], "neither a message nor a value");
+        refused(wrong[i], "neither a message nor a value nor a stream's secret");
 }
 
 static void line_when_it_has_no_end_then_refused(void **s)
@@ -196,7 +196,7 @@ static void value_when_as_long_as_may_be_then_read_and_longer_refused(void **s)
     assert_int_equal(line.value_n, KEYS_VALUE_MAX);
     free(text);
     text = long_value(KEYS_VALUE_MAX + 1);
-    refused(text, "neither a message nor a value");
+    refused(text, "neither a message nor a value nor a stream's secret");
     free(text);
     text = long_value(KEYS_VALUE_MAX + KEYS_NAME_SIZE);
     refused(text, "it is too long");

@@ -223,6 +223,28 @@ static void write_when_read_back_then_the_same_and_private(void **s)
     assert_int_equal(rmdir(folder), 0); /* and no temporary file was left */
 }
 
+static void parse_public_when_there_is_no_secret_then_right_and_with_one_refused(void **s)
+{
+    const char *with;
+    char open[4096];
+    stream_file f;
+    tl_fault fault;
+
+    (void)s;
+    (void)snprintf(open, sizeof open, "%s", text_with("\"secret\"", ""));
+    *strrchr(open, ',') = '}';
+    assert_int_equal(stream_file_parse_public(&f, "t.json", tl_span_of(open, strlen(open)), &fault),
+                     TL_EXIT_OK);
+    assert_int_equal(f.config.stream, 7);
+    assert_int_equal(parse(&f, open, &fault), TL_EXIT_USAGE);
+    assert_says(&fault, "\"secret\" is missing");
+    with = text_with(NULL, NULL);
+    assert_int_equal(stream_file_parse_public(&f, "t.json", tl_span_of(with, strlen(with)), &fault),
+                     TL_EXIT_USAGE);
+    assert_says(&fault, "holds a secret");
+    assert_int_equal(f.config.stream, 0);
+}
+
 static void json_when_hidden_then_no_secret(void **s)
 {
     stream_file f;
@@ -247,6 +269,7 @@ int main(void)
         cmocka_unit_test(build_when_a_frame_has_too_many_embedded_lines_of_a_type_then_still_within_limits),
         cmocka_unit_test(build_when_no_embedded_lines_then_one_part),
         cmocka_unit_test(write_when_read_back_then_the_same_and_private),
+        cmocka_unit_test(parse_public_when_there_is_no_secret_then_right_and_with_one_refused),
         cmocka_unit_test(json_when_hidden_then_no_secret),
     };
 
