@@ -74,39 +74,12 @@ enum {
     TL_SPDM_REQUEST_RESYNCH = 0x43
 };
 
-/* Capability flags: the same bits in GET_CAPABILITIES and CAPABILITIES, but the first, third and fourth row are the
- * responder's alone. */
+/* Capability flags, from spdm_capabilities.def: the same bits in GET_CAPABILITIES and CAPABILITIES, but the first, third and
+ * fourth row are the responder's alone. */
 enum {
-    TL_CAP_CACHE = 0x00000001,
-    TL_CAP_CERT = 0x00000002,
-    TL_CAP_CHAL = 0x00000004,
-    TL_CAP_MEAS_NO_SIG = 0x00000008,
-    TL_CAP_MEAS_SIG = 0x00000010,
-    TL_CAP_MEAS_FRESH = 0x00000020,
-    TL_CAP_ENCRYPT = 0x00000040,
-    TL_CAP_MAC = 0x00000080,
-    TL_CAP_MUT_AUTH = 0x00000100,
-    TL_CAP_KEY_EX = 0x00000200,
-    TL_CAP_PSK = 0x00000400,
-    TL_CAP_PSK_WITH_CONTEXT = 0x00000800,
-    TL_CAP_ENCAP = 0x00001000,
-    TL_CAP_HBEAT = 0x00002000,
-    TL_CAP_KEY_UPD = 0x00004000,
-    TL_CAP_HANDSHAKE_IN_CLEAR = 0x00008000,
-    TL_CAP_PUB_KEY_ID = 0x00010000,
-    TL_CAP_CHUNK = 0x00020000,
-    TL_CAP_ALIAS_CERT = 0x00040000,
-    TL_CAP_SET_CERT = 0x00080000,
-    TL_CAP_CSR = 0x00100000,
-    TL_CAP_CERT_INSTALL_RESET = 0x00200000,
-    TL_CAP_EP_INFO_NO_SIG = 0x00400000,
-    TL_CAP_EP_INFO_SIG = 0x00800000,
-    TL_CAP_MEL = 0x01000000,
-    TL_CAP_EVENT = 0x02000000,
-    TL_CAP_MULTI_KEY_ONLY = 0x04000000,
-    TL_CAP_MULTI_KEY_NEG = 0x08000000,
-    TL_CAP_GET_KEY_PAIR_INFO = 0x10000000,
-    TL_CAP_SET_KEY_PAIR_INFO = 0x20000000
+#define SPDM_CAPABILITY(name, bit) TL_CAP_##name = bit,
+#include <trueline/spdm_capabilities.def>
+#undef SPDM_CAPABILITY
 };
 
 enum {
