@@ -48,6 +48,15 @@ const char *agreement_kind_text(uint32_t kind)
     return row != NULL ? row->text : "nothing that is known";
 }
 
+bool agreement_kind_at(size_t i, uint32_t *kind, const tl_field *(**rows)(void))
+{
+    if (i >= KINDS)
+        return false;
+    *kind = kinds[i].kind;
+    *rows = kinds[i].rows;
+    return true;
+}
+
 const char *agreement_reason_text(uint32_t reason)
 {
     switch (reason) {

@@ -30,6 +30,8 @@ tl_err agreement_write(const agreement *a, tl_wr *out) TL_MUST_USE;
 tl_err agreement_read(tl_span payload, agreement *a) TL_MUST_USE;
 /* "offer", "choice"; "nothing that is known" if it is no kind. */
 const char *agreement_kind_text(uint32_t kind);
+/* The i-th kind that there is, and the rows of its body, or NULL; false behind the last. */
+bool agreement_kind_at(size_t i, uint32_t *kind, const tl_field *(**rows)(void));
 
 /* Why a sensor says no. REASON(name, number on the wire, text). */
 #define AGREEMENT_REASONS                                                                                    \

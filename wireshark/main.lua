@@ -1,0 +1,160 @@
+-- The protocols, what people can choose, and where Wireshark finds them.
+
+local trueline = Proto("trueline", "Trueline")
+local csi2 = Proto("trueline_csi2", "CSI-2")
+W.sep = Proto("trueline_sep", "Trueline in CSI-2")
+W.spdm = Proto("trueline_spdm", "SPDM")
+W.record = Proto("trueline_record", "Secured messages of SPDM (DSP0277)")
+
+-- ---- verdicts ----
+-- `trueline dump --for-wireshark` writes them into comments of packets; they are shown as fields, as text and as severity.
+
+local f_verdict = W.field("string", "verdict", "verdict")
+local f_meaning = W.field("string", "verdict.meaning", "which means")
+local e_ok = ProtoExpert.new("trueline.verdict.ok", "verified", expert.group.SECURITY, expert.severity.CHAT)
+local e_bad = ProtoExpert.new("trueline.verdict.bad", "REFUSED", expert.group.SECURITY, expert.severity.ERROR)
+W.experts[#W.experts + 1] = e_ok
+W.experts[#W.experts + 1] = e_bad
+local meaning_of = {}
+for _, v in ipairs(T.verdicts) do
+  meaning_of[v.name] = v.meaning
+end
+local comment_of = Field.new("frame.comment")
+
+local function add_verdict(tree)
+  local text = ""
+  for _, comment in ipairs { comment_of() } do
+    local verdict = tostring(comment.value):match("^trueline: verdict ([%w_]+)")
+    if verdict then
+      local item = tree:add(f_verdict, verdict):set_generated()
+      tree:add(f_meaning, meaning_of[verdict] or "not known here"):set_generated()
+      item:add_proto_expert_info(verdict == "ok" and e_ok or e_bad, verdict == "ok" and "verified" or "REFUSED: " .. verdict)
+      text = text .. (verdict == "ok" and " [verified]" or " [REFUSED: " .. verdict .. "]")
+    end
+  end
+  return text
+end
+
+-- ---- packets ----
+
+local interface_of = Field.new("frame.interface_name")
+local stream_of = Field.new("tcp.stream")
+
+-- A recording's name of the connection; records that were opened stand on an interface of their own, "NAME (opened)".
+local function connection()
+  local name = interface_of()
+  return name and tostring(name.value):gsub(" %(opened%)$", "") or ""
+end
+
+local function show(pinfo, protocol, text)
+  pinfo.cols.protocol = protocol
+  pinfo.cols.info = text
+end
+
+function csi2.dissector(tvb, pinfo, tree)
+  local branch = tree:add(csi2, tvb(), "CSI-2")
+  local text = P.packet(tvb, pinfo, branch)
+  branch:append_text(" " .. text)
+  show(pinfo, "CSI-2", text .. add_verdict(branch))
+  return tvb:len()
+end
+
+-- A protocol for each way that SPDM is carried, and one for the same with the records opened.
+local function carrier_proto(name, carrier, is_opened)
+  local proto = Proto(name, carrier.name .. (is_opened and ", records opened" or ""))
+  proto.dissector = function(tvb, pinfo, tree)
+    local branch = tree:add(proto, tvb(), proto.description)
+    show(pinfo, "SPDM", carrier.packet(tvb, pinfo, branch, connection(), is_opened) .. add_verdict(branch))
+    return tvb:len()
+  end
+  return proto
+end
+
+local tcp = carrier_proto("trueline_tcp", carriers.tcp, false)
+local tcp_opened = carrier_proto("trueline_tcp_opened", carriers.tcp, true)
+local mctp = carrier_proto("trueline_mctp", carriers.mctp, false)
+local mctp_opened = carrier_proto("trueline_mctp_opened", carriers.mctp, true)
+local doe = carrier_proto("trueline_doe", carriers.doe, false)
+local doe_opened = carrier_proto("trueline_doe_opened", carriers.doe, true)
+
+-- ---- SPDM on real TCP ----
+
+local over_tcp = Proto("trueline_tcp_stream", "SPDM over TCP (DSP0287) on a TCP connection")
+
+local function size_of_message(tvb, _, at)
+  return 2 + math.max(tvb(at, 2):le_uint(), 2)
+end
+
+local shown_in -- the packet whose text began
+
+local function message_of_stream(tvb, pinfo, tree)
+  local branch = tree:add(tcp, tvb(), tcp.description)
+  local key = "tcp " .. tostring(stream_of().value)
+  local text = carriers.tcp.packet(tvb, pinfo, branch, key, false)
+  pinfo.cols.protocol = "SPDM"
+  if shown_in == pinfo.number then
+    pinfo.cols.info:append("; " .. text)
+  else
+    pinfo.cols.info = text
+  end
+  shown_in = pinfo.number
+  return tvb:len()
+end
+
+function over_tcp.dissector(tvb, pinfo, tree)
+  dissect_tcp_pdus(tvb, tree, T.tcp_head, size_of_message, message_of_stream)
+  return tvb:len()
+end
+
+-- ---- registration ----
+
+local links = { -- what a user's link type holds, as recordings of Trueline have it
+  { "link_csi2", wtap.USER0, csi2, "CSI-2 packets" },
+  { "link_tcp", wtap.USER1, tcp, "SPDM over TCP" },
+  { "link_tcp_opened", wtap.USER2, tcp_opened, "SPDM over TCP, records opened" },
+  { "link_mctp", wtap.USER3, mctp, "SPDM over MCTP" },
+  { "link_mctp_opened", wtap.USER4, mctp_opened, "SPDM over MCTP, records opened" },
+  { "link_doe", wtap.USER5, doe, "SPDM over PCIe DOE" },
+  { "link_doe_opened", wtap.USER6, doe_opened, "SPDM over PCIe DOE, records opened" },
+}
+
+trueline.prefs.port = Pref.uint("TCP port of SPDM", 4194, "SPDM over TCP is looked for on this port; 0: on none")
+for _, link in ipairs(links) do
+  trueline.prefs[link[1]] = Pref.uint(link[4] .. ": link type", 147 + link[2] - wtap.USER0,
+                                      "147 to 162, of LINKTYPE_USER0 to USER15; 0: none")
+end
+trueline.prefs.layout = Pref.statictext("Layout of the service header: " .. T.layout, "")
+
+local registered = {}
+
+local function register()
+  for _, r in ipairs(registered) do
+    r[1]:remove(r[2], r[3])
+  end
+  registered = {}
+  local function add(table, key, proto)
+    table:add(key, proto)
+    registered[#registered + 1] = { table, key, proto }
+  end
+  local by_link, by_port = DissectorTable.get("wtap_encap"), DissectorTable.get("tcp.port")
+  for _, link in ipairs(links) do
+    local number = trueline.prefs[link[1]]
+    if number >= 147 and number <= 162 then
+      add(by_link, wtap.USER0 + number - 147, link[3])
+    end
+  end
+  if trueline.prefs.port > 0 and trueline.prefs.port < 65536 then
+    add(by_port, trueline.prefs.port, over_tcp)
+  end
+end
+
+trueline.fields = W.fields
+trueline.experts = W.experts
+
+function trueline.init()
+  S.init()
+  P.init()
+end
+
+trueline.prefs_changed = register
+register()
