@@ -37,6 +37,7 @@ static tl_err on_vendor(void *ctx, const tl_spdm_vendor *request, tl_wr *payload
                !tl_responder_peer(&d->r)->authenticated) {
         return TL_E_REPLY_UNEXPECTED_REQUEST;
     }
+    d->result.told += request->session != NULL;
     return tl_encode_agreement(&no_env, &done, payload);
 }
 
@@ -44,10 +45,11 @@ static tl_err on_vendor(void *ctx, const tl_spdm_vendor *request, tl_wr *payload
 
 static tl_err set_up_sensor(tl_duel *d)
 {
-    d->r_policy = tl_spdm_policy_default(TL_SPDM_RESPONDER);
+    d->r_policy = d->world->sensor_policy != NULL ? *d->world->sensor_policy
+                                                  : tl_spdm_policy_default(TL_SPDM_RESPONDER);
     d->r_policy.data_transfer_size = TL_DUEL_MESSAGE;
     d->r_config = (tl_responder_config){
-        .crypto = d->world->crypto,
+        .crypto = d->world->sensor_crypto != NULL ? d->world->sensor_crypto : d->world->crypto,
         .policy = &d->r_policy,
         .families = tl_serve_all,
         .binding = &tl_transport_tcp.binding,
@@ -68,7 +70,8 @@ static tl_err set_up_sensor(tl_duel *d)
 
 static tl_err set_up_controller(tl_duel *d)
 {
-    d->rq_policy = tl_spdm_policy_default(TL_SPDM_REQUESTER);
+    d->rq_policy = d->world->controller_policy != NULL ? *d->world->controller_policy
+                                                       : tl_spdm_policy_default(TL_SPDM_REQUESTER);
     d->rq_policy.data_transfer_size = TL_DUEL_MESSAGE;
     d->rq_config = (tl_requester_config){
         .crypto = d->world->crypto,
@@ -79,7 +82,7 @@ static tl_err set_up_controller(tl_duel *d)
         .slots_n = d->world->controller.alg != TL_SIGN_NONE,
         .sessions = d->rq_session,
         .sessions_n = 1,
-        .rtt_ms = PATIENCE_MS,
+        .rtt_ms = d->world->patience_ms != 0 ? d->world->patience_ms : PATIENCE_MS,
         .message = d->rq_message,
         .message_n = sizeof d->rq_message,
         .chain = d->chain,
@@ -103,8 +106,23 @@ void tl_duel_deliver(tl_duel *d, tl_duel_way way, bool secured, tl_span bytes)
     m = &d->queue[way][d->queued[way]++];
     m->way = way;
     m->secured = secured;
+    m->mark = 0;
     m->n = bytes.n;
     memmove(m->bytes, bytes.p, bytes.n);
+}
+
+void tl_duel_deliver_message(tl_duel *d, const tl_duel_message *message)
+{
+    const size_t before = d->queued[message->way];
+
+    tl_duel_deliver(d, message->way, message->secured, tl_span_of(message->bytes, message->n));
+    if (d->queued[message->way] > before)
+        d->queue[message->way][before].mark = message->mark;
+}
+
+bool tl_duel_delivered(const tl_duel *d)
+{
+    return d->queued[TL_DUEL_REQUEST] > 0 || d->queued[TL_DUEL_RESPONSE] > 0;
 }
 
 static void pass(tl_duel *d, tl_duel_way way, const tl_spdm_out *out)
@@ -115,11 +133,14 @@ static void pass(tl_duel *d, tl_duel_way way, const tl_spdm_out *out)
         return;
     m->way = way;
     m->secured = out->secured;
+    m->mark = way == TL_DUEL_RESPONSE ? d->at_hand.mark : 0;
     m->n = out->w.n;
     memcpy(m->bytes, out->w.p, out->w.n);
     if (d->log_n < TL_DUEL_LOG)
         d->log_n++;
-    if (d->hand.message != NULL)
+    if (d->world->link != NULL)
+        d->world->link->send(d->world->link->ctx, m);
+    else if (d->hand.message != NULL)
         d->hand.message(d->hand.ctx, d, m);
     else
         tl_duel_deliver(d, way, m->secured, tl_span_of(m->bytes, m->n));
@@ -133,6 +154,38 @@ static void take(tl_duel *d, tl_duel_way way, tl_duel_message *m)
     memmove(&d->queue[way][0], &d->queue[way][1], d->queued[way] * sizeof d->queue[way][0]);
 }
 
+/* ---- what the ends believe ---- */
+
+/* Both ends can derive the same keys; *secret is what they come from. */
+static bool same_session(const tl_duel *d, tl_secret *secret)
+{
+    tl_secret other;
+    tl_hash_alg hash;
+    bool same = tl_session_export_secret(tl_requester_session(&d->rq), secret, &hash) == TL_OK &&
+                tl_session_export_secret(&d->r_session[0], &other, &hash) == TL_OK &&
+                tl_equal(tl_span_of(secret, sizeof *secret), tl_span_of(&other, sizeof other));
+
+    tl_wipe(&other, sizeof other);
+    return same;
+}
+
+/* What each end believes of the other, when it may have come to believe it. */
+static void look(tl_duel *d)
+{
+    const tl_spdm_session *s = tl_requester_session(&d->rq);
+
+    if (tl_session_established(&d->r_session[0]) && tl_responder_peer(&d->r)->authenticated)
+        d->result.sensor_sure = true;
+    if (d->result.controller_sure || s == NULL || !tl_session_established(s) ||
+        !tl_requester_peer(&d->rq)->authenticated)
+        return;
+    d->result.controller_sure = true;
+    d->result.same = same_session(d, &d->result.exported);
+    d->result.algs = *tl_requester_algs(&d->rq);
+}
+
+/* ---- steps ---- */
+
 static tl_spdm_out out_of(tl_duel *d)
 {
     return (tl_spdm_out){ .w = tl_wr_of(d->out, sizeof d->out) };
@@ -144,6 +197,7 @@ static void sensor_step(tl_duel *d, tl_duel_message *m)
 
     (void)!tl_responder_step(&d->r, d->now_ms, (tl_spdm_in){ m->bytes, m->n, m->secured }, &out);
     pass(d, TL_DUEL_RESPONSE, &out);
+    look(d);
 }
 
 static tl_err controller_step(tl_duel *d, tl_spdm_in in)
@@ -152,7 +206,16 @@ static tl_err controller_step(tl_duel *d, tl_spdm_in in)
     tl_err e = tl_requester_step(&d->rq, d->now_ms, in, &out);
 
     pass(d, TL_DUEL_REQUEST, &out);
+    look(d);
     return e;
+}
+
+/* Nothing is under way that has arrived. */
+static void wait(tl_duel *d, uint64_t until_ms)
+{
+    const tl_duel_link *link = d->world->link;
+
+    d->now_ms = link != NULL ? link->wait(link->ctx, d, until_ms) : until_ms;
 }
 
 /* One flow, to its end. */
@@ -173,7 +236,9 @@ static tl_err flow(tl_duel *d, const tl_spdm_flow *f, const tl_spdm_ask *ask)
             take(d, TL_DUEL_RESPONSE, m);
             e = controller_step(d, (tl_spdm_in){ m->bytes, m->n, m->secured });
         } else {
-            d->now_ms = tl_requester_wake(&d->rq);
+            wait(d, tl_requester_wake(&d->rq));
+            if (tl_duel_delivered(d))
+                continue;
             e = controller_step(d, (tl_spdm_in){ 0 });
         }
     }
@@ -208,18 +273,6 @@ static tl_err vendor(tl_duel *d, uint32_t kind, tl_span certificates)
     return TL_OK;
 }
 
-/* Both ends have proof of each other and can derive the same keys. */
-static bool same_session(const tl_duel *d)
-{
-    tl_secret a, b;
-    tl_hash_alg hash;
-    bool same = tl_session_export_secret(tl_requester_session(&d->rq), &a, &hash) == TL_OK &&
-                tl_session_export_secret(&d->r_session[0], &b, &hash) == TL_OK &&
-                tl_equal(tl_span_of(&a, sizeof a), tl_span_of(&b, sizeof b));
-
-    return same && tl_requester_peer(&d->rq)->authenticated && tl_responder_peer(&d->r)->authenticated;
-}
-
 /* Sizes of messages as the scripts ask for them: signed, without a summary. */
 static tl_env env_of(const tl_spdm_algs *algs, uint8_t version)
 {
@@ -243,8 +296,9 @@ static void note(const tl_duel *d, tl_duel_result *result)
     result->env = env_of(tl_requester_algs(&d->rq), tl_requester_version(&d->rq));
 }
 
-static tl_err session(tl_duel *d, tl_duel_result *result)
+static tl_err session(tl_duel *d)
 {
+    tl_duel_result *result = &d->result;
     const tl_span none = { NULL, 0 };
 
     TL_TRY(flow(d, &tl_flow_connect, NULL));
@@ -254,41 +308,52 @@ static tl_err session(tl_duel *d, tl_duel_result *result)
     TL_TRY(flow(d, &tl_flow_measure, NULL));
     note(d, result);
     TL_TRY(vendor(d, TL_AGREEMENT_ASK, none));
-    result->agreed = same_session(d);
+    result->agreed = result->controller_sure && result->sensor_sure && result->same;
     return flow(d, &tl_flow_end_session, NULL);
 }
 
-static tl_err attest(tl_duel *d, tl_duel_result *result)
+static tl_err attest(tl_duel *d)
 {
+    tl_duel_result *result = &d->result;
+
     TL_TRY(flow(d, &tl_flow_attest, NULL));
     note(d, result);
     result->agreed = tl_requester_peer(&d->rq)->authenticated && tl_requester_measured(&d->rq)->signature;
+    result->controller_sure = result->same = result->agreed;
+    result->algs = *tl_requester_algs(&d->rq);
     return TL_OK;
+}
+
+/* The step in which a run ended, if it did. */
+static void name_step(tl_duel *d)
+{
+    const tl_spdm_why *why = tl_requester_why(&d->rq);
+    tl_duel_result *result = &d->result;
+
+    result->whole = result->err == TL_OK;
+    if (result->whole)
+        return;
+    result->step = why->step != NULL ? why->step : "VENDOR_DEFINED";
+    result->what = why->what != NULL ? why->what : tl_err_text(result->err);
 }
 
 tl_err tl_duel_run(tl_duel *d, const tl_duel_world *world, tl_duel_script script, tl_duel_hand hand,
                    tl_duel_result *result)
 {
-    const tl_spdm_why *why;
     tl_err e;
 
     memset(d, 0, sizeof *d);
     *result = (tl_duel_result){ 0 };
     d->world = world;
     d->hand = hand;
-    d->now_ms = 1;
+    wait(d, 1);
     TL_TRY(set_up_sensor(d));
     e = set_up_controller(d);
     if (e == TL_OK) {
-        result->err = script == TL_DUEL_SESSION ? session(d, result) : attest(d, result);
-        why = tl_requester_why(&d->rq);
-        result->whole = result->err == TL_OK;
-        if (!result->whole) {
-            result->step = why->step != NULL ? why->step : "VENDOR_DEFINED";
-            result->what = why->what != NULL ? why->what : tl_err_text(result->err);
-        }
+        d->result.err = script == TL_DUEL_SESSION ? session(d) : attest(d);
+        name_step(d);
     }
-    d->result = *result;
+    *result = d->result;
     tl_requester_wipe(&d->rq);
     tl_responder_wipe(&d->r);
     return e;

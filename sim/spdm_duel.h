@@ -18,19 +18,33 @@ typedef enum tl_duel_script { TL_DUEL_SESSION = 0, TL_DUEL_ATTEST } tl_duel_scri
 typedef struct tl_duel_message {
     tl_duel_way way;
     bool secured;
+    uint32_t mark; /* of a hand's own request; its answer has it, too. 0: none */
     size_t n;
     uint8_t bytes[TL_DUEL_WIRE];
 } tl_duel_message;
 
+struct tl_duel;
+
+/* A link with a time of its own, in place of the one inside the duel. send takes a message away; what arrives comes by
+ * tl_duel_deliver. wait lets the time pass until something has been delivered (tl_duel_delivered), or until that moment, and
+ * gives the time that it is then. */
+typedef struct tl_duel_link {
+    void *ctx;
+    void (*send)(void *ctx, const tl_duel_message *message);
+    uint64_t (*wait)(void *ctx, struct tl_duel *duel, uint64_t until_ms);
+} tl_duel_link;
+
 /* Who the two ends are and whom they trust; all of it lives as long as the duel. */
 typedef struct tl_duel_world {
     const tl_crypto *crypto;
+    const tl_crypto *sensor_crypto;                          /* NULL: the same */
+    const tl_spdm_policy *controller_policy, *sensor_policy; /* NULL: the default ones */
+    const tl_duel_link *link;            /* NULL: a link that takes no time, with a hand on it */
+    uint32_t patience_ms;                /* the controller's for an answer; 0: a second */
     tl_spdm_identity sensor, controller; /* a controller with TL_SIGN_NONE has no certificate */
     tl_chain_rules sensor_trusts, controller_trusts;
     const tl_spdm_measurement_source *measurements;
 } tl_duel_world;
-
-struct tl_duel;
 
 /* Sees a message and says what is delivered in its place: tl_duel_deliver for each, or nothing. */
 typedef struct tl_duel_hand {
@@ -50,6 +64,12 @@ typedef struct tl_duel_result {
     size_t record_n;
     uint8_t chain_digest[TL_HASH_MAX]; /* of the sensor */
     tl_env env;                        /* version and sizes of the messages */
+    tl_spdm_algs algs;                 /* of a session or an attestation that the controller believes in */
+    /* who believed at any time to have a session with the other one, whose key was proved; ATTEST: the controller alone */
+    bool controller_sure, sensor_sure;
+    bool same;          /* when the controller came to believe it, both held the same session */
+    unsigned told;      /* messages of the owner's that the sensor took in a session */
+    tl_secret exported; /* SESSION, whole: what keys of streams come from */
 } tl_duel_result;
 
 /* Large: for the heap. */
@@ -70,7 +90,6 @@ typedef struct tl_duel {
     tl_requester_config rq_config;
     tl_responder_config r_config;
     tl_spdm_session rq_session[1], r_session[1];
-    bool agreed;
     uint8_t chain[TL_CHAIN_SIZE], peer_chain[TL_CHAIN_SIZE], rq_message[TL_DUEL_MESSAGE],
         r_message[TL_DUEL_MESSAGE], record[1024], vendor[512], payload[TL_DUEL_MESSAGE], out[TL_DUEL_WIRE];
 } tl_duel;
@@ -81,5 +100,8 @@ tl_err tl_duel_run(tl_duel *duel, const tl_duel_world *world, tl_duel_script scr
                    tl_duel_result *result) TL_MUST_USE;
 /* For hands. A message more than TL_DUEL_QUEUE is lost, as on a link. */
 void tl_duel_deliver(tl_duel *duel, tl_duel_way way, bool secured, tl_span bytes);
+/* For links: a message with its mark; whether one waits to be read. */
+void tl_duel_deliver_message(tl_duel *duel, const tl_duel_message *message);
+bool tl_duel_delivered(const tl_duel *duel);
 
 #endif

@@ -300,9 +300,12 @@ static tl_exit set_stage(stage *s, const demo_auth *a, tl_fault *fault)
     if (e == TL_EXIT_OK)
         e = measure_take(&s->measured, &geometry, "demo", tl_openssl_crypto(s->openssl), fault);
     s->source = measure_source(&s->measured);
-    s->world =
-        (tl_duel_world){ tl_openssl_crypto(s->openssl), s->sensor.slot, s->controller.slot, s->sensor.rules,
-                         s->controller.rules,           &s->source };
+    s->world = (tl_duel_world){ .crypto = tl_openssl_crypto(s->openssl),
+                                .sensor = s->sensor.slot,
+                                .controller = s->controller.slot,
+                                .sensor_trusts = s->sensor.rules,
+                                .controller_trusts = s->controller.rules,
+                                .measurements = &s->source };
     return e;
 }
 
