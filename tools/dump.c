@@ -156,6 +156,19 @@ static void on_packet(dump *d, const pcap_packet *p)
     }
 }
 
+/* The first packet's link is the file's. */
+static tl_exit choose_link(dump *d, const pcap_packet *p, tl_fault *fault)
+{
+    d->link = dump_link_of(p->from->link);
+    d->check.link = d->link;
+    if (d->link == NULL)
+        return tl_fault_set(fault, TL_EXIT_LINK,
+                            "%.200s: offset %llu: link type %u; %d (MCTP) and %d (PCI DOE) are known",
+                            d->options->recording.name, (unsigned long long)p->offset,
+                            (unsigned)p->from->link, (int)PCAP_LINK_MCTP, (int)PCAP_LINK_DOE);
+    return TL_EXIT_OK;
+}
+
 static tl_exit run_packets(dump *d, tl_fault *fault)
 {
     pcap_packet p;
@@ -164,6 +177,10 @@ static tl_exit run_packets(dump *d, tl_fault *fault)
     while (more) {
         tl_exit e = pcap_next(&d->file, &p, &more, fault);
 
+        if (e != TL_EXIT_OK)
+            return e;
+        if (more && d->link == NULL)
+            e = choose_link(d, &p, fault);
         if (e != TL_EXIT_OK)
             return e;
         if (more)
@@ -184,11 +201,6 @@ static tl_exit start(dump *d, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    d->link = dump_link_of(d->file.link);
-    if (d->link == NULL)
-        return tl_fault_set(
-            fault, TL_EXIT_LINK, "%.200s: offset 20: link type %u; %d (MCTP) and %d (PCI DOE) are known",
-            o->recording.name, (unsigned)d->file.link, (int)PCAP_LINK_MCTP, (int)PCAP_LINK_DOE);
     if (tl_openssl_open(&slots, &d->backend) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: cannot be opened");
     d->report = (dump_report){ .out = o->out, .format = o->format, .fields = o->fields };
@@ -196,8 +208,7 @@ static tl_exit start(dump *d, tl_fault *fault)
                              .crypto = tl_openssl_crypto(d->backend),
                              .keys = &d->keys,
                              .report = &d->report,
-                             .context = &d->context,
-                             .link = d->link };
+                             .context = &d->context };
     if (checking(d))
         dump_keys_open(&d->keys, o->keys.file, o->keys.name, &d->report, fault);
     return TL_EXIT_OK;

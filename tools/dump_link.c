@@ -74,6 +74,9 @@ tl_err dump_link_take(const dump_link *link, const pcap_packet *packet, dump_uni
     tl_rd r = tl_rd_of(tl_span_of(packet->p, packet->n));
 
     *unit = (dump_unit){ 0 };
+    *why = "it was not recorded whole";
+    if (packet->n < packet->wire_n)
+        return TL_E_WIRE_SHORT;
     if (link->link == PCAP_LINK_MCTP)
         TL_TRY(take_mctp(&r, unit, why));
     else
