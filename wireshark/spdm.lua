@@ -444,7 +444,7 @@ end
 
 -- One SPDM message. key: the connection; place: of the message in its packet. Returns the text for the info column.
 function S.message(tvb, at, stop, pinfo, tree, key, pad_max)
-  local place = pinfo.number .. ":" .. at .. ":" .. key
+  local place = pinfo.number .. ":" .. tvb:offset() + at .. ":" .. key
   local c = kept[place] or connections[key] or fresh()
   local branch = tree:add(W.spdm, tvb(at, stop - at), "SPDM")
   local after, header, items = W.walk("spdm_header", { version = 0x10 }, branch, tvb, at, stop)

@@ -1,6 +1,6 @@
 # Reads what `tshark -T pdml` printed and judges each packet: is every byte under a field that has a name and nothing below
 # it, is there an error? Prints "packets=N bytes=N uncovered=N malformed=N errors=N lua=N", and before it a line for each
-# packet with something wrong. With --values it prints "NUMBER NAME VALUE" for each field instead.
+# packet with something wrong. With --values it prints "NUMBER NAME SHOWN BYTES" for each field instead: what is shown, and its bytes.
 use strict;
 use warnings;
 
@@ -50,7 +50,7 @@ while (my $line = <STDIN>) {
         } elsif ($name eq '_ws.expert.message') {
             push @wrong, $a{show};
         } elsif ($kind eq 'field' && $name =~ /^trueline\./) {
-            print "$number $name ", (defined $a{value} ? $a{value} : $a{show}), "\n" if $values;
+            print "$number $name ", $a{show} // "", " ", $a{value} // "", "\n" if $values;
             $_->{below} = 1 for ($a{size} // 0) > 0 ? @open : ();
             cover(\%a) if $leaf;
             push @open, \%a if !$leaf;
