@@ -44,6 +44,7 @@ typedef struct controller {
     controller_oneway oneway; /* with --from */
     frame_out out;
     report report;
+    view view;
     ui_progress progress;
     bool frame_open, at_boundary;
     uint64_t event_ms; /* when the receiver last had something to tell */
@@ -135,6 +136,17 @@ static void count(controller *c, const tl_stream_event *v)
         c->counts.frames_lost += v->count;
 }
 
+/* The page is told what the rest of the program is told. */
+static void tell_view(controller *c, const tl_stream_event *v)
+{
+    bool frame = v->kind == TL_EVENT_FRAME && v->verdict == TL_VERDICT_OK;
+    tl_span whole = { NULL, 0 };
+
+    if (frame && c->o.carrier == TL_CARRIER_FSED && view_wants_frame(&c->view))
+        whole = capture_payload(&c->capture);
+    view_event(&c->view, v, whole);
+}
+
 /* A begin that failed counts as a frame too, or `--frames` would never be reached under a wrong key. */
 static bool judges_frame(const tl_stream_event *v)
 {
@@ -158,6 +170,7 @@ static void on_event(void *ctx, const tl_stream_event *v)
     if (c->enough)
         return;
     report_event(&c->report, v);
+    tell_view(c, v);
     count(c, v);
     if (v->kind == TL_EVENT_OPENED)
         c->frame_open = true;
@@ -191,6 +204,14 @@ static tl_exit hand_over(controller *c, const tl_buffer *packets, size_t n, tl_f
 static uint64_t bytes_of(const controller *c)
 {
     return c->o.from != NULL ? way_in_bytes(&c->oneway.in) : c->link.bytes;
+}
+
+static void turn_view(controller *c)
+{
+    if (c->view.facts.again != c->spdm.again)
+        view_identity(&c->view, &c->spdm.client);
+    c->view.facts.again = c->spdm.again;
+    view_turn(&c->view, &c->counts, tl_stream_rx_counters(&c->rx), c->refused);
 }
 
 static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
@@ -261,6 +282,7 @@ static tl_exit receive(controller *c, int fd, tl_fault *fault)
         if (e != TL_EXIT_OK)
             return e;
         tl_stream_rx_tick(&c->rx, tl_clock_ms());
+        turn_view(c);
         if (tl_stop_asked())
             return tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal");
     }
@@ -302,6 +324,7 @@ static tl_exit receive_oneway(controller *c, tl_fault *fault)
             e = take(c, &batch, fault);
         if (e == TL_EXIT_OK)
             e = controller_oneway_turn(&c->oneway, fault);
+        turn_view(c);
         if (tl_stop_asked() && e == TL_EXIT_OK)
             return tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal");
     }
@@ -370,6 +393,7 @@ static tl_exit set_up_frames(controller *c, tl_fault *fault)
             return tl_fault_set(fault, TL_EXIT_INTERNAL, "controller: no memory for a frame of %zu bytes",
                                 c->memory.n);
     }
+    view_stream(&c->view, &c->file);
     return frame_out_open(&c->out, &c->o.out, &c->file, fault);
 }
 
@@ -414,8 +438,10 @@ static tl_exit run_spdm(controller *c, tl_fault *fault)
     int fd;
     tl_exit e = controller_spdm_agree(&c->spdm, fault);
 
-    if (e == TL_EXIT_OK)
+    if (e == TL_EXIT_OK) {
+        view_identity(&c->view, &c->spdm.client);
         e = tell_peer(c, fault);
+    }
     if (e == TL_EXIT_OK)
         e = controller_spdm_join(&c->spdm, &fd, fault);
     if (e != TL_EXIT_OK)
@@ -443,6 +469,20 @@ static tl_exit run(controller *c, tl_fault *fault)
 }
 
 /* ---- beginning and end ---- */
+
+/* Before any key is read: the page's process must have none. */
+static tl_exit open_view(controller *c, tl_fault *fault)
+{
+    tl_exit e = view_open(&c->view, &c->o.view, fault);
+
+    if (e != TL_EXIT_OK || c->o.view.at == NULL)
+        return e;
+    ui_note(NAME, "the view is on http://%s/", c->view.name.text);
+    if (!c->o.steps)
+        return TL_EXIT_OK;
+    (void)printf("view on http://%s/\n", c->view.name.text);
+    return ui_flush(fault);
+}
 
 static tl_exit set_up(controller *c, tl_fault *fault)
 {
@@ -564,7 +604,9 @@ int cmd_controller(int argc, char **argv)
     if (controller_options_parse(&c.o, argc, argv) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
     ui_progress_begin(&c.progress);
-    e = set_up(&c, &fault);
+    e = open_view(&c, &fault);
+    if (e == TL_EXIT_OK)
+        e = set_up(&c, &fault);
     if (e == TL_EXIT_OK) {
         e = run(&c, &fault);
         ui_progress_clear(&c.progress);
@@ -574,6 +616,7 @@ int cmd_controller(int argc, char **argv)
         tl_file_abandon(&c.report.file);
         c.output = frame_out_close(&c.out, false, &c.output_fault);
     }
+    view_close(&c.view);
     tear_down(&c);
     return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(NAME, &fault);
 }

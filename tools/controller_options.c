@@ -15,6 +15,8 @@ enum {
     OPT_RELEASE,
     OPT_PNG,
     OPT_REPORT,
+    OPT_VIEW,
+    OPT_VIEW_ATTACKS,
     OPT_JSON,
     OPT_CRYPTO,
     OPT_KEEP_GOING,
@@ -60,6 +62,15 @@ static const struct argp_option options[] = {
       3 },
     { "virtual-channel", OPT_CHANNEL, "N[,N...]", 0,
       "CSI-2 virtual channels that are accepted, 0 to 3, the sensor's first (0)", 3 },
+    { "view", OPT_VIEW, "PORT", 0,
+      "serve a page to the browser of this machine: pictures, verdicts, who the sensor is; PORT or "
+      "HOST:PORT, 0 "
+      "takes a free one",
+      4 },
+    { "view-attacks", OPT_VIEW_ATTACKS, "SOCKET", 0,
+      "with --view: the page has buttons that attack, and whoever listens there does it (`trueline demo "
+      "--view`)",
+      4 },
     { "report", OPT_REPORT, "FILE", 0, "write every verdict that counts as JSON", 4 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 4 },
     { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 4 },
@@ -149,6 +160,8 @@ static void check_options(struct argp_state *state, const controller_options *o)
         argp_error(state, "--from needs --stream: nobody can be asked on a one-way link");
     if (o->state != NULL && o->from == NULL)
         argp_error(state, "--state needs --from");
+    if (o->view.attacks != NULL && o->view.at == NULL)
+        argp_error(state, "--view-attacks needs --view");
     if (o->out.folder != NULL && o->out.y4m != NULL)
         argp_error(state, "--out and --y4m: give one of them, not both");
     if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
@@ -184,6 +197,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_KEEP_GOING: o->keep_going = true; return 0;
     case OPT_KEEP_REVOKED: o->out.keep_revoked = true; return 0;
     case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
+    case OPT_VIEW: o->view.at = arg; return 0;
+    case OPT_VIEW_ATTACKS: o->view.attacks = arg; return 0;
     case OPT_REPORT: o->report = arg; return 0;
     case OPT_JSON: o->json = true; return 0;
     case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
@@ -212,6 +227,7 @@ static const struct argp argp = {
         "      --reauth 60 --rekey 1800\n"
         "  trueline controller --stream cam.json --out frames --frames 30\n"
         "  trueline controller --stream cam.json --y4m - | ffplay -\n"
+        "  trueline controller --stream cam.json --keep-going --release line --view 8080\n"
         "  trueline controller --stream cam.json --from udp:127.0.0.1:5004\n"
         "  trueline controller --stream cam.json --keep-going --report report.json\n"
         "  trueline controller --stream cam.json --out frames --keep-going \\\n"

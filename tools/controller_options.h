@@ -5,11 +5,13 @@
 #include "backend.h"
 #include "controller_spdm.h"
 #include "frame_out.h"
+#include "view.h"
 
 typedef struct controller_options {
     const char *connect, *stream, *report;
     const char *from, *state; /* a one-way link */
     frame_out_options out;
+    view_options view;
     uint64_t frames;
     tl_release release;
     tl_carrier carrier;

@@ -219,14 +219,25 @@ static tl_exit changed_text(const reference_block *b, tl_span got, tl_fault *fau
                         b->name, b->n < 40 ? (int)b->n : 40, (const char *)b->value, theirs);
 }
 
+static tl_span expected_of(const reference_block *b, tl_hash_alg alg)
+{
+    return b->raw ? tl_span_of(b->value, b->n) : reference_digest(b, alg);
+}
+
+bool reference_holds(const reference_block *b, tl_hash_alg alg, const tl_spdm_measurement *m)
+{
+    tl_span expected = expected_of(b, alg);
+
+    return m->raw == b->raw && expected.n > 0 && tl_equal(m->value, expected);
+}
+
 static tl_exit compare_block(const reference_block *b, tl_hash_alg alg, const tl_spdm_measurement *m,
                              tl_fault *fault)
 {
-    tl_span expected = b->raw ? tl_span_of(b->value, b->n) : reference_digest(b, alg);
-
-    if (m->raw == b->raw && expected.n > 0 && tl_equal(m->value, expected))
+    if (reference_holds(b, alg, m))
         return TL_EXIT_OK;
-    return b->raw && m->raw ? changed_text(b, m->value, fault) : changed(b, expected, m->value, fault);
+    return b->raw && m->raw ? changed_text(b, m->value, fault)
+                            : changed(b, expected_of(b, alg), m->value, fault);
 }
 
 /* Both lists rise, so they are walked side by side. */

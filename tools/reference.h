@@ -42,6 +42,8 @@ json_t *reference_json(const reference *r);
  * missing, or not in the reference. */
 tl_exit reference_compare(const reference *r, tl_hash_alg alg, tl_span record, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* True if one block was measured as the reference says. */
+bool reference_holds(const reference_block *block, tl_hash_alg alg, const tl_spdm_measurement *measured);
 /* The reference's digest of a block; empty if the block is raw, or the hash is another. */
 tl_span reference_digest(const reference_block *block, tl_hash_alg alg);
 
