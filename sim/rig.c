@@ -43,9 +43,12 @@ static tl_err source_of(const tl_rig *r, uint16_t stream, tl_key_source *source)
 {
     static const uint8_t fixed[16] = "a rig's secret.";
     uint8_t sender[TL_FRESH_SIZE] = { 1 }, receiver[TL_FRESH_SIZE] = { 2 };
-    const tl_span secret = r->plan.secret.n != 0 ? r->plan.secret : tl_span_of(fixed, sizeof fixed);
-    const tl_provisioned from = { secret, sender, receiver, stream, TL_SENSOR_TO_CONTROLLER };
+    const tl_provisioned from = { tl_span_of(fixed, sizeof fixed), sender, receiver, stream,
+                                  TL_SENSOR_TO_CONTROLLER };
 
+    if (r->plan.session.value.n != 0)
+        return tl_key_source_exported(source, r->plan.crypto, r->plan.session, stream,
+                                      TL_SENSOR_TO_CONTROLLER);
     memcpy(sender + 1, &r->plan.salt, sizeof r->plan.salt);
     return tl_key_source_provisioned(source, r->plan.crypto, &from);
 }

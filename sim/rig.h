@@ -39,8 +39,9 @@ typedef struct tl_rig_plan {
     bool anchored; /* the controller knows the sensors' clocks at the beginning, to anchor_error_us */
     uint32_t anchor_error_us;
     uint64_t tick_ns;
-    tl_span secret; /* the keys' secret; empty: a fixed one */
-    uint64_t salt;  /* another session: other fresh bytes, and other pictures */
+    tl_digest
+        session;   /* the keys come from the export master secret of a session; empty: from a fixed secret */
+    uint64_t salt; /* another session: other fresh bytes, and other pictures */
     FILE *trace;
 } tl_rig_plan;
 

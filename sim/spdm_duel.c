@@ -156,32 +156,24 @@ static void take(tl_duel *d, tl_duel_way way, tl_duel_message *m)
 
 /* ---- what the ends believe ---- */
 
-/* Both ends can derive the same keys; *secret is what they come from. */
-static bool same_session(const tl_duel *d, tl_secret *secret)
-{
-    tl_secret other;
-    tl_hash_alg hash;
-    bool same = tl_session_export_secret(tl_requester_session(&d->rq), secret, &hash) == TL_OK &&
-                tl_session_export_secret(&d->r_session[0], &other, &hash) == TL_OK &&
-                tl_equal(tl_span_of(secret, sizeof *secret), tl_span_of(&other, sizeof other));
-
-    tl_wipe(&other, sizeof other);
-    return same;
-}
-
-/* What each end believes of the other, when it may have come to believe it. */
+/* What each end believes of the other, when it may have come to believe it. The sensor may have given up its session by the
+ * time that the controller hears of it. */
 static void look(tl_duel *d)
 {
     const tl_spdm_session *s = tl_requester_session(&d->rq);
+    tl_duel_result *r = &d->result;
+    tl_hash_alg hash;
 
-    if (tl_session_established(&d->r_session[0]) && tl_responder_peer(&d->r)->authenticated)
-        d->result.sensor_sure = true;
-    if (d->result.controller_sure || s == NULL || !tl_session_established(s) ||
+    if (!r->sensor_sure && tl_session_established(&d->r_session[0]) &&
+        tl_responder_peer(&d->r)->authenticated)
+        r->sensor_sure = tl_session_export_secret(&d->r_session[0], &d->sensor_secret, &hash) == TL_OK;
+    if (r->controller_sure || s == NULL || !tl_session_established(s) ||
         !tl_requester_peer(&d->rq)->authenticated)
         return;
-    d->result.controller_sure = true;
-    d->result.same = same_session(d, &d->result.exported);
-    d->result.algs = *tl_requester_algs(&d->rq);
+    r->controller_sure = tl_session_export_secret(s, &r->exported, &hash) == TL_OK;
+    r->same = r->sensor_sure && tl_equal(tl_span_of(&r->exported, sizeof r->exported),
+                                         tl_span_of(&d->sensor_secret, sizeof d->sensor_secret));
+    r->algs = *tl_requester_algs(&d->rq);
 }
 
 /* ---- steps ---- */
@@ -242,7 +234,7 @@ static tl_err flow(tl_duel *d, const tl_spdm_flow *f, const tl_spdm_ask *ask)
             e = controller_step(d, (tl_spdm_in){ 0 });
         }
     }
-    return e;
+    return e == TL_OK && tl_requester_going(&d->rq) ? TL_E_TIMEOUT : e;
 }
 
 /* ---- scripts ---- */
@@ -354,7 +346,45 @@ tl_err tl_duel_run(tl_duel *d, const tl_duel_world *world, tl_duel_script script
         name_step(d);
     }
     *result = d->result;
+    tl_wipe(&d->sensor_secret, sizeof d->sensor_secret);
     tl_requester_wipe(&d->rq);
     tl_responder_wipe(&d->r);
     return e;
+}
+
+/* ---- was it true? ---- */
+
+/* The controller can have begun to finish a session only with a record. */
+static bool asked_to_finish(const tl_duel *d)
+{
+    for (size_t i = 0; i < d->log_n; i++)
+        if (d->log[i].way == TL_DUEL_REQUEST && d->log[i].secured)
+            return true;
+    return false;
+}
+
+const char *tl_duel_wrong(const tl_duel *d, const tl_duel_result *r, const tl_duel_result *right)
+{
+    if (r->controller_sure && !r->same)
+        return "the controller believes in a session that the sensor does not have";
+    if (r->sensor_sure && !asked_to_finish(d))
+        return "the sensor believes in a session that the controller did not finish";
+    if (r->whole && !r->agreed)
+        return "the controller went through to the end without a proof of the sensor";
+    if (r->told > right->told)
+        return "the sensor took more messages of the owner's than were sent";
+    if (!r->controller_sure)
+        return NULL;
+    if (memcmp(&r->algs, &right->algs, sizeof r->algs) != 0)
+        return "other algorithms were agreed on";
+    /* These are noted when the measurements have come. */
+    if (r->env.version == 0)
+        return NULL;
+    if (r->env.version != right->env.version)
+        return "another version was agreed on";
+    if (memcmp(r->chain_digest, right->chain_digest, sizeof r->chain_digest) != 0)
+        return "another chain was believed";
+    if (r->record_n != right->record_n || memcmp(r->record, right->record, r->record_n) != 0)
+        return "other measurements were believed";
+    return NULL;
 }

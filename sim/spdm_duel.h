@@ -67,7 +67,7 @@ typedef struct tl_duel_result {
     tl_spdm_algs algs;                 /* of a session or an attestation that the controller believes in */
     /* who believed at any time to have a session with the other one, whose key was proved; ATTEST: the controller alone */
     bool controller_sure, sensor_sure;
-    bool same;          /* when the controller came to believe it, both held the same session */
+    bool same;          /* it was the same session */
     unsigned told;      /* messages of the owner's that the sensor took in a session */
     tl_secret exported; /* SESSION, whole: what keys of streams come from */
 } tl_duel_result;
@@ -90,6 +90,7 @@ typedef struct tl_duel {
     tl_requester_config rq_config;
     tl_responder_config r_config;
     tl_spdm_session rq_session[1], r_session[1];
+    tl_secret sensor_secret; /* of the first session that the sensor believed in */
     uint8_t chain[TL_CHAIN_SIZE], peer_chain[TL_CHAIN_SIZE], rq_message[TL_DUEL_MESSAGE],
         r_message[TL_DUEL_MESSAGE], record[1024], vendor[512], payload[TL_DUEL_MESSAGE], out[TL_DUEL_WIRE];
 } tl_duel;
@@ -98,6 +99,9 @@ typedef struct tl_duel {
  * what an attack does is in the result. Handles are given back. */
 tl_err tl_duel_run(tl_duel *duel, const tl_duel_world *world, tl_duel_script script, tl_duel_hand hand,
                    tl_duel_result *result) TL_MUST_USE;
+/* Looks at a run that somebody had his hand in: NULL if what the ends believe is true, whether they came to an end or not; else
+ * what is not. right: the same ends without him. */
+const char *tl_duel_wrong(const tl_duel *duel, const tl_duel_result *result, const tl_duel_result *right);
 /* For hands. A message more than TL_DUEL_QUEUE is lost, as on a link. */
 void tl_duel_deliver(tl_duel *duel, tl_duel_way way, bool secured, tl_span bytes);
 /* For links: a message with its mark; whether one waits to be read. */
