@@ -106,6 +106,73 @@ function over_tcp.dissector(tvb, pinfo, tree)
   return tvb:len()
 end
 
+-- ---- packets on a TCP connection ----
+-- Each end greets once, by a hello or a token of a session; then lengths and packets. The port is nobody's: Decode As.
+
+local data = Proto("trueline_data", "Trueline packets on a TCP connection")
+local f_packet_length = W.field("uint32", "data.length", "length of the packet")
+local PACKET_MAX = T.csi2_header + 65535 + T.csi2_footer
+
+-- Bytes of what begins here, and the greeting's rows; nil: more must come to know it.
+local function unit_of(tvb, at)
+  local left = tvb:len() - at
+  if left < 4 then
+    return nil
+  end
+  local n = tvb(at, 4):le_uint()
+  if n <= PACKET_MAX then
+    return 4 + n
+  end
+  if left < T.data_token_size then
+    return nil
+  end
+  local hello = W.quiet("hello", tvb, at, tvb:len())
+  if hello and hello.version == T.hello_version and hello.layout == T.layout_id then
+    return T.hello_size, "hello"
+  end
+  local token = W.quiet("data_token", tvb, at, tvb:len())
+  if token.version == T.agreement_version then
+    return T.data_token_size, "data_token"
+  end
+  return left < T.hello_size and nil or left, "rest"
+end
+
+local function unit(tvb, at, stop, greeting, pinfo, tree)
+  if greeting == "rest" then
+    W.add_rest(tree, tvb, at, stop):add_proto_expert_info(W.value, "neither a greeting nor the length of a packet")
+    return "no packet"
+  elseif greeting then
+    W.whole(greeting, { version = 0 }, tree, tvb, at, stop)
+    return (greeting:gsub("_", " "))
+  end
+  tree:add_le(f_packet_length, tvb(at, 4))
+  if stop == at + 4 then
+    return "empty"
+  end
+  local packet = tvb(at + 4, stop - at - 4):tvb()
+  local branch = tree:add(csi2, packet(), "CSI-2")
+  return P.packet(packet, pinfo, branch)
+end
+
+function data.dissector(tvb, pinfo, tree)
+  local at, texts = 0, {}
+  while at < tvb:len() do
+    local size, greeting = unit_of(tvb, at)
+    if not size or at + size > tvb:len() then
+      pinfo.desegment_offset = at
+      pinfo.desegment_len = size and at + size - tvb:len() or DESEGMENT_ONE_MORE_SEGMENT
+      break
+    end
+    local branch = tree:add(data, tvb(at, size), data.description)
+    texts[#texts + 1] = unit(tvb, at, at + size, greeting, pinfo, branch)
+    at = at + size
+  end
+  if #texts > 0 then
+    show(pinfo, "CSI-2", texts[1] .. (#texts > 1 and string.format(", and %d more", #texts - 1) or ""))
+  end
+  return tvb:len()
+end
+
 -- ---- registration ----
 
 local links = { -- what a user's link type holds, as recordings of Trueline have it
@@ -158,3 +225,5 @@ end
 
 trueline.prefs_changed = register
 register()
+DissectorTable.get("tcp.port"):add_for_decode_as(over_tcp)
+DissectorTable.get("tcp.port"):add_for_decode_as(data)

@@ -240,6 +240,8 @@ static void print_ids(void)
         { "fsed_bottom", TL_FSED_BOTTOM },
         { "outline_wire_type", TL_OUTLINE_WIRE_TYPE },
         { "announcement_wire_type", TL_ANNOUNCEMENT_WIRE_TYPE },
+        { "hello_version", TL_HELLO_VERSION },
+        { "agreement_version", TL_AGREEMENT_VERSION },
         { "hello_size", TL_HELLO_SIZE },
         { "data_token_size", TL_DATA_TOKEN_SIZE },
         { "tcp_head", TL_TCP_HEAD },

@@ -1,6 +1,7 @@
 # Recordings for the tests of the dissectors.
 #   merge LINK AS OUT IN...       the packets of a link type, one recording behind the other, as another link type
 #   mutate LINK SEED COUNT OUT IN...   COUNT packets of this link type, each with bytes changed, cut or added, as classic pcap
+#   data PORT SEED HELLO IN OUT   CSI-2 packets on a TCP connection, behind a greeting (hex), in segments
 #   bytes LINK HEX OUT            one packet
 #   dsp0287 IN OUT             the messages in clear of an MCTP recording, as they go over TCP
 #   tcp PORT SEED IN OUT       the same on a TCP connection, in segments that begin and end anywhere
@@ -115,6 +116,10 @@ if ($command eq 'merge') {
         $bytes .= pack('V4', 0, $i, length $p, length $p) . $p;
     }
     spill($out, $bytes);
+} elsif ($command eq 'data') {
+    my ($seed, $hello, $in, $out) = @rest;
+    srand $seed;
+    spill($out, classic(228, connection($link, pack('H*', $hello), map { pack('V', length) . $_ } packets($in, 147))));
 } elsif ($command eq 'bytes') {
     spill($rest[1], classic($link, pack 'H*', $rest[0]));
 } elsif ($command eq 'dsp0287') {
