@@ -156,6 +156,16 @@ static void on_packet(dump *d, const pcap_packet *p)
     }
 }
 
+static tl_exit on_watched_packet(dump *d, const pcap_packet *p, tl_fault *fault)
+{
+    const dump_watch *watch = &d->options->watch;
+    uint64_t opened = d->report.records;
+
+    on_packet(d, p);
+    return watch->packet != NULL ? watch->packet(watch->ctx, p, d->report.records > opened, fault)
+                                 : TL_EXIT_OK;
+}
+
 /* The first packet's link is the file's. */
 static tl_exit choose_link(dump *d, const pcap_packet *p, tl_fault *fault)
 {
@@ -184,7 +194,9 @@ static tl_exit run_packets(dump *d, tl_fault *fault)
         if (e != TL_EXIT_OK)
             return e;
         if (more)
-            on_packet(d, &p);
+            e = on_watched_packet(d, &p, fault);
+        if (e != TL_EXIT_OK)
+            return e;
         if (checking(d) && d->keys.broken != TL_EXIT_OK)
             return d->keys.broken;
         if (ferror(d->options->out))

@@ -4,6 +4,7 @@
 
 #include "dump_report.h"
 #include "fault.h"
+#include "pcap.h"
 
 #include <stdio.h>
 
@@ -13,12 +14,19 @@ typedef struct dump_input {
     const char *name;
 } dump_input;
 
+/* What watches a dump go by: each packet, when it has been told. A record that was opened is in clear in the packet's bytes. */
+typedef struct dump_watch {
+    void *ctx;
+    tl_exit (*packet)(void *ctx, const pcap_packet *packet, bool opened, tl_fault *fault);
+} dump_watch;
+
 typedef struct dump_options {
     dump_input recording;
     dump_input keys; /* file NULL: nothing is checked */
     FILE *out;
     dump_format format;
     bool fields;
+    dump_watch watch; /* packet NULL: nobody */
 } dump_options;
 
 /* TL_EXIT_OK: all of it verified, or without keys, followed its layout. TL_EXIT_REFUSED: something did
