@@ -72,6 +72,25 @@ void pcap_close(pcap *file);
 /* What stands behind `key` and '=' in a line of its own in the interface's comment; NULL: no such line. */
 const char *pcap_comment_value(const pcap_interface *from, const char *key, size_t *n);
 
+/* ---- what pcapng.c reads and recording.c writes ---- */
+
+enum {
+    PCAPNG_SECTION = 0x0A0D0D0A, /* blocks */
+    PCAPNG_INTERFACE = 1,
+    PCAPNG_PACKET = 2,
+    PCAPNG_SIMPLE = 3,
+    PCAPNG_ENHANCED = 6,
+    PCAPNG_SECRETS = 10,
+    PCAPNG_ORDER_MAGIC = 0x1A2B3C4D,
+    PCAPNG_OPTION_END = 0, /* options */
+    PCAPNG_OPTION_COMMENT = 1,
+    PCAPNG_OPTION_NAME = 2,        /* of an interface */
+    PCAPNG_OPTION_FLAGS = 2,       /* of a packet */
+    PCAPNG_OPTION_APPLICATION = 4, /* of a section */
+    PCAPNG_OPTION_RESOLUTION = 9,  /* of an interface's times */
+    PCAPNG_OPTION_TIME_OFFSET = 14
+};
+
 /* ---- pcapng.c, for pcap.c ---- */
 
 /* The section header that is next, whose first 4 bytes were seen. */

@@ -16,19 +16,6 @@
 #include <string.h>
 
 enum {
-    BLOCK_SECTION = 0x0A0D0D0A,
-    BLOCK_INTERFACE = 1,
-    BLOCK_PACKET = 2,
-    BLOCK_SIMPLE = 3,
-    BLOCK_ENHANCED = 6,
-    BLOCK_SECRETS = 10,
-    ORDER_MAGIC = 0x1A2B3C4D,
-    OPTION_END = 0,
-    OPTION_COMMENT = 1,
-    OPTION_NAME = 2,       /* of an interface */
-    OPTION_FLAGS = 2,      /* of a packet */
-    OPTION_RESOLUTION = 9, /* of an interface's times */
-    OPTION_TIME_OFFSET = 14,
     MICROSECONDS = 6,                       /* the resolution without the option: 10^-6 */
     FRAME = 12,                             /* bytes of a block around its body */
     BLOCK_MAX = PCAP_PACKET_MAX + (1 << 20) /* of a block that is looked into: a packet and its options */
@@ -60,7 +47,7 @@ static tl_exit broken(const pcap *f, uint64_t offset, const char *what, const ch
 
 static bool is_packet(uint32_t type)
 {
-    return type == BLOCK_ENHANCED || type == BLOCK_SIMPLE || type == BLOCK_PACKET;
+    return type == PCAPNG_ENHANCED || type == PCAPNG_SIMPLE || type == PCAPNG_PACKET;
 }
 
 static tl_exit bad_block(const pcap *f, const block *b, const char *why, tl_fault *fault)
@@ -68,10 +55,10 @@ static tl_exit bad_block(const pcap *f, const block *b, const char *why, tl_faul
     if (is_packet(b->type))
         return pcap_broken(f, b->offset, why, fault);
     return broken(f, b->offset,
-                  b->type == BLOCK_SECTION     ? "section header"
-                  : b->type == BLOCK_INTERFACE ? "interface"
-                  : b->type == BLOCK_SECRETS   ? "secrets"
-                                               : "block",
+                  b->type == PCAPNG_SECTION     ? "section header"
+                  : b->type == PCAPNG_INTERFACE ? "interface"
+                  : b->type == PCAPNG_SECRETS   ? "secrets"
+                                                : "block",
                   why, fault);
 }
 
@@ -88,7 +75,7 @@ static bool next_option(const pcap *f, tl_rd *r, option *o)
     n = (size_t)tl_get(r, 2, f->order);
     o->value = tl_get_bytes(r, n);
     (void)tl_take(r, padded(n) - n);
-    return !r->bad && o->code != OPTION_END;
+    return !r->bad && o->code != PCAPNG_OPTION_END;
 }
 
 /* Puts text behind *to, in a line of its own. False: no memory. */
@@ -157,13 +144,13 @@ static tl_exit take_interface_option(const pcap *f, const block *b, pcap_interfa
     tl_rd r = tl_rd_of(o->value);
     bool memory = true;
 
-    if (o->code == OPTION_NAME && one->name[0] == '\0')
+    if (o->code == PCAPNG_OPTION_NAME && one->name[0] == '\0')
         memory = append(&one->name, o->value);
-    else if (o->code == OPTION_COMMENT)
+    else if (o->code == PCAPNG_OPTION_COMMENT)
         memory = append(&one->comment, o->value);
-    else if (o->code == OPTION_RESOLUTION)
+    else if (o->code == PCAPNG_OPTION_RESOLUTION)
         one->resolution = (uint8_t)tl_get(&r, 1, f->order);
-    else if (o->code == OPTION_TIME_OFFSET)
+    else if (o->code == PCAPNG_OPTION_TIME_OFFSET)
         one->since_s = tl_get(&r, 8, f->order);
     if (!memory)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: no memory", f->window.name);
@@ -216,9 +203,9 @@ static tl_exit take_packet_options(const pcap *f, const block *b, tl_rd r, pcap_
         tl_rd value = tl_rd_of(o.value);
         uint64_t flags;
 
-        if (o.code == OPTION_COMMENT && p->comment.n == 0)
+        if (o.code == PCAPNG_OPTION_COMMENT && p->comment.n == 0)
             p->comment = o.value;
-        if (o.code != OPTION_FLAGS)
+        if (o.code != PCAPNG_OPTION_FLAGS)
             continue;
         flags = tl_get(&value, 4, f->order);
         if (value.bad)
@@ -241,12 +228,12 @@ static tl_exit take_from(const pcap *f, const block *b, uint64_t index, pcap_pac
 static tl_exit take_packet_header(const pcap *f, const block *b, tl_rd *r, pcap_packet *p, tl_fault *fault)
 {
     uint64_t index = 0, time = 0, here = 0, high;
-    bool simple = b->type == BLOCK_SIMPLE;
+    bool simple = b->type == PCAPNG_SIMPLE;
     tl_exit e;
 
     if (!simple) {
-        index = tl_get(r, b->type == BLOCK_PACKET ? 2 : 4, f->order);
-        (void)tl_take(r, b->type == BLOCK_PACKET ? 2 : 0);
+        index = tl_get(r, b->type == PCAPNG_PACKET ? 2 : 4, f->order);
+        (void)tl_take(r, b->type == PCAPNG_PACKET ? 2 : 0);
         high = tl_get(r, 4, f->order);
         time = high << 32 | tl_get(r, 4, f->order);
         here = tl_get(r, 4, f->order);
@@ -284,7 +271,7 @@ static tl_exit take_packet(pcap *f, const block *b, pcap_packet *p, tl_fault *fa
     (void)tl_take(&r, padded(p->n) - p->n);
     if (r.bad)
         return bad_block(f, b, "it claims to be longer than its block", fault);
-    return b->type == BLOCK_SIMPLE ? TL_EXIT_OK : take_packet_options(f, b, r, p, fault);
+    return b->type == PCAPNG_SIMPLE ? TL_EXIT_OK : take_packet_options(f, b, r, p, fault);
 }
 
 /* ---- block by block ---- */
@@ -298,7 +285,7 @@ static tl_exit take_order(pcap *f, const uint8_t *p, size_t n, tl_fault *fault)
     for (tl_order order = TL_LITTLE; n >= FRAME && order <= TL_BIG; order++) {
         r = tl_rd_of(tl_span_of(p + 8, 4));
         magic = tl_get(&r, 4, order);
-        if (magic != ORDER_MAGIC)
+        if (magic != PCAPNG_ORDER_MAGIC)
             continue;
         f->order = order;
         return TL_EXIT_OK;
@@ -324,7 +311,7 @@ static tl_exit check_section(pcap *f, const block *b, tl_fault *fault)
 
 static bool looked_into(uint32_t type)
 {
-    return is_packet(type) || type == BLOCK_SECTION || type == BLOCK_INTERFACE || type == BLOCK_SECRETS;
+    return is_packet(type) || type == PCAPNG_SECTION || type == PCAPNG_INTERFACE || type == PCAPNG_SECRETS;
 }
 
 static tl_exit check_length(const pcap *f, const block *b, uint64_t length, tl_fault *fault)
@@ -376,7 +363,7 @@ static tl_exit next_block(pcap *f, block *b, bool *more, tl_fault *fault)
         return e;
     r = tl_rd_of(tl_span_of(p, n));
     *b = (block){ .offset = f->window.offset, .type = (uint32_t)tl_get(&r, 4, f->order) };
-    if (b->type == BLOCK_SECTION)
+    if (b->type == PCAPNG_SECTION)
         e = take_order(f, p, n, fault);
     if (e != TL_EXIT_OK)
         return e;
@@ -415,11 +402,11 @@ tl_exit pcapng_next(pcap *f, pcap_packet *p, bool *more, tl_fault *fault)
             *more = e == TL_EXIT_OK;
             return e;
         }
-        if (b.type == BLOCK_SECTION)
+        if (b.type == PCAPNG_SECTION)
             e = check_section(f, &b, fault);
-        else if (b.type == BLOCK_INTERFACE)
+        else if (b.type == PCAPNG_INTERFACE)
             e = take_interface(f, &b, fault);
-        else if (b.type == BLOCK_SECRETS)
+        else if (b.type == PCAPNG_SECRETS)
             e = take_secrets(f, &b, fault);
     }
     return e;

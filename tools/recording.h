@@ -1,0 +1,45 @@
+/* Captures, written: pcapng, straight to its file. Whoever reads the file at any time, or after its writer was killed, finds
+ * whole blocks up to the last flush, at most a second old while packets come: a long run that ends badly is the one whose
+ * capture is wanted. */
+#ifndef TL_TOOLS_RECORDING_H
+#define TL_TOOLS_RECORDING_H
+
+#include "pcap.h"
+
+typedef struct recording {
+    uint64_t packets, bytes; /* bytes of blocks */
+    /* private */
+    int fd; /* 0: not open */
+    const char *path;
+    uint8_t *buffer;
+    size_t n;
+    uint64_t flushed_ms;
+    uint32_t interfaces;
+} recording;
+
+/* Makes the file or empties it; a pipe will do. secret: nobody else may read it (mode 0600). `program` is noted in the
+ * file; path outlives the recording. TL_EXIT_INTERNAL, here and below: it cannot be written. */
+tl_exit recording_open(recording *r, const char *path, bool secret, const char *program, tl_fault *fault)
+    __attribute__((warn_unused_result));
+bool recording_is_open(const recording *r);
+/* One more interface; name and comment may be "". */
+tl_exit recording_interface(recording *r, uint32_t link, const char *name, const char *comment,
+                            uint32_t *index, tl_fault *fault) __attribute__((warn_unused_result));
+
+/* Where packets come from. */
+typedef struct recording_from {
+    uint32_t index; /* of the interface */
+    pcap_direction direction;
+    const char *comment; /* of each packet; NULL: none */
+} recording_from;
+
+/* Packets, with the time of now. */
+tl_exit recording_packets(recording *r, const recording_from *from, const tl_span *packets, size_t n,
+                          tl_fault *fault) __attribute__((warn_unused_result));
+tl_exit recording_secrets(recording *r, uint32_t type, tl_span secrets, tl_fault *fault)
+    __attribute__((warn_unused_result));
+tl_exit recording_flush(recording *r, tl_fault *fault) __attribute__((warn_unused_result));
+/* Flushes and closes; after a fault, only closes. Nothing to do where nothing is open. */
+tl_exit recording_close(recording *r, tl_fault *fault) __attribute__((warn_unused_result));
+
+#endif
