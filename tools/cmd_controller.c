@@ -43,6 +43,7 @@ typedef struct controller {
     controller_spdm spdm;
     controller_oneway oneway; /* with --from */
     frame_out out;
+    tap tap;
     report report;
     view view;
     ui_progress progress;
@@ -252,6 +253,18 @@ static tl_exit watch_silence(const controller *c, tl_fault *fault)
                         SILENCE_MS / 1000);
 }
 
+/* Packets before they are decrypted where they lie. */
+static void record(controller *c, const tl_link_batch *batch)
+{
+    tl_span packets[BATCH];
+
+    if (!recording_is_open(&c->tap.capture))
+        return;
+    for (size_t i = 0; i < batch->n; i++)
+        packets[i] = tl_span_of(batch->packets[i].p, batch->packets[i].n);
+    tap_packets(&c->tap, PCAP_INBOUND, packets, batch->n);
+}
+
 /* What a read has brought, if anything. */
 static tl_exit take(controller *c, const tl_link_batch *batch, tl_fault *fault)
 {
@@ -259,7 +272,10 @@ static tl_exit take(controller *c, const tl_link_batch *batch, tl_fault *fault)
 
     if (batch->state != TL_LINK_PACKETS)
         return TL_EXIT_OK;
-    e = verify(c, batch->packets, batch->n, fault);
+    record(c, batch);
+    e = tap_check(&c->tap, fault);
+    if (e == TL_EXIT_OK)
+        e = verify(c, batch->packets, batch->n, fault);
     return e == TL_EXIT_OK ? watch_silence(c, fault) : e;
 }
 
@@ -300,6 +316,7 @@ static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *f
 
     if (e != TL_EXIT_OK)
         return e;
+    tap_key(&c->tap, &source, c->file.stream, epoch);
     err = tl_stream_rx_init(&c->rx, &c->file.config, &source, epoch, c->memory, sink);
     tl_key_source_wipe(&source);
     if (err != TL_OK)
@@ -333,8 +350,9 @@ static tl_exit receive_oneway(controller *c, tl_fault *fault)
 
 static tl_exit run_oneway(controller *c, tl_fault *fault)
 {
-    const controller_oneway_parts parts = { c->o.from, c->o.state,  &c->file,  c->backend.crypto,
-                                            &c->rx,    &c->rx_open, c->memory, { c, on_event } };
+    const controller_oneway_parts parts = { c->o.from,         c->o.state,      &c->file,
+                                            c->backend.crypto, &c->rx,          &c->rx_open,
+                                            c->memory,         { c, on_event }, &c->tap };
     tl_exit e = controller_oneway_open(&c->oneway, &parts, fault);
 
     if (e == TL_EXIT_OK) {
@@ -393,6 +411,7 @@ static tl_exit set_up_frames(controller *c, tl_fault *fault)
             return tl_fault_set(fault, TL_EXIT_INTERNAL, "controller: no memory for a frame of %zu bytes",
                                 c->memory.n);
     }
+    tap_stream(&c->tap, &c->file);
     view_stream(&c->view, &c->file);
     return frame_out_open(&c->out, &c->o.out, &c->file, fault);
 }
@@ -494,7 +513,11 @@ static tl_exit set_up(controller *c, tl_fault *fault)
     err = backend_open(&c->backend, c->o.crypto, 0);
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    e = tap_open(&c->tap, &c->o.tap, NAME, fault);
+    if (e != TL_EXIT_OK)
+        return e;
     c->o.spdm.client.connect = c->o.connect;
+    c->o.spdm.client.tap = &c->tap;
     e = by_spdm(c) ? controller_spdm_open(&c->spdm, &c->o.spdm, &c->backend, fault) : set_up_frames(c, fault);
     return e == TL_EXIT_OK ? report_open(&c->report, c->o.report, fault) : e;
 }
@@ -565,6 +588,11 @@ static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
         *fault = c->output_fault;
         e = x;
     }
+    x = tap_close(&c->tap, &c->output_fault);
+    if (x != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED || e == TL_EXIT_LINK)) {
+        *fault = c->output_fault;
+        e = x;
+    }
     totals = totals_json(c, e, fault);
     x = report_close(&c->report, totals, &c->output_fault);
     if (x == TL_EXIT_OK)
@@ -614,6 +642,7 @@ int cmd_controller(int argc, char **argv)
         e = finish(&c, e, &fault);
     } else {
         tl_file_abandon(&c.report.file);
+        c.output = tap_close(&c.tap, &c.output_fault);
         c.output = frame_out_close(&c.out, false, &c.output_fault);
     }
     view_close(&c.view);

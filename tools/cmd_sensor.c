@@ -15,6 +15,7 @@
 #include "sensor_spdm.h"
 #include "stop.h"
 #include "stream_file.h"
+#include "tap.h"
 #include "ui.h"
 
 #include <poll.h>
@@ -64,6 +65,7 @@ typedef struct sensor_options {
     const char *data;
     uint32_t width, height, bits, embedded_top, embedded_bottom; /* of an agreed stream; 0: the default */
     bool embedded;
+    tap_options tap;
 } sensor_options;
 
 typedef struct sensor {
@@ -75,6 +77,7 @@ typedef struct sensor {
     uint16_t *samples; /* one frame */
     frame_sender sender;
     way_out out;
+    tap tap;
     oneway_sender oneway; /* with --to */
     uint64_t announce_ms; /* when the next announcement is due */
     sensor_spdm spdm;     /* with --pki */
@@ -177,6 +180,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     sensor_options *o = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->tap; return 0;
     case 'l': o->listen = arg; return 0;
     case 'i': o->input = arg; return 0;
     case 's': o->stream = arg; return 0;
@@ -205,9 +209,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = { { &tap_argp, 0, "Recording:", 5 }, { 0 } };
+
 static const struct argp argp = {
     .options = options,
     .parser = parse,
+    .children = children,
     .doc = "Plays an input as a protected CSI-2 stream to one controller at a time. It prints where it "
            "listens, and goes on listening after a controller has left; SIGINT ends it."
            "\vExamples:\n"
@@ -215,7 +222,9 @@ static const struct argp argp = {
            "  trueline sensor --stream cam.json --input clip.mp4 --loop\n"
            "  trueline sensor --stream cam.json --input photo.jpg --once --frames 1\n"
            "  trueline sensor --stream cam.json --listen 127.0.0.1:0 --rate 0\n"
-           "  trueline sensor --stream cam.json --to udp:127.0.0.1:5004\n",
+           "  trueline sensor --stream cam.json --to udp:127.0.0.1:5004\n"
+           "  trueline sensor --stream cam.json --once --frames 30 \\\n"
+           "      --capture run.pcapng --export-secrets run.keys\n",
 };
 
 /* ---- one connection ---- */
@@ -329,6 +338,8 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
 
     if (s->o.to == NULL)
         s->out = way_out_of_socket(fd);
+    s->out.tap = &s->tap;
+    tap_stream(&s->tap, &s->file);
     for (*sent = 0; s->o.frames == 0 || *sent < s->o.frames; ++*sent) {
         bool enough;
         int got;
@@ -408,6 +419,7 @@ static tl_exit send_oneway(sensor *s, const char *name, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
+    tap_key(&s->tap, &source, s->file.stream, 0);
     err = tl_stream_tx_init(&tx, &s->file.config, &source, 0);
     if (err == TL_OK) {
         e = play(s, &tx, -1, &sent, fault);
@@ -452,6 +464,7 @@ static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
         return e;
     if (s->input == NULL)
         e = open_input(s, fault);
+    tap_key(&s->tap, &source, s->file.stream, epoch);
     err = tl_stream_tx_init(&tx, &s->file.config, &source, epoch);
     if (err != TL_OK) {
         tl_key_source_wipe(&source);
@@ -528,7 +541,8 @@ static tl_exit set_up_spdm(sensor *s, const tl_address *address, tl_fault *fault
     sensor_spdm_options o = { .files = s->o.files,
                               .data = *address,
                               .rate = period > 0 ? (uint32_t)(1000000000 / period) : 0,
-                              .tell_port = s->o.data != NULL && !s->o.json };
+                              .tell_port = s->o.data != NULL && !s->o.json,
+                              .tap = &s->tap };
     tl_exit e = TL_EXIT_OK;
 
     if (o.files.trust == NULL && !s->o.measurements)
@@ -576,6 +590,8 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
 
     if (e == TL_EXIT_OK)
         e = tl_address_parse(s->o.listen, &address, fault);
+    if (e == TL_EXIT_OK)
+        e = tap_open(&s->tap, &s->o.tap, NAME, fault);
     if (e != TL_EXIT_OK)
         return e;
     err = backend_open(&s->backend, s->o.crypto, 0);
@@ -628,7 +644,7 @@ int cmd_sensor(int argc, char **argv)
 {
     static sensor s; /* zero, and too large for a stack */
     tl_fault fault = { 0 }, output;
-    tl_exit e;
+    tl_exit e, recorded;
 
     s.o = (sensor_options){
         .listen = TL_NET_DEFAULT, .input = "scene", .rate = -1, .files.role = "controller"
@@ -648,6 +664,11 @@ int cmd_sensor(int argc, char **argv)
     if (e == TL_EXIT_STOPPED) {
         ui_note(NAME, "%s", fault.text);
         e = TL_EXIT_OK;
+    }
+    recorded = tap_close(&s.tap, &output);
+    if (recorded != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_LINK)) {
+        fault = output;
+        e = recorded;
     }
     if (e != TL_EXIT_OK)
         (void)ui_fail(NAME, &fault);

@@ -17,6 +17,7 @@ tl_exit controller_oneway_open(controller_oneway *o, const controller_oneway_par
         .rx_open = p->rx_open,
         .memory = p->memory,
         .sink = p->sink,
+        .tap = p->tap,
         .saved_ms = tl_clock_ms(),
     };
     e = oneway_receiver_open(&o->receiver, p->file, p->crypto, p->state, fault);
@@ -57,6 +58,7 @@ static tl_exit take_news(controller_oneway *o, oneway_news news, const tl_fault 
     e = oneway_receiver_source(&o->receiver, &source, fault);
     if (e != TL_EXIT_OK)
         return e;
+    tap_key(o->tap, &source, o->receiver.file->stream, oneway_receiver_epoch(&o->receiver));
     err = news == ONEWAY_START ? begin(o, &source)
                                : tl_stream_rx_rekey(o->rx, &source, oneway_receiver_epoch(&o->receiver));
     tl_key_source_wipe(&source);

@@ -3,6 +3,7 @@
 #define TL_TOOLS_CONTROLLER_ONEWAY_H
 
 #include "oneway.h"
+#include "tap.h"
 #include "way.h"
 
 typedef struct controller_oneway {
@@ -14,6 +15,7 @@ typedef struct controller_oneway {
     bool *rx_open;
     tl_buffer memory;
     tl_stream_sink sink;
+    tap *tap;          /* hears the keys */
     bool joining;      /* no frame of this start was seen yet */
     uint64_t saved_ms; /* when the state was */
     uint64_t early;    /* packets before the first announcement: dropped */
@@ -31,6 +33,7 @@ typedef struct controller_oneway_parts {
     bool *rx_open;
     tl_buffer memory;
     tl_stream_sink sink;
+    tap *tap; /* NULL: none */
 } controller_oneway_parts;
 
 tl_exit controller_oneway_open(controller_oneway *o, const controller_oneway_parts *parts, tl_fault *fault)

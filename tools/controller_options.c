@@ -180,7 +180,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     controller_options *o = state->input;
 
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &o->spdm.wanted; return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->spdm.wanted;
+        state->child_inputs[1] = &o->tap;
+        return 0;
     case 'c': o->connect = arg; return 0;
     case 's': o->stream = arg; return 0;
     case OPT_FROM: o->from = arg; return 0;
@@ -210,7 +213,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    { &protection_argp, 0, "With --trust, what the sensor is to protect (variants 2,1,2):", 6 }, { 0 }
+    { &protection_argp, 0, "With --trust, what the sensor is to protect (variants 2,1,2):", 6 },
+    { &tap_argp, 0, "Recording:", 7 },
+    { 0 },
 };
 
 static const struct argp argp = {
@@ -230,6 +235,8 @@ static const struct argp argp = {
         "  trueline controller --stream cam.json --keep-going --release line --view 8080\n"
         "  trueline controller --stream cam.json --from udp:127.0.0.1:5004\n"
         "  trueline controller --stream cam.json --keep-going --report report.json\n"
+        "  trueline controller --stream cam.json --frames 30 \\\n"
+        "      --capture run.pcapng --export-secrets run.keys\n"
         "  trueline controller --stream cam.json --out frames --keep-going \\\n"
         "      --release line --keep-revoked\n",
 };

@@ -5,12 +5,14 @@
 #include "backend.h"
 #include "controller_spdm.h"
 #include "frame_out.h"
+#include "tap.h"
 #include "view.h"
 
 typedef struct controller_options {
     const char *connect, *stream, *report;
     const char *from, *state; /* a one-way link */
     frame_out_options out;
+    tap_options tap;
     view_options view;
     uint64_t frames;
     tl_release release;

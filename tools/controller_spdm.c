@@ -114,8 +114,10 @@ static tl_err key_next(controller_spdm *s)
         s->current = 1 - s->current;
         e = with_secret(s, take_source);
     }
-    if (e == TL_OK)
+    if (e == TL_OK) {
+        tap_key(s->o.client.tap, &s->sources[s->current], stream_of(s), epoch);
         e = tl_stream_rx_rekey(s->rx, &s->sources[s->current], epoch);
+    }
     if (e != TL_OK)
         return e;
     if (s->renewed)
@@ -297,8 +299,10 @@ tl_exit controller_spdm_agree(controller_spdm *s, tl_fault *fault)
 tl_exit controller_spdm_receiver(controller_spdm *s, const tl_stream_config *config, tl_stream_rx *rx,
                                  tl_buffer memory, tl_stream_sink sink, tl_fault *fault)
 {
-    tl_err err = tl_stream_rx_init(rx, config, &s->sources[s->current], s->epoch, memory, sink);
+    tl_err err;
 
+    tap_key(s->o.client.tap, &s->sources[s->current], stream_of(s), s->epoch);
+    err = tl_stream_rx_init(rx, config, &s->sources[s->current], s->epoch, memory, sink);
     s->rx = rx;
     return err == TL_OK ? TL_EXIT_OK
                         : tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));

@@ -55,6 +55,12 @@ static tl_err take_keys(sensor_spdm *s, tl_digest secret)
                                   TL_SENSOR_TO_CONTROLLER);
 }
 
+static tl_err rekey(sensor_spdm *s, tl_key_source *source)
+{
+    tap_key(s->o.tap, source, s->stream.file.stream, s->stream.epoch);
+    return tl_stream_tx_rekey(&s->stream.tx, source, s->stream.epoch);
+}
+
 /* The next epoch: of the source at hand, or of a newer session's, which takes its place. */
 static tl_err take_epoch(sensor_spdm *s, tl_digest secret)
 {
@@ -65,11 +71,11 @@ static tl_err take_epoch(sensor_spdm *s, tl_digest secret)
 
     TL_TRY(mark_of(s, secret, mark));
     if (tl_equal(tl_span_of(mark, sizeof mark), tl_span_of(stream->session, sizeof mark)))
-        return tl_stream_tx_rekey(&stream->tx, now, stream->epoch);
+        return rekey(s, now);
     e = tl_key_source_exported(next, s->crypto, secret, (uint16_t)stream->file.stream,
                                TL_SENSOR_TO_CONTROLLER);
     if (e == TL_OK)
-        e = tl_stream_tx_rekey(&stream->tx, next, stream->epoch);
+        e = rekey(s, next);
     if (e != TL_OK) {
         tl_key_source_wipe(next);
         return e;
@@ -170,6 +176,7 @@ static agreement_reason on_start(sensor_spdm *s, const agreement *a, const tl_sp
     reason = check_stream(s, a);
     if (reason != AGREEMENT_FINE)
         return reason;
+    tap_key(s->o.tap, &stream->sources[stream->current], stream->file.stream, stream->epoch);
     if (a->body.stream.epoch != stream->epoch ||
         tl_stream_tx_init(&stream->tx, &stream->file.config, &stream->sources[stream->current],
                           stream->epoch) != TL_OK)

@@ -114,7 +114,7 @@ tl_exit sensor_spdm_begin(sensor_spdm *s, int fd, const char *peer, tl_fault *fa
     s->set = epoll_create1(EPOLL_CLOEXEC);
     if (s->set < 0 || epoll_ctl(s->set, EPOLL_CTL_ADD, fd, &event) != 0)
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "spdm: the connection cannot be watched");
-    spdm_link_open(&s->link, fd, peer);
+    spdm_link_open(&s->link, fd, peer, s->o.tap);
     sensor_join_init(&s->stream.join, s->set);
     s->ended = false;
     s->refusals = 0;

@@ -19,6 +19,7 @@ typedef struct sensor_spdm_options {
     tl_address data; /* where data ports are opened; port 0: a free one each time */
     uint32_t rate;   /* frames in 1000 s, for the offer */
     bool tell_port;  /* print where data ports are */
+    tap *tap;        /* hears links and keys; NULL: none */
 } sensor_spdm_options;
 
 typedef enum sensor_stream_state {

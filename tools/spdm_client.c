@@ -70,7 +70,7 @@ tl_exit spdm_client_dial(spdm_client *c, uint64_t deadline_ms, tl_fault *fault)
     tl_exit e = tl_net_connect(&c->address, deadline_ms, &fd, &peer, fault);
 
     if (e == TL_EXIT_OK)
-        spdm_link_open(&c->link, fd, peer.text);
+        spdm_link_open(&c->link, fd, peer.text, c->o.tap);
     return e;
 }
 

@@ -22,6 +22,7 @@ typedef struct spdm_client_options {
     const char *connect;       /* HOST:PORT */
     spdm_identity_files files; /* own identity, trust, revocation */
     const char *reference;     /* file; NULL: measurements are shown, not judged */
+    tap *tap;                  /* hears the link; NULL: none */
 } spdm_client_options;
 
 /* An exchange that is over. */

@@ -11,10 +11,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-void spdm_link_open(spdm_link *link, int fd, const char *peer)
+void spdm_link_open(spdm_link *link, int fd, const char *peer, tap *hears)
 {
     memset(link, 0, sizeof *link);
     link->fd = fd;
+    link->tap = hears;
     (void)snprintf(link->peer, sizeof link->peer, "%s", peer);
 }
 
@@ -87,6 +88,7 @@ static tl_exit answer_other(spdm_link *link, const tl_carried *m, tl_fault *faul
                             link->peer, (unsigned)m->kind);
     if (tl_tcp_encode(TL_CARRIED_NO_REQUESTER, tl_span_of(NULL, 0), &w) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "spdm: a message cannot be written");
+    tap_message(link->tap, PCAP_OUTBOUND, tl_written(&w));
     return tl_net_send(link->fd, w.p, w.n, tl_clock_ms() + SPDM_LINK_PATIENCE_MS, "spdm", fault);
 }
 
@@ -94,6 +96,7 @@ static tl_exit hand_out(spdm_link *link, spdm_heard *heard, tl_spdm_in *message,
 {
     tl_carried m;
 
+    tap_message(link->tap, PCAP_INBOUND, tl_span_of(link->in, link->have));
     if (tl_tcp_decode(link->in, link->have, &m) != TL_OK)
         return garbage(link, fault);
     link->messages++;
@@ -149,6 +152,7 @@ tl_exit spdm_link_send(spdm_link *link, const tl_spdm_out *message, tl_fault *fa
     link->messages++;
     link->bytes += w.n;
     (void)snprintf(what, sizeof what, "spdm: %s", link->peer);
+    tap_message(link->tap, PCAP_OUTBOUND, tl_written(&w));
     return tl_net_send(link->fd, w.p, w.n, tl_clock_ms() + SPDM_LINK_PATIENCE_MS, what, fault);
 }
 

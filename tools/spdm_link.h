@@ -2,7 +2,7 @@
 #ifndef TL_TOOLS_SPDM_LINK_H
 #define TL_TOOLS_SPDM_LINK_H
 
-#include "fault.h"
+#include "tap.h"
 
 #include <trueline/transport.h>
 
@@ -18,6 +18,7 @@ typedef struct spdm_link {
     int fd; /* stays the caller's; -1: none */
     char peer[300];
     uint64_t messages, bytes; /* both directions, with their headers */
+    tap *tap;                 /* hears every message; NULL: none */
     /* private */
     uint64_t begun_ms; /* when the first byte of the message that is coming came */
     size_t have, handed;
@@ -27,7 +28,7 @@ typedef struct spdm_link {
 /* What came: a message whose body may be changed and lives until the next call, nothing up to the deadline, or the end. */
 typedef enum spdm_heard { SPDM_HEARD_NOTHING = 0, SPDM_HEARD_MESSAGE, SPDM_HEARD_END } spdm_heard;
 
-void spdm_link_open(spdm_link *link, int fd, const char *peer);
+void spdm_link_open(spdm_link *link, int fd, const char *peer, tap *hears);
 /* Wipes both buffers. */
 void spdm_link_close(spdm_link *link);
 /* Waits for a message up to deadline_ms, or not at all if that is past. TL_EXIT_LINK: garbage, a message that is too long,

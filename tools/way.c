@@ -67,13 +67,24 @@ tl_exit way_out_open(way_out *out, const char *text, uint64_t deadline_ms, tl_ne
     return e;
 }
 
-tl_exit way_out_write(way_out *out, const tl_span *packets, size_t n, tl_fault *fault)
+static tl_exit write_to(way_out *out, const tl_span *packets, size_t n, tl_fault *fault)
 {
     switch (out->kind) {
     case WAY_UDP: return tl_udp_write(out->fd, packets, n, &out->unheard, fault);
     case WAY_RING: return tl_ring_write(&out->ring, packets, n, tl_clock_ms() + TL_LINK_PATIENCE_MS, fault);
     default: return tl_link_write(out->fd, packets, n, fault);
     }
+}
+
+tl_exit way_out_write(way_out *out, const tl_span *packets, size_t n, tl_fault *fault)
+{
+    tl_exit e = write_to(out, packets, n, fault);
+
+    if (e == TL_EXIT_OK && out->tap != NULL) {
+        tap_packets(out->tap, PCAP_OUTBOUND, packets, n);
+        e = tap_check(out->tap, fault);
+    }
+    return e;
 }
 
 bool way_out_is_over(const way_out *out)

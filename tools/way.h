@@ -5,6 +5,7 @@
 #include "link.h"
 #include "net.h"
 #include "ring.h"
+#include "tap.h"
 #include "udp.h"
 
 typedef enum way_kind { WAY_SOCKET = 0, WAY_UDP, WAY_RING } way_kind;
@@ -13,6 +14,7 @@ typedef struct way_out {
     way_kind kind;
     int fd; /* the caller's (SOCKET), or ours */
     tl_ring ring;
+    tap *tap;         /* hears every packet; NULL: none */
     uint64_t unheard; /* UDP: how often the system said that nobody listens */
 } way_out;
 

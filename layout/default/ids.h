@@ -36,8 +36,9 @@ enum {
     TL_AGREEMENT_REKEY = 8,
     TL_AGREEMENT_DONE = 9,
     TL_AGREEMENT_REFUSED = 10,
-    TL_VENDOR_STANDARD = 4, /* VENDOR_DEFINED: the registry of IANA, */
-    TL_VENDOR_ID = 32473    /* and its number for examples in documents */
+    TL_VENDOR_STANDARD = 4,      /* VENDOR_DEFINED: the registry of IANA, */
+    TL_VENDOR_ID = 32473,        /* and its number for examples in documents */
+    TL_SECRETS_TYPE = 0x544C5345 /* of a capture's decryption secrets: lines of text; no registered code */
 };
 
 #endif

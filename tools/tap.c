@@ -1,0 +1,205 @@
+#include "tap.h"
+#include "protection.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <trueline/layout/ids.h>
+
+enum { OPT_CAPTURE = 0x600, OPT_SECRETS };
+
+static const struct argp_option options[] = {
+    { "capture", OPT_CAPTURE, "FILE", 0,
+      "write every SPDM message and CSI-2 packet to FILE as pcapng, for `trueline dump` and Wireshark", 0 },
+    { "export-secrets", OPT_SECRETS, "FILE", 0,
+      "write the secrets that decrypt them to FILE, which others must not see; the capture's own name puts "
+      "them "
+      "into it",
+      0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    tap_options *o = state->input;
+
+    switch (key) {
+    case OPT_CAPTURE: o->capture = arg; return 0;
+    case OPT_SECRETS: o->secrets = arg; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp tap_argp = { .options = options, .parser = parse };
+
+/* ---- beginning and end ---- */
+
+static tl_exit open_secrets(tap *t, tl_fault *fault)
+{
+    int fd = open(t->secrets_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd >= 0 && fchmod(fd, 0600) == 0)
+        t->secrets = fdopen(fd, "w");
+    if (t->secrets == NULL)
+        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
+    return TL_EXIT_OK;
+}
+
+tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fault)
+{
+    char program[64];
+    tl_exit e = TL_EXIT_OK;
+
+    *t = (tap){ .secrets_path = o->secrets };
+    t->inside = o->secrets != NULL && o->capture != NULL && strcmp(o->secrets, o->capture) == 0;
+    (void)snprintf(program, sizeof program, "trueline %s", command);
+    if (o->capture != NULL)
+        e = recording_open(&t->capture, o->capture, t->inside, program, fault);
+    if (e == TL_EXIT_OK && o->secrets != NULL && !t->inside)
+        e = open_secrets(t, fault);
+    return e;
+}
+
+tl_exit tap_check(const tap *t, tl_fault *fault)
+{
+    if (t == NULL || t->failed == TL_EXIT_OK)
+        return TL_EXIT_OK;
+    *fault = t->fault;
+    return t->failed;
+}
+
+/* Keeps the first fault. */
+static void note(tap *t, tl_exit e, const tl_fault *fault)
+{
+    if (t->failed != TL_EXIT_OK || e == TL_EXIT_OK)
+        return;
+    t->failed = e;
+    t->fault = *fault;
+}
+
+tl_exit tap_close(tap *t, tl_fault *fault)
+{
+    tl_fault closing;
+    tl_exit e = recording_close(&t->capture, &closing);
+
+    note(t, e, &closing);
+    if (t->secrets != NULL && fclose(t->secrets) != 0) {
+        e = tl_fault_errno(&closing, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
+        note(t, e, &closing);
+    }
+    t->secrets = NULL;
+    return tap_check(t, fault);
+}
+
+static bool records(const tap *t)
+{
+    return t != NULL && recording_is_open(&t->capture) && t->failed == TL_EXIT_OK;
+}
+
+bool tap_wants_secrets(const tap *t)
+{
+    return t != NULL && (t->inside || t->secrets != NULL) && t->failed == TL_EXIT_OK;
+}
+
+/* ---- interfaces and packets ---- */
+
+/* The layout's name for comments: that of its folder. */
+static const char *layout_name(void)
+{
+    static const char ours[] = "trueline-";
+    const char *name = TL_LAYOUT_NAME;
+
+    return strncmp(name, ours, sizeof ours - 1) == 0 ? name + sizeof ours - 1 : name;
+}
+
+static void add_interface(tap *t, uint32_t link, const char *name, const char *comment, uint32_t *index)
+{
+    tl_fault fault;
+
+    note(t, recording_interface(&t->capture, link, name, comment, index, &fault), &fault);
+}
+
+void tap_stream(tap *t, const stream_file *file)
+{
+    const tl_stream_config *c = &file->config;
+    json_t *object;
+    char *text, *comment;
+
+    if (!records(t))
+        return;
+    object = stream_file_json(file, STREAM_SECRET_HIDDEN);
+    text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (text != NULL &&
+        asprintf(&comment, "layout=%s\nstream=%s\ncarrier=%s\nchannel=%u", layout_name(), text,
+                 c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", (unsigned)c->virtual_channel) >= 0) {
+        add_interface(t, PCAP_LINK_CSI2, "csi2", comment, &t->csi2);
+        free(comment);
+    }
+    t->has_stream = true;
+    free(text);
+    json_decref(object);
+}
+
+void tap_packets(tap *t, pcap_direction direction, const tl_span *packets, size_t n)
+{
+    recording_from from = { .direction = direction };
+    tl_fault fault;
+
+    if (!records(t) || !t->has_stream)
+        return;
+    from.index = t->csi2;
+    note(t, recording_packets(&t->capture, &from, packets, n, &fault), &fault);
+}
+
+void tap_message(tap *t, pcap_direction direction, tl_span message)
+{
+    recording_from from = { .direction = direction };
+    char comment[64];
+    tl_fault fault;
+
+    if (!records(t))
+        return;
+    if (!t->has_spdm) {
+        (void)snprintf(comment, sizeof comment, "layout=%s", layout_name());
+        add_interface(t, PCAP_LINK_SPDM_TCP, "spdm", comment, &t->spdm);
+        t->has_spdm = true;
+    }
+    from.index = t->spdm;
+    note(t, recording_packets(&t->capture, &from, &message, 1, &fault), &fault);
+}
+
+/* ---- secrets ---- */
+
+/* A line into its file, or into the capture. Flushed at once: a run that is killed has the secrets of what it recorded. */
+static void put_secret_line(tap *t, char *text, size_t n)
+{
+    tl_fault fault;
+    tl_exit e = TL_EXIT_OK;
+
+    if (t->inside)
+        e = recording_secrets(&t->capture, TL_SECRETS_TYPE, tl_span_of(text, n), &fault);
+    else if (fwrite(text, 1, n, t->secrets) != n || fflush(t->secrets) != 0)
+        e = tl_fault_errno(&fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
+    note(t, e, &fault);
+}
+
+void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch)
+{
+    char text[64 + 2 * TL_HASH_MAX];
+    uint8_t secret[TL_HASH_MAX];
+    size_t n = 0, at;
+
+    /* An epoch that cannot be taken is refused by whoever takes it. */
+    if (!tap_wants_secrets(t) || tl_key_source_secret(source, epoch, secret, &n) != TL_OK)
+        return;
+    at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)stream, (unsigned)epoch);
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%02x", secret[i]);
+    text[at++] = '\n';
+    put_secret_line(t, text, at);
+    tl_wipe(secret, sizeof secret);
+    tl_wipe(text, sizeof text);
+}

@@ -1,0 +1,53 @@
+/* What a command records of its links: packets and messages into a capture, secrets into a file of their own or into the
+ * capture. A tap that records nothing costs a comparison. What cannot be written is noticed at once and told by tap_check,
+ * so that nobody on the packets' way has to. */
+#ifndef TL_TOOLS_TAP_H
+#define TL_TOOLS_TAP_H
+
+#include "recording.h"
+#include "stream_file.h"
+
+#include <argp.h>
+
+typedef struct tap_options {
+    const char *capture; /* NULL: none */
+    const char *secrets; /* NULL: none; the capture's own name: into it */
+} tap_options;
+
+/* --capture and --export-secrets, as a child of a command's table; its input are tap_options. */
+extern const struct argp tap_argp;
+
+typedef struct tap {
+    recording capture;
+    /* private */
+    FILE *secrets;
+    const char *secrets_path;
+    bool inside;   /* secrets go into the capture */
+    bool has_spdm; /* there is an interface */
+    bool has_stream;
+    uint32_t spdm, csi2; /* interfaces */
+    tl_exit failed;
+    tl_fault fault;
+} tap;
+
+/* Makes the files. TL_EXIT_INTERNAL. */
+tl_exit tap_open(tap *t, const tap_options *options, const char *command, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* Gives the first fault of recording, if there was one. t may be NULL, here and below. */
+tl_exit tap_check(const tap *t, tl_fault *fault) __attribute__((warn_unused_result));
+/* Closes the files; the first fault of all. */
+tl_exit tap_close(tap *t, tl_fault *fault) __attribute__((warn_unused_result));
+
+/* A stream begins, or begins again under new keys: packets from now on are of an interface whose comment tells what the
+ * stream is, without its secret. */
+void tap_stream(tap *t, const stream_file *file);
+/* CSI-2 packets as they are on the wire. */
+void tap_packets(tap *t, pcap_direction direction, const tl_span *packets, size_t n);
+/* A message of SPDM over TCP with its header. */
+void tap_message(tap *t, pcap_direction direction, tl_span message);
+/* An epoch that a stream is about to take from its source. */
+void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch);
+/* Is what is about to be secret asked for? */
+bool tap_wants_secrets(const tap *t);
+
+#endif
