@@ -10,10 +10,12 @@
 #include "demo_session.h"
 #include "demo_sheet.h"
 #include "demo_steps.h"
+#include "demo_view.h"
 #include "file.h"
 #include "stop.h"
 #include "stream_file.h"
 #include "ui.h"
+#include "view.h"
 
 #include <trueline/openssl.h>
 
@@ -25,17 +27,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME "demo"
-#define CLIP "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4"
+#define NAME      "demo"
+#define LIVE_RATE "15" /* frames in a second for people who watch */
+#define CLIP      "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4"
 
-enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP, OPT_CRYPTO };
+enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP, OPT_CRYPTO, OPT_VIEW };
 enum { OTHER_FRAMES = 3, PATH_ROOM = 600, AGREED_STREAM = 1, OTHER_STREAM = 2 };
 
 typedef struct demo_options {
     uint64_t frames;
-    const char *input, *out, *crypto;
+    const char *input, *out, *crypto, *view;
     uint32_t width, height, bits;
-    bool json, keep;
+    bool json, keep, frames_given, out_given;
 } demo_options;
 
 typedef struct demo {
@@ -43,12 +46,14 @@ typedef struct demo {
     demo_steps steps;
     char folder[PATH_ROOM];                         /* private, removed at the end */
     char other[PATH_ROOM];                          /* the other stream's file */
+    char buttons[PATH_ROOM];                        /* a socket, with --view */
     char size[24], bits[8];                         /* for sensors */
     char frames[PATH_ROOM], pictures[2][PATH_ROOM]; /* of the clean part; of attacked frames, by cost */
     tl_stream_config config;
     demo_attacker attacker;
     demo_auth auth;
-    demo_session clean, foreign, attacked[2];
+    demo_session clean, foreign, attacked[2], live;
+    demo_view view;
     demo_result *results;
     uint64_t frames_ok, frames_bad;
     size_t noticed;
@@ -61,6 +66,11 @@ static const struct argp_option options[] = {
     { "width", OPT_WIDTH, "PIXELS", 0, "pixels of a line, a multiple of 4 (1920)", 2 },
     { "height", OPT_HEIGHT, "LINES", 0, "lines of pixels, even (1080)", 2 },
     { "bits", OPT_BITS, "10|12", 0, "RAW10 or RAW12 (12)", 2 },
+    { "view", OPT_VIEW, "PORT", 0,
+      "instead of it all: a stream that goes on, and a page of this machine (PORT or HOST:PORT, 0 takes a "
+      "free one) that "
+      "shows it and has buttons that attack; with --frames N it ends after N frames, else by Ctrl-C",
+      3 },
     { "out", 'o', "DIR", 0, "where pictures and report.json go (out)", 3 },
     { "json", OPT_JSON, NULL, 0, "the report on stdout too; the narrative on stderr", 3 },
     { "keep", OPT_KEEP, NULL, 0, "keep the temporary files", 3 },
@@ -68,14 +78,35 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
+static void check_view(struct argp_state *state, const demo_options *o)
+{
+    tl_address address;
+    tl_fault fault;
+
+    if (o->view == NULL)
+        return;
+    if (o->json || o->out_given)
+        argp_error(state, "--view writes nothing: leave --out and --json away");
+    if (view_address(o->view, &address, &fault) != TL_EXIT_OK)
+        argp_error(state, "--%s", fault.text);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     demo_options *o = state->input;
 
     switch (key) {
-    case 'n': o->frames = ui_number(state, "--frames", arg, OTHER_FRAMES, 100000); return 0;
+    case 'n':
+        o->frames = ui_number(state, "--frames", arg, OTHER_FRAMES, 100000);
+        o->frames_given = true;
+        return 0;
     case 'i': o->input = arg; return 0;
-    case 'o': o->out = arg; return 0;
+    case 'o':
+        o->out = arg;
+        o->out_given = true;
+        return 0;
+    case OPT_VIEW: o->view = arg; return 0;
+    case ARGP_KEY_END: check_view(state, o); return 0;
     case OPT_WIDTH: o->width = (uint32_t)ui_number(state, "--width", arg, 16, 8192); return 0;
     case OPT_HEIGHT: o->height = (uint32_t)ui_number(state, "--height", arg, 8, 8192); return 0;
     case OPT_BITS: o->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
@@ -101,6 +132,7 @@ static const struct argp argp = {
            "Examples:\n"
            "  trueline demo\n"
            "  trueline demo --input scene --width 640 --height 360 --frames 10\n"
+           "  trueline demo --view 8080\n"
            "  trueline demo --out /tmp/demo --json | jq .attacks_noticed\n",
 };
 
@@ -127,8 +159,11 @@ static tl_exit make_folders(demo *d, tl_fault *fault)
         return e;
     }
     (void)snprintf(d->other, sizeof d->other, "%.500s/other.json", d->folder);
+    (void)snprintf(d->buttons, sizeof d->buttons, "%.500s/buttons", d->folder);
     (void)snprintf(d->pictures[0], sizeof d->pictures[0], "%.500s/harmless", d->folder);
     (void)snprintf(d->pictures[1], sizeof d->pictures[1], "%.500s/attacked", d->folder);
+    if (d->o.view != NULL)
+        return TL_EXIT_OK;
     (void)snprintf(d->frames, sizeof d->frames, "%.500s/frames", d->o.out);
     e = tl_file_folder(d->o.out, fault);
     return e == TL_EXIT_OK ? tl_file_folder(d->frames, fault) : e;
@@ -224,7 +259,8 @@ static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_
     s->crypto = d->o.crypto;
     s->frames = frames;
     s->steps = &d->steps;
-    s->hand.ctx = &d->attacker;
+    if (s->hand.ctx == NULL)
+        s->hand.ctx = &d->attacker;
     return demo_session_run(s, fault);
 }
 
@@ -309,6 +345,81 @@ static tl_exit run_attacks(demo *d, tl_attack_cost cost, tl_fault *fault)
               demo_attack_rows(cost), total(s, "frames_bad") + total(s, "frames_lost"),
               total(s, "frames_ok"));
     return TL_EXIT_OK;
+}
+
+/* ---- for people who watch ---- */
+
+/* The port must be free: whoever took it is better named now than after all keys were made. */
+static tl_exit try_port(const demo *d, tl_fault *fault)
+{
+    tl_address address;
+    tl_net_name name;
+    int fd;
+    tl_exit e = view_address(d->o.view, &address, fault);
+
+    if (e == TL_EXIT_OK)
+        e = tl_net_listen(&address, &fd, &name, fault);
+    if (e == TL_EXIT_OK)
+        (void)close(fd);
+    return e;
+}
+
+/* What the attacker needs of other sessions. */
+static tl_exit run_recordings(demo *d, tl_fault *fault)
+{
+    static const char *const more[] = { NULL };
+
+    d->clean.more = more;
+    d->clean.hand.frame = demo_record_session;
+    d->clean.tell = true;
+    demo_heading(&d->steps, "The attacker listens to an earlier session");
+    return run_session(d, &d->clean, NULL, OTHER_FRAMES, fault);
+}
+
+static tl_exit run_live(demo *d, tl_fault *fault)
+{
+    const char *const more[] = { "--view", d->o.view,      "--view-attacks",    d->buttons, "--release",
+                                 "line",   "--keep-going", "--virtual-channel", "0,1",      NULL };
+    tl_exit e = demo_view_open(&d->view, &d->attacker, d->buttons, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    d->attacker.config.channels_accepted = 1u << 0 | 1u << 1;
+    d->live.more = more;
+    d->live.live = true;
+    d->live.rate = LIVE_RATE;
+    d->live.hand = (demo_hand){ &d->view, demo_view_frame };
+    demo_heading(&d->steps, "A stream to watch, and to attack; Ctrl-C ends it");
+    e = run_session(d, &d->live, NULL, d->o.frames_given ? d->o.frames : 0, fault);
+    d->live.more = NULL;
+    return e;
+}
+
+static tl_exit run_view(demo *d, tl_fault *fault)
+{
+    const demo_totals *t = &d->live.totals;
+    tl_exit e = try_port(d, fault);
+
+    if (e == TL_EXIT_OK)
+        e = make_folders(d, fault);
+    if (e == TL_EXIT_OK)
+        e = make_streams(d, fault);
+    if (e == TL_EXIT_OK)
+        e = demo_attacker_open(&d->attacker, &d->config, fault);
+    if (e == TL_EXIT_OK)
+        e = run_recordings(d, fault);
+    if (e == TL_EXIT_OK)
+        e = run_foreign(d, fault);
+    if (e == TL_EXIT_OK)
+        e = run_live(d, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    (void)fprintf(d->steps.to,
+                  "demo: frames=%" PRIu64 " frames_ok=%" PRIu64 " frames_refused=%" PRIu64 " attacks=%" PRIu64
+                  "\n",
+                  d->live.frames_sent, t->frames_ok, t->frames_bad + t->frames_lost, d->view.made);
+    e = ui_flush(fault);
+    return e == TL_EXIT_OK ? demo_view_judge(&d->view, &d->live, fault) : e;
 }
 
 /* ---- what is told at the end ---- */
@@ -473,6 +584,7 @@ static void tear_down(demo *d)
     json_decref(d->foreign.report);
     json_decref(d->attacked[0].report);
     json_decref(d->attacked[1].report);
+    demo_view_close(&d->view);
     demo_attacker_close(&d->attacker);
     demo_steps_close(&d->steps);
     free(d->results);
@@ -485,6 +597,7 @@ int cmd_demo(int argc, char **argv)
     tl_fault fault = { 0 };
     tl_exit e;
 
+    d.view.attacks = (view_attacks){ .listener = -1, .fd = -1 };
     d.o = (demo_options){ .frames = 60, .out = "out", .width = 1920, .height = 1080, .bits = 12 };
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &d.o) != TL_EXIT_OK)
@@ -492,8 +605,11 @@ int cmd_demo(int argc, char **argv)
     choose_input(&d.o);
     demo_steps_open(&d.steps, d.o.json ? stderr : stdout);
     d.results = calloc(tl_attack_count, sizeof *d.results);
-    e = d.results != NULL ? run(&d, &fault) : tl_fault_set(&fault, TL_EXIT_INTERNAL, "demo: no memory");
-    if (e == TL_EXIT_OK)
+    if (d.results == NULL)
+        e = tl_fault_set(&fault, TL_EXIT_INTERNAL, "demo: no memory");
+    else
+        e = d.o.view != NULL ? run_view(&d, &fault) : run(&d, &fault);
+    if (e == TL_EXIT_OK && d.o.view == NULL)
         e = conclude(&d, &fault);
     tear_down(&d);
     if (e == TL_EXIT_STOPPED) {

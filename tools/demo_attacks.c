@@ -82,24 +82,34 @@ tl_exit demo_record_stream(void *ctx, uint64_t index, tl_wire_frame *frame, tl_f
     return record(&attacker->other_stream, frame, fault);
 }
 
-tl_exit demo_attack_frame(void *ctx, uint64_t index, tl_wire_frame *frame, tl_fault *fault)
+tl_exit demo_attacker_record(demo_attacker *attacker, const tl_wire_frame *frame, tl_fault *fault)
 {
-    demo_attacker *attacker = ctx;
+    return record(&attacker->earlier, frame, fault);
+}
+
+tl_exit demo_attacker_apply(const demo_attacker *attacker, const tl_attack *attack, tl_wire_frame *frame,
+                            tl_fault *fault)
+{
     const tl_attack_world world = { &attacker->config, &attacker->earlier, &attacker->other_session,
                                     &attacker->other_stream, &attacker->plain };
-    const tl_attack *attack;
-    tl_err e;
+    tl_err e = tl_attack_apply(attack, &world, frame);
 
-    if (index == 0)
-        return record(&attacker->earlier, frame, fault);
-    attack = nth_row(attacker->cost, index / 2);
-    if (index % 2 == 0 || attack == NULL)
-        return TL_EXIT_OK;
-    e = tl_attack_apply(attack, &world, frame);
     if (e != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "attack %s (%s): %s", attack->name,
                             tl_attack_repair_text(attack->repair), tl_err_text(e));
     return TL_EXIT_OK;
+}
+
+tl_exit demo_attack_frame(void *ctx, uint64_t index, tl_wire_frame *frame, tl_fault *fault)
+{
+    demo_attacker *attacker = ctx;
+    const tl_attack *attack;
+
+    if (index == 0)
+        return demo_attacker_record(attacker, frame, fault);
+    attack = nth_row(attacker->cost, index / 2);
+    return index % 2 == 0 || attack == NULL ? TL_EXIT_OK
+                                            : demo_attacker_apply(attacker, attack, frame, fault);
 }
 
 /* ---- in the report ---- */

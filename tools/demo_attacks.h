@@ -38,6 +38,10 @@ uint64_t demo_attack_frames(tl_attack_cost cost);
 tl_exit demo_attacker_open(demo_attacker *attacker, const tl_stream_config *config, tl_fault *fault)
     __attribute__((warn_unused_result));
 void demo_attacker_close(demo_attacker *attacker);
+/* Keeps a frame as one of this session's, before the attacked ones; does what a row says to a frame. */
+tl_exit demo_attacker_record(demo_attacker *attacker, const tl_wire_frame *frame, tl_fault *fault);
+tl_exit demo_attacker_apply(const demo_attacker *attacker, const tl_attack *attack, tl_wire_frame *frame,
+                            tl_fault *fault) __attribute__((warn_unused_result));
 /* Hands for demo_hand: ctx is the attacker. The first two record a frame of another session, of another stream. */
 tl_exit demo_record_session(void *ctx, uint64_t index, tl_wire_frame *frame, tl_fault *fault);
 tl_exit demo_record_stream(void *ctx, uint64_t index, tl_wire_frame *frame, tl_fault *fault);

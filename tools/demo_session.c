@@ -1,10 +1,13 @@
 /* Starts both ends, joins them through the relay, lets the stream run, and collects what the controller says of it. */
 #include "demo_session.h"
 #include "clock.h"
+#include "stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { START_MS = 8000, END_MS = 15000, REFUSED = TL_EXIT_REFUSED };
 
@@ -38,9 +41,10 @@ static void add_crypto(const char *list[DEMO_ARGUMENTS_MAX + 1], const demo_sess
 static tl_exit start_sensor(const demo_session *s, ends *x, tl_fault *fault)
 {
     char frames[24], pki[700], root[700];
-    const char *all[DEMO_ARGUMENTS_MAX + 1] = { "sensor", "--listen", "127.0.0.1:0", "--input",
-                                                s->input, "--loop",   "--once",      "--rate",
-                                                "0",      "--frames", frames };
+    const char *all[DEMO_ARGUMENTS_MAX + 1] = { "sensor",  "--listen", "127.0.0.1:0",
+                                                "--input", s->input,   "--loop",
+                                                "--once",  "--rate",   s->rate != NULL ? s->rate : "0" };
+    const char *const limited[] = { "--frames", frames, NULL };
     const char *const provisioned[] = { "--stream", s->stream, NULL };
     const char *const agreed[] = { "--pki",  pki,     "--trust", root,    "--data", "127.0.0.1:0",
                                    "--size", s->size, "--bits",  s->bits, NULL };
@@ -50,6 +54,8 @@ static tl_exit start_sensor(const demo_session *s, ends *x, tl_fault *fault)
     (void)snprintf(pki, sizeof pki, "%s/sensor", s->keys);
     (void)snprintf(root, sizeof root, "%s/root.pem", s->keys);
     add(all, s->stream != NULL ? provisioned : agreed);
+    if (s->frames > 0)
+        add(all, limited);
     add_crypto(all, s);
     e = demo_child_start(&x->sensor, s->folder, all, fault);
     return e == TL_EXIT_OK ? demo_child_address(&x->sensor, "listening on ", tl_clock_ms() + START_MS,
@@ -60,7 +66,8 @@ static tl_exit start_sensor(const demo_session *s, ends *x, tl_fault *fault)
 static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_name *relay, tl_fault *fault)
 {
     char pki[700], root[700];
-    const char *all[DEMO_ARGUMENTS_MAX + 1] = { "controller", "--report", x->report };
+    const char *all[DEMO_ARGUMENTS_MAX + 1] = { "controller" };
+    const char *const reported[] = { "--report", x->report, NULL };
     const char *const provisioned[] = { "--connect", relay->text, "--stream", s->stream, NULL };
     const char *const agreed[] = { "--connect", x->sensor_at, "--data",      relay->text,  "--pki",   pki,
                                    "--trust",   root,         "--reference", s->reference, "--steps", NULL };
@@ -68,6 +75,8 @@ static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_nam
     (void)snprintf(pki, sizeof pki, "%s/controller", s->keys);
     (void)snprintf(root, sizeof root, "%s/root.pem", s->keys);
     add(all, s->stream != NULL ? provisioned : agreed);
+    if (!s->live)
+        add(all, reported);
     add(all, s->more);
     add_crypto(all, s);
     return demo_child_start(&x->controller, s->folder, all, fault);
@@ -87,6 +96,8 @@ static tl_exit follow_agreement(const demo_session *s, ends *x, tl_fault *fault)
         e = demo_child_line(&x->controller, tl_clock_ms() + START_MS, line, sizeof line, fault);
         if (e != TL_EXIT_OK || strncmp(line, "agreed ", 7) == 0)
             break;
+        if (strncmp(line, "view on ", 8) == 0)
+            demo_step(s->steps, 0, "the view is on %s", line + 8);
         if (s->tell && sscanf(line, "step %u %lf %n", &bytes, &seconds, &at) == 2 && at > 0)
             demo_step_timed(s->steps, seconds, bytes, "%s", line + at);
     }
@@ -128,6 +139,49 @@ static tl_exit finish(demo_session *s, ends *x, tl_fault *fault)
     return read_report(s, x, fault);
 }
 
+/* A signal has come: tl_wait would not wait any more. */
+static void wait_stopped(demo_child *child)
+{
+    uint64_t deadline_ms = tl_clock_ms() + END_MS;
+
+    while (!demo_child_ended(child) && tl_clock_ms() < deadline_ms)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+}
+
+static tl_exit read_totals(demo_session *s, const ends *x, tl_fault *fault)
+{
+    char said[4096];
+    const char *line = NULL;
+    size_t n = 0;
+    ssize_t got;
+
+    while (n + 1 < sizeof said && (got = read(x->controller.out, said + n, sizeof said - 1 - n)) > 0)
+        n += (size_t)got;
+    said[n] = 0;
+    line = strstr(said, "frames_ok=");
+    if (line == NULL || sscanf(line, "frames_ok=%" SCNu64 " frames_bad=%" SCNu64 " frames_lost=%" SCNu64,
+                               &s->totals.frames_ok, &s->totals.frames_bad, &s->totals.frames_lost) != 3)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "the controller said no totals");
+    return TL_EXIT_OK;
+}
+
+/* Both ends may have had the signal, too: whoever heard it first has closed the connection. */
+static tl_exit finish_live(demo_session *s, ends *x, tl_exit e, tl_fault *fault)
+{
+    bool stopped = tl_stop_asked() && (e == TL_EXIT_LINK || e == TL_EXIT_STOPPED);
+
+    if (e != TL_EXIT_OK && !stopped)
+        return e;
+    demo_relay_close(&x->relay);
+    wait_stopped(&x->controller);
+    if (!demo_child_ended(&x->controller))
+        return tl_fault_set(fault, TL_EXIT_LINK, "controller: does not end");
+    s->code = x->controller.code;
+    if (s->code != 0 && s->code != REFUSED && !(stopped && s->code == TL_EXIT_LINK))
+        return demo_child_blame(&x->controller, fault);
+    return read_totals(s, x, fault);
+}
+
 tl_exit demo_session_run(demo_session *s, tl_fault *fault)
 {
     ends x = { .sensor.out = -1, .controller.out = -1 };
@@ -158,7 +212,9 @@ tl_exit demo_session_run(demo_session *s, tl_fault *fault)
     s->frames_sent = x.relay.frames;
     s->packets = x.relay.packets;
     s->bytes = x.relay.bytes;
-    if (e == TL_EXIT_OK)
+    if (s->live)
+        e = finish_live(s, &x, e, fault);
+    else if (e == TL_EXIT_OK)
         e = finish(s, &x, fault);
     demo_relay_close(&x.relay);
     demo_child_end(&x.controller);

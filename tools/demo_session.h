@@ -7,6 +7,11 @@
 
 #include <jansson.h>
 
+/* What a controller without a report says at its end. */
+typedef struct demo_totals {
+    uint64_t frames_ok, frames_bad, frames_lost;
+} demo_totals;
+
 typedef struct demo_session {
     const char *folder; /* for what is gone after the demo */
     const char *stream; /* path of the stream file; NULL: the stream is agreed, by */
@@ -15,7 +20,9 @@ typedef struct demo_session {
     const char *size, *bits;    /* for the sensor */
     bool tell;                  /* each step of the agreement */
     const char *input, *crypto; /* of both ends: NULL or what --crypto takes */
-    uint64_t frames;
+    uint64_t frames;            /* 0: without end */
+    const char *rate;           /* frames in a second; NULL: as fast as it goes */
+    bool live;               /* a signal is its end like any other, and there is no report, only `totals` */
     const char *const *more; /* further arguments of the controller; NULL at the end */
     demo_hand hand;
     demo_steps *steps; /* told of each */
@@ -24,6 +31,7 @@ typedef struct demo_session {
     double seconds;
     int code;       /* the controller's exit code */
     json_t *report; /* the controller's; the caller's to json_decref */
+    demo_totals totals;
 } demo_session;
 
 /* Runs it to its end. The children are gone when it returns, whatever happens. A controller that refused frames is no
