@@ -1,4 +1,4 @@
-/* `trueline dump FILE.pcap` prints a recorded SPDM exchange, one line for each message. With --keys it
+/* `trueline dump FILE` prints a capture, one line for each frame of CSI-2 and for each message of SPDM. With --keys it
  * computes the whole of it again, from the transcripts to the records, and compares with what the
  * endpoint computed. */
 #include "command.h"
@@ -15,9 +15,9 @@ typedef struct dump_arguments {
 } dump_arguments;
 
 static const struct argp_option options[] = {
-    { "verbose", 'v', NULL, 0, "every field of every message", 1 },
-    { "keys", OPT_KEYS, "FILE", 0, "compute everything again, compare it with FILE, and open the records",
-      1 },
+    { "verbose", 'v', NULL, 0, "every field of every message, and of every CSI-2 packet", 1 },
+    { "keys", OPT_KEYS, "FILE", 0,
+      "SPDM: compute everything again, compare it with FILE, and open the records", 1 },
     { "json", OPT_JSON, NULL, 0, "an object of JSON on each line", 1 },
     { 0 },
 };
@@ -32,10 +32,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_JSON: a->json = true; return 0;
     case ARGP_KEY_ARG:
         if (a->recording != NULL)
-            argp_error(state, "one FILE.pcap only; '%s' is too much", arg);
+            argp_error(state, "one FILE only; '%s' is too much", arg);
         a->recording = arg;
         return 0;
-    case ARGP_KEY_NO_ARGS: argp_error(state, "give a FILE.pcap"); return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "give a FILE"); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -43,17 +43,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "FILE.pcap",
-    .doc = "Prints a recorded SPDM exchange: MCTP (link type 291) or PCI DOE (292). With --keys the last "
-           "line is "
-           "'spdm: sessions=S records=R signatures=G failed=F'; what differs from FILE, or cannot be "
-           "checked, is "
-           "named and counted as failed, and the exit code is 1."
-           "\vExamples:\n"
-           "  trueline dump boot.pcap\n"
-           "  trueline dump boot.pcap -v\n"
-           "  trueline dump boot.pcap --keys boot.keys\n"
-           "  trueline dump boot.pcap --json | jq -r .name\n",
+    .args_doc = "FILE",
+    .doc =
+        "Prints a capture, pcap or pcapng: CSI-2 packets (link type USER0) as a line for each frame, SPDM "
+        "messages over TCP (USER1), MCTP (291) or PCI DOE (292) as a line for each. Checksums are checked; "
+        "what tags say is `verify`'s to tell. With --keys the last line is "
+        "'spdm: sessions=S records=R signatures=G failed=F'; what differs from FILE, or cannot be "
+        "checked, is "
+        "named and counted as failed, and the exit code is 1."
+        "\vExamples:\n"
+        "  trueline dump run.pcapng\n"
+        "  trueline dump run.pcapng -v | less\n"
+        "  trueline dump run.pcapng --keys run.keys\n"
+        "  trueline dump boot.pcap -v\n"
+        "  trueline dump boot.pcap --keys boot.keys\n"
+        "  trueline dump boot.pcap --json | jq -r .name\n",
 };
 
 static tl_exit open_input(const char *path, tl_exit code, dump_input *input, tl_fault *fault)
@@ -67,7 +71,8 @@ static tl_exit run(const dump_arguments *a, tl_fault *fault)
 {
     dump_options o = { .out = stdout,
                        .format = a->json ? DUMP_JSON : DUMP_TEXT,
-                       .fields = a->verbose || a->json };
+                       .fields = a->verbose || a->json,
+                       .packets = a->verbose };
     tl_exit e = open_input(a->recording, TL_EXIT_LINK, &o.recording, fault), flushed;
     tl_fault other;
 

@@ -1,25 +1,35 @@
-/* Packet by packet: the link's header off, records opened where their keys are known, the message taken
- * apart, told, and checked. Nothing but the packet at hand and what transcripts need is kept, so
- * recordings may be of any length. */
+/* Packet by packet, each to what reads its interface. Nothing is kept of a packet but what sums and transcripts need, so captures
+ * may be of any length. */
 #include "dump.h"
 
-#include "dump_check.h"
-#include "dump_fields.h"
+#include "backend.h"
+#include "dump_csi2.h"
+#include "dump_spdm.h"
+#include "recording.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* What reads an interface. */
+typedef struct dump_port {
+    const pcap_interface *from; /* NULL: no packet of it came yet */
+    dump_spdm *spdm;
+    dump_csi2 *csi2; /* neither: its packets are only counted */
+    uint64_t packets;
+} dump_port;
+
 typedef struct dump {
     const dump_options *options;
     tl_openssl *backend;
+    backend kernels; /* for checksums */
     pcap file;
-    const dump_link *link;
-    dump_context context;
     dump_report report;
     dump_keys keys;
-    dump_check check;
+    dump_port *ports;
+    size_t ports_n;
+    bool has_spdm;
+    dump_csi2_sums sums;
     uint64_t first_ns;
-    bool expects_response; /* of a record: the last message was a request */
 } dump;
 
 static bool checking(const dump *d)
@@ -27,155 +37,105 @@ static bool checking(const dump *d)
     return d->options->keys.file != NULL;
 }
 
-/* ---- one message ---- */
-
-static void tell_message(dump *d, const dump_message *m, dump_line *line)
+static tl_exit no_memory(tl_fault *fault)
 {
-    char telling[DUMP_TELLING_SIZE];
-
-    dump_telling(&d->context, m, telling);
-    line->direction = m->request ? DUMP_REQUEST : DUMP_RESPONSE;
-    line->version = m->version;
-    line->name = dump_code_name(m->code) != NULL ? dump_code_name(m->code) : "unknown code";
-    line->size = m->whole.n;
-    line->telling = telling;
-    line->fields = d->options->fields ? dump_fields(&d->context, m) : NULL;
-    dump_report_line(&d->report, line);
-    line->telling = "";
-    if (m->error != TL_OK && !checking(d))
-        dump_report_failed(&d->report, "%s", telling);
+    return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
 }
 
-/* A chain that has just become whole. */
-static void tell_chain(dump *d, const dump_message *m)
-{
-    const dump_chain *chain = &d->check.chains[m->param1 & (TL_SPDM_SLOTS - 1)];
+/* ---- interfaces ---- */
 
-    if (!d->options->fields || m->error != TL_OK || m->code != TL_SPDM_CERTIFICATE || !chain->whole ||
-        m->body.spdm_certificate.remainder_length != 0)
-        return;
-    dump_report_more(
-        &d->report, "chain",
-        dump_chain_fields(&d->context, tl_openssl_crypto(d->backend), tl_span_of(chain->bytes, chain->n)));
+static bool is_plain(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return true;
 }
 
-static void on_message(dump *d, tl_span bytes, size_t pad_max, dump_session *session, dump_line *line)
+/* What depends on a layout is read in this program's alone. */
+static tl_exit check_layout(const dump *d, const pcap_interface *from, tl_fault *fault)
 {
-    dump_message m;
+    size_t n = 0;
+    const char *theirs = pcap_comment_value(from, "layout", &n), *ours = recording_layout();
 
-    dump_message_read(&d->context, bytes, pad_max, &m);
-    tell_message(d, &m, line);
-    dump_context_learn(&d->context, &m);
-    if (checking(d))
-        dump_check_message(&d->check, &m, session);
-    else
-        dump_check_chain(&d->check, &m);
-    tell_chain(d, &m);
-    d->expects_response = m.request;
+    if (theirs == NULL || (n == strlen(ours) && memcmp(ours, theirs, n) == 0))
+        return TL_EXIT_OK;
+    return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: interface %u: its layout is %.*s; this program has %s",
+                        d->options->recording.name, (unsigned)from->index, is_plain(theirs, n) ? (int)n : 0,
+                        theirs, ours);
 }
 
-static void on_application(dump *d, tl_span data, bool request, const dump_session *session, dump_line *line)
+static tl_exit open_port(dump *d, dump_port *port, const pcap_interface *from, tl_fault *fault)
 {
-    line->direction = request ? DUMP_REQUEST : DUMP_RESPONSE;
-    line->name = "application data";
-    line->size = data.n;
-    line->fields = d->options->fields ? json_pack("{s:o}", "bytes", dump_hex(data)) : NULL;
-    dump_report_line(&d->report, line);
-    dump_check_application(&d->check, data, request, session);
-    d->expects_response = request;
-}
+    const dump_link *link = dump_link_of(from->link);
+    tl_exit e = TL_EXIT_OK;
 
-/* ---- one record ---- */
-
-static void on_closed(dump *d, const dump_unit *unit, dump_line *line)
-{
-    line->name = "record";
-    line->size = unit->n;
-    line->fields =
-        d->options->fields ? json_pack("{s:o}", "bytes", dump_hex(tl_span_of(unit->p, unit->n))) : NULL;
-    dump_report_line(&d->report, line);
-    d->expects_response = !d->expects_response;
-}
-
-static void on_record(dump *d, dump_unit *unit, dump_line *line)
-{
-    dump_session *session;
-    tl_span application, message;
-    bool request = !d->expects_response;
-
-    line->secured = true;
-    if (tl_record_session(tl_span_of(unit->p, unit->n), &line->session) != TL_OK) {
-        on_closed(d, unit, line);
-        dump_report_failed(&d->report, "malformed: a record that is shorter than its header");
-        if (checking(d))
-            dump_keys_skip(&d->keys);
-        return;
+    if (from->link == PCAP_LINK_CSI2 || from->link == PCAP_LINK_SPDM_TCP)
+        e = check_layout(d, from, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    if (link != NULL) {
+        port->spdm = malloc(sizeof *port->spdm);
+        if (port->spdm == NULL)
+            return no_memory(fault);
+        dump_spdm_init(port->spdm, link, d->backend, &d->report, checking(d) ? &d->keys : NULL);
+        d->has_spdm = true;
+    } else if (from->link == PCAP_LINK_CSI2) {
+        port->csi2 = dump_csi2_new(from, d->kernels.crypto, &d->report, &d->sums);
+        if (port->csi2 == NULL)
+            return no_memory(fault);
     }
-    session = dump_session_of(&d->check, line->session);
-    if (!checking(d)) {
-        on_closed(d, unit, line);
-    } else if (!dump_session_open(&d->check, session, unit, &request, &application)) {
-        on_closed(d, unit, line);
-        dump_keys_skip(&d->keys);
-    } else if (!dump_link_inside(d->link, application, &message)) {
-        on_application(d, application, request, session, line);
-    } else {
-        on_message(d, message, d->link->pad_max, session, line);
-        if (d->expects_response != request)
-            dump_report_failed(&d->report, "the record's direction is not its message's");
-    }
+    port->from = from;
+    return TL_EXIT_OK;
 }
 
-/* ---- all packets ---- */
-
-static void on_packet(dump *d, const pcap_packet *p)
+static tl_exit port_of(dump *d, const pcap_interface *from, dump_port **port, tl_fault *fault)
 {
-    dump_unit unit;
+    if (from->index >= d->ports_n) {
+        size_t n = from->index + (size_t)1;
+        dump_port *grown = realloc(d->ports, n * sizeof *grown);
+
+        if (grown == NULL)
+            return no_memory(fault);
+        memset(grown + d->ports_n, 0, (n - d->ports_n) * sizeof *grown);
+        d->ports = grown;
+        d->ports_n = n;
+    }
+    *port = &d->ports[from->index];
+    return (*port)->from != NULL ? TL_EXIT_OK : open_port(d, *port, from, fault);
+}
+
+static void close_ports(dump *d)
+{
+    for (size_t i = 0; i < d->ports_n; i++) {
+        if (d->ports[i].spdm != NULL)
+            dump_spdm_wipe(d->ports[i].spdm);
+        free(d->ports[i].spdm);
+        free(d->ports[i].csi2);
+    }
+    free(d->ports);
+}
+
+/* ---- packets ---- */
+
+static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
+{
     dump_line line = { .telling = "" };
-    const char *why = "";
+    dump_port *port = NULL;
+    tl_exit e = port_of(d, p->from, &port, fault);
 
+    if (e != TL_EXIT_OK)
+        return e;
     if (p->number == 1)
         d->first_ns = p->time_ns;
+    port->packets++;
     d->report.message = p->number;
     line.offset = p->offset;
     line.time_ns = p->time_ns >= d->first_ns ? p->time_ns - d->first_ns : 0;
-    if (dump_link_take(d->link, p, &unit, &why) != TL_OK) {
-        line.name = "malformed packet";
-        line.size = p->n;
-        dump_report_line(&d->report, &line);
-        dump_report_failed(&d->report, "malformed: packet at offset %llu: %s", (unsigned long long)p->offset,
-                           why);
-    } else if (unit.carried == DUMP_CLEAR) {
-        on_message(d, tl_span_of(unit.p, unit.n), d->link->pad_max, NULL, &line);
-    } else if (unit.carried == DUMP_SECURED) {
-        on_record(d, &unit, &line);
-    } else {
-        line.name = "no SPDM";
-        line.size = unit.n;
-        dump_report_line(&d->report, &line);
-    }
-}
-
-static tl_exit on_watched_packet(dump *d, const pcap_packet *p, tl_fault *fault)
-{
-    const dump_watch *watch = &d->options->watch;
-    uint64_t opened = d->report.records;
-
-    on_packet(d, p);
-    return watch->packet != NULL ? watch->packet(watch->ctx, p, d->report.records > opened, fault)
-                                 : TL_EXIT_OK;
-}
-
-/* The first packet's link is the file's. */
-static tl_exit choose_link(dump *d, const pcap_packet *p, tl_fault *fault)
-{
-    d->link = dump_link_of(p->from->link);
-    d->check.link = d->link;
-    if (d->link == NULL)
-        return tl_fault_set(fault, TL_EXIT_LINK,
-                            "%.200s: offset %llu: link type %u; %d (MCTP) and %d (PCI DOE) are known",
-                            d->options->recording.name, (unsigned long long)p->offset,
-                            (unsigned)p->from->link, (int)PCAP_LINK_MCTP, (int)PCAP_LINK_DOE);
+    if (port->spdm != NULL)
+        dump_spdm_packet(port->spdm, p, &line);
+    else if (port->csi2 != NULL)
+        dump_csi2_packet(port->csi2, p, &line);
     return TL_EXIT_OK;
 }
 
@@ -187,14 +147,8 @@ static tl_exit run_packets(dump *d, tl_fault *fault)
     while (more) {
         tl_exit e = pcap_next(&d->file, &p, &more, fault);
 
-        if (e != TL_EXIT_OK)
-            return e;
-        if (more && d->link == NULL)
-            e = choose_link(d, &p, fault);
-        if (e != TL_EXIT_OK)
-            return e;
-        if (more)
-            e = on_watched_packet(d, &p, fault);
+        if (e == TL_EXIT_OK && more)
+            e = on_packet(d, &p, fault);
         if (e != TL_EXIT_OK)
             return e;
         if (checking(d) && d->keys.broken != TL_EXIT_OK)
@@ -205,6 +159,8 @@ static tl_exit run_packets(dump *d, tl_fault *fault)
     return checking(d) ? dump_keys_end(&d->keys) : TL_EXIT_OK;
 }
 
+/* ---- the whole ---- */
+
 static tl_exit start(dump *d, tl_fault *fault)
 {
     static const tl_openssl_config slots = { .hash_slots = 32, .key_slots = 32 };
@@ -213,17 +169,54 @@ static tl_exit start(dump *d, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    if (tl_openssl_open(&slots, &d->backend) != TL_OK)
+    if (tl_openssl_open(&slots, &d->backend) != TL_OK || backend_open(&d->kernels, BACKEND_BEST, 0) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: cannot be opened");
-    d->report = (dump_report){ .out = o->out, .format = o->format, .fields = o->fields };
-    d->check = (dump_check){ .backend = d->backend,
-                             .crypto = tl_openssl_crypto(d->backend),
-                             .keys = &d->keys,
-                             .report = &d->report,
-                             .context = &d->context };
+    d->report =
+        (dump_report){ .out = o->out, .format = o->format, .fields = o->fields, .packets = o->packets };
     if (checking(d))
         dump_keys_open(&d->keys, o->keys.file, o->keys.name, &d->report, fault);
     return TL_EXIT_OK;
+}
+
+/* Frames that are still open, and interfaces that nothing here reads. */
+static void end_ports(dump *d)
+{
+    for (size_t i = 0; i < d->ports_n; i++) {
+        const dump_port *port = &d->ports[i];
+
+        if (port->csi2 != NULL)
+            dump_csi2_end(port->csi2);
+        else if (port->from != NULL && port->spdm == NULL)
+            dump_report_unread(&d->report, port->from, port->packets);
+    }
+}
+
+/* A file of which nothing could be read is no success. */
+static tl_exit judge(const dump *d, tl_fault *fault)
+{
+    const pcap_interface *unread = NULL;
+    bool any = d->has_spdm || d->sums.packets > 0;
+
+    for (size_t i = 0; i < d->ports_n && !any && unread == NULL; i++)
+        unread = d->ports[i].from;
+    if (unread != NULL)
+        return tl_fault_set(
+            fault, TL_EXIT_LINK,
+            "%.200s: link type %u; %d (CSI-2), %d (SPDM over TCP), %d (MCTP) and %d (PCI DOE) "
+            "are known",
+            d->options->recording.name, (unsigned)unread->link, (int)PCAP_LINK_CSI2, (int)PCAP_LINK_SPDM_TCP,
+            (int)PCAP_LINK_MCTP, (int)PCAP_LINK_DOE);
+    return d->report.failed != 0 ? TL_EXIT_REFUSED : TL_EXIT_OK;
+}
+
+/* The last lines. What was read before a fault is summed up, too. */
+static void sum_up(dump *d)
+{
+    end_ports(d);
+    if (d->sums.packets > 0)
+        dump_csi2_sum(&d->sums, &d->report);
+    if (d->has_spdm || checking(d) || d->sums.packets == 0)
+        dump_report_end(&d->report, checking(d));
 }
 
 tl_exit dump_run(const dump_options *options, tl_fault *fault)
@@ -232,17 +225,18 @@ tl_exit dump_run(const dump_options *options, tl_fault *fault)
     tl_exit e;
 
     if (d == NULL)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+        return no_memory(fault);
     d->options = options;
     e = start(d, fault);
-    if (e == TL_EXIT_OK)
-        e = run_packets(d, fault);
     if (e == TL_EXIT_OK) {
-        dump_report_end(&d->report, checking(d));
-        e = d->report.failed != 0 ? TL_EXIT_REFUSED : TL_EXIT_OK;
+        e = run_packets(d, fault);
+        if (e == TL_EXIT_OK || d->sums.packets > 0)
+            sum_up(d);
     }
-    if (d->backend != NULL)
-        dump_check_wipe(&d->check);
+    if (e == TL_EXIT_OK)
+        e = judge(d, fault);
+    close_ports(d);
+    backend_close(&d->kernels);
     tl_openssl_close(d->backend);
     pcap_close(&d->file);
     tl_wipe(d, sizeof *d);

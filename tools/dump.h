@@ -25,7 +25,8 @@ typedef struct dump_options {
     dump_input keys; /* file NULL: nothing is checked */
     FILE *out;
     dump_format format;
-    bool fields;
+    bool fields;      /* of messages */
+    bool packets;     /* each of CSI-2, with its fields, instead of frames */
     dump_watch watch; /* packet NULL: nobody */
 } dump_options;
 

@@ -54,8 +54,7 @@ static tl_span span_at(const uint8_t *m, const tl_field *f)
     return s;
 }
 
-/* One object with the fields of a struct. */
-static json_t *object_of(const tl_message *rows, const tl_env *env, const void *m)
+json_t *dump_object(const tl_message *rows, const tl_env *env, const void *m)
 {
     json_t *o = json_object();
     const tl_field *f = rows->rows();
@@ -103,7 +102,7 @@ static json_t *versions_inside(const dump_context *c, const tl_env *env, tl_span
 
     (void)c;
     for (size_t i = 0; i < SINGLES_MAX && tl_each_spdm_version_entry(&r, env, &v); i++)
-        (void)json_array_append_new(array, object_of(dump_rows("spdm_version_entry"), env, &v));
+        (void)json_array_append_new(array, dump_object(dump_rows("spdm_version_entry"), env, &v));
     add_rest(array, &r);
     return array;
 }
@@ -118,7 +117,7 @@ static json_t *tables_inside(const dump_context *c, const tl_env *env, tl_span s
 
     (void)c;
     while (tl_each_spdm_algorithm_table(&r, env, &t)) {
-        json_t *o = object_of(dump_rows("spdm_algorithm_table"), env, &t), *names = json_array();
+        json_t *o = dump_object(dump_rows("spdm_algorithm_table"), env, &t), *names = json_array();
 
         for (uint32_t bit = 1; bit <= 0x8000 && t.type >= 2 && t.type <= 7; bit <<= 1)
             if ((t.algorithms & bit) != 0)
@@ -151,14 +150,14 @@ static json_t *blocks_inside(const dump_context *c, const tl_env *env, tl_span s
 
     (void)c;
     while (tl_each_spdm_measurement_block(&r, env, &b)) {
-        json_t *o = object_of(dump_rows("spdm_measurement_block"), env, &b);
+        json_t *o = dump_object(dump_rows("spdm_measurement_block"), env, &b);
         tl_rd inner = tl_rd_of(b.measurement);
         tl_spdm_dmtf_measurement d;
 
         if (b.specification == DMTF && tl_decode_spdm_dmtf_measurement(env, &inner, &d) == TL_OK &&
             tl_rd_end(&inner))
             (void)json_object_set_new(o, "measurement",
-                                      object_of(dump_rows("spdm_dmtf_measurement"), env, &d));
+                                      dump_object(dump_rows("spdm_dmtf_measurement"), env, &d));
         (void)json_array_append_new(array, o);
     }
     add_rest(array, &r);
@@ -175,13 +174,13 @@ static json_t *secured_element(const tl_env *env, tl_span data)
 
     if (tl_decode_spdm_secured_supported_versions(env, &r, &supported) == TL_OK &&
         supported.element_version == 1 && supported.element == 1) {
-        o = object_of(dump_rows("spdm_secured_supported_versions"), env, &supported);
+        o = dump_object(dump_rows("spdm_secured_supported_versions"), env, &supported);
         (void)json_object_set_new(o, "versions", versions_inside(NULL, env, supported.versions));
         return o;
     }
     if (tl_decode_spdm_secured_selected_version(env, &again, &selected) == TL_OK &&
         selected.element_version == 1 && selected.element == 0 && tl_rd_end(&again))
-        return object_of(dump_rows("spdm_secured_selected_version"), env, &selected);
+        return dump_object(dump_rows("spdm_secured_selected_version"), env, &selected);
     return NULL;
 }
 
@@ -195,11 +194,11 @@ static json_t *opaque_inside(const dump_context *c, const tl_env *env, tl_span s
     if (s.n == 0 || (c->chosen.other_params & 0x0F) != OPAQUE_GENERAL ||
         tl_decode_spdm_opaque(env, &r, &opaque) != TL_OK)
         return dump_hex(s);
-    o = object_of(dump_rows("spdm_opaque"), env, &opaque);
+    o = dump_object(dump_rows("spdm_opaque"), env, &opaque);
     array = json_array();
     r = tl_rd_of(opaque.elements);
     for (size_t before = r.n; tl_each_spdm_opaque_element(&r, env, &e); before = r.n) {
-        json_t *element = object_of(dump_rows("spdm_opaque_element"), env, &e), *inner;
+        json_t *element = dump_object(dump_rows("spdm_opaque_element"), env, &e), *inner;
 
         inner = e.standard == 0 && e.vendor_id.n == 0 ? secured_element(env, e.data) : NULL;
         if (inner != NULL)
@@ -219,7 +218,7 @@ static json_t *error_inside(const dump_context *c, const tl_env *env, tl_span s)
 
     (void)c;
     if (s.n == 4 && tl_decode_spdm_not_ready(env, &r, &n) == TL_OK)
-        return object_of(dump_rows("spdm_not_ready"), env, &n);
+        return dump_object(dump_rows("spdm_not_ready"), env, &n);
     return dump_hex(s);
 }
 
@@ -267,7 +266,7 @@ json_t *dump_fields(const dump_context *c, const dump_message *m)
 
         (void)json_object_set_new(o, "bytes", dump_hex(tl_span_of(m->whole.p + header, m->whole.n - header)));
     } else if (m->rows != NULL) {
-        body = object_of(m->rows, &m->env, &m->body);
+        body = dump_object(m->rows, &m->env, &m->body);
         open_fields(c, m, body);
         (void)json_object_update(o, body);
         json_decref(body);
@@ -321,7 +320,7 @@ json_t *dump_chain_fields(const dump_context *c, const tl_crypto *crypto, tl_spa
         json_decref(array);
         return dump_hex(chain);
     }
-    o = object_of(dump_rows("spdm_certificate_chain"), &env, &parts);
+    o = dump_object(dump_rows("spdm_certificate_chain"), &env, &parts);
     for (left = parts.certificates; (n = der_size(left)) != 0; left = tl_span_of(left.p + n, left.n - n))
         (void)json_array_append_new(array, json_pack("{s:I,s:o}", "size", (json_int_t)n, "sha256",
                                                      fingerprint(crypto, tl_span_of(left.p, n))));

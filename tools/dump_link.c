@@ -1,8 +1,11 @@
 /* Bindings as recordings show them.
  *
  *   MCTP      packet header 4 | message type 1 | message; types 5 and 6 are SPDM and records (DSP0275, 0276)
- *   PCIe DOE  vendor 2 | object type 1 | reserved 1 | dwords 4 | object, padded to dwords; types 1 and 2 */
+ *   PCIe DOE  vendor 2 | object type 1 | reserved 1 | dwords 4 | object, padded to dwords; types 1 and 2
+ *   TCP       DSP0287's header | message */
 #include "dump_link.h"
+
+#include <trueline/transport.h>
 
 enum {
     MCTP_HEADER = 4,
@@ -17,6 +20,7 @@ enum {
 static const dump_link links[] = {
     { PCAP_LINK_MCTP, "MCTP", { .sequence_size = 2, .pad_max = 0 }, 0, true },
     { PCAP_LINK_DOE, "PCIe DOE", { .sequence_size = 0, .pad_max = 0 }, 3, false },
+    { PCAP_LINK_SPDM_TCP, "SPDM over TCP", { .sequence_size = 0, .pad_max = 0 }, 0, false },
 };
 
 const dump_link *dump_link_of(uint32_t link)
@@ -69,6 +73,22 @@ static void trim_record(const dump_link *link, dump_unit *unit)
         unit->n -= r.n - (size_t)length;
 }
 
+static tl_err take_tcp(const pcap_packet *packet, dump_unit *unit, const char **why)
+{
+    tl_carried m;
+    tl_err e = tl_tcp_decode(packet->p, packet->n, &m);
+
+    *why = "no message of SPDM over TCP";
+    if (e != TL_OK)
+        return e;
+    unit->type = (uint8_t)m.kind;
+    if (m.kind == TL_CARRIED_CLEAR || m.kind == TL_CARRIED_SECURED)
+        unit->carried = m.kind == TL_CARRIED_CLEAR ? DUMP_CLEAR : DUMP_SECURED;
+    unit->p = m.p;
+    unit->n = m.n;
+    return TL_OK;
+}
+
 tl_err dump_link_take(const dump_link *link, const pcap_packet *packet, dump_unit *unit, const char **why)
 {
     tl_rd r = tl_rd_of(tl_span_of(packet->p, packet->n));
@@ -77,6 +97,8 @@ tl_err dump_link_take(const dump_link *link, const pcap_packet *packet, dump_uni
     *why = "it was not recorded whole";
     if (packet->n < packet->wire_n)
         return TL_E_WIRE_SHORT;
+    if (link->link == PCAP_LINK_SPDM_TCP)
+        return take_tcp(packet, unit, why);
     if (link->link == PCAP_LINK_MCTP)
         TL_TRY(take_mctp(&r, unit, why));
     else

@@ -1,4 +1,4 @@
-/* What a packet of a recording carries: the MCTP message or the data object of PCIe DOE, without its
+/* What a packet of a capture carries: the message of MCTP or of SPDM over TCP, or the data object of PCIe DOE, without its
  * header. */
 #ifndef TL_TOOLS_DUMP_LINK_H
 #define TL_TOOLS_DUMP_LINK_H

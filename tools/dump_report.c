@@ -82,6 +82,8 @@ static void line_as_json(const dump_report *r, const dump_line *l)
                   (json_int_t)l->offset, "time", (double)l->time_ns / 1e9, "direction",
                   directions[l->direction], "version", version[0] != '\0' ? version : NULL, "name", l->name,
                   "session", l->secured ? session : NULL, "size", (json_int_t)l->size);
+    if (l->channel != NULL)
+        (void)json_object_set_new(o, "channel", json_string(l->channel));
     if (l->telling[0] != '\0')
         (void)json_object_set_new(o, "summary", json_string(l->telling));
     if (l->fields != NULL)
@@ -94,7 +96,7 @@ void dump_report_line(dump_report *r, const dump_line *l)
     static const char *const arrows[] = { "--", "->", "<-" };
     char version[VERSION_SIZE] = "-", session[16] = "-";
 
-    r->messages++;
+    r->messages += l->channel == NULL;
     if (r->format == DUMP_JSON) {
         line_as_json(r, l);
         return;
@@ -102,6 +104,8 @@ void dump_report_line(dump_report *r, const dump_line *l)
     write_version(l->version, version);
     if (l->secured)
         (void)snprintf(session, sizeof session, "%08" PRIx32, l->session);
+    if (l->channel != NULL)
+        (void)snprintf(session, sizeof session, "%s", l->channel);
     (void)fprintf(r->out, "%5" PRIu64 " %12.6f %s %-3s %-29s %-8s %6zu%s%s\n", r->message,
                   (double)l->time_ns / 1e9, arrows[l->direction], version, l->name, session, l->size,
                   l->telling[0] != '\0' ? "  " : "", l->telling);
@@ -130,6 +134,31 @@ void dump_report_failed(dump_report *r, const char *format, ...)
         write_json(r, json_pack("{s:I,s:s}", "message", (json_int_t)r->message, "failed", text));
     else
         (void)fprintf(r->out, "FAILED message %" PRIu64 ": %s\n", r->message, text);
+}
+
+void dump_report_sum(const dump_report *r, const char *text, json_t *o)
+{
+    if (r->format == DUMP_JSON) {
+        write_json(r, o);
+        return;
+    }
+    (void)fprintf(r->out, "%s\n", text);
+    json_decref(o);
+}
+
+void dump_report_unread(const dump_report *r, const pcap_interface *from, uint64_t packets)
+{
+    char text[128], name[32] = "";
+    size_t n = 0;
+
+    for (const char *c = from->name; *c != '\0' && n < sizeof name - 1; c++)
+        name[n++] = *c > ' ' && *c <= '~' ? *c : '?';
+    (void)snprintf(text, sizeof text, "not read: interface=%u name=%s link=%u packets=%" PRIu64, from->index,
+                   name[0] != '\0' ? name : "-", from->link, packets);
+    dump_report_sum(r, text,
+                    json_pack("{s:s,s:I,s:s,s:I,s:I}", "sum", "not read", "interface",
+                              (json_int_t)from->index, "name", name, "link", (json_int_t)from->link,
+                              "packets", (json_int_t)packets));
 }
 
 void dump_report_end(const dump_report *r, bool checked)

@@ -3,6 +3,8 @@
 #ifndef TL_TOOLS_DUMP_REPORT_H
 #define TL_TOOLS_DUMP_REPORT_H
 
+#include "pcap.h"
+
 #include <jansson.h>
 
 #include <stdbool.h>
@@ -16,6 +18,7 @@ typedef struct dump_report {
     FILE *out;
     dump_format format;
     bool fields;      /* all of them, not only what tells most */
+    bool packets;     /* CSI-2: each packet with its fields, not only frames */
     uint64_t message; /* the one at hand */
     uint64_t messages, sessions, records, signatures, failed;
 } dump_report;
@@ -31,6 +34,7 @@ typedef struct dump_line {
     const char *name; /* of the message, or of what the packet holds else */
     bool secured;     /* inside of session `session` */
     uint32_t session;
+    const char *channel; /* of a CSI-2 frame or packet, which is no message; NULL: this is one */
     size_t size;         /* of the message */
     const char *telling; /* may be empty */
     json_t *fields;      /* taken over; NULL: none */
@@ -41,6 +45,10 @@ void dump_report_line(dump_report *report, const dump_line *line);
 void dump_report_more(dump_report *report, const char *name, json_t *fields);
 /* Something did not verify, or could not be checked. Counts it. */
 void dump_report_failed(dump_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An interface of which nothing was read but the number of packets. */
+void dump_report_unread(const dump_report *report, const pcap_interface *from, uint64_t packets);
+/* A line of sums as JSON (taken over) or as text. */
+void dump_report_sum(const dump_report *report, const char *text, json_t *o);
 /* The last line. */
 void dump_report_end(const dump_report *report, bool checked);
 

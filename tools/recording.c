@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <trueline/layout/ids.h>
+
 enum {
     ROOM = 1 << 20,       /* bytes of the buffer: many packets a call of the system */
     BLOCK_ROOM = 1 << 18, /* of a block; the longest are comments and secrets of 64 KiB */
@@ -21,6 +23,14 @@ enum {
 static tl_exit cannot(const recording *r, tl_fault *fault)
 {
     return tl_fault_errno(fault, TL_EXIT_INTERNAL, "capture: %.200s: cannot be written", r->path);
+}
+
+const char *recording_layout(void)
+{
+    static const char ours[] = "trueline-";
+    const char *name = TL_LAYOUT_NAME;
+
+    return strncmp(name, ours, sizeof ours - 1) == 0 ? name + sizeof ours - 1 : name;
 }
 
 bool recording_is_open(const recording *r)

@@ -38,6 +38,8 @@ tl_exit recording_packets(recording *r, const recording_from *from, const tl_spa
                           tl_fault *fault) __attribute__((warn_unused_result));
 tl_exit recording_secrets(recording *r, uint32_t type, tl_span secrets, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* What comments of interfaces say behind `layout=`: the name of the layout's folder. */
+const char *recording_layout(void);
 tl_exit recording_flush(recording *r, tl_fault *fault) __attribute__((warn_unused_result));
 /* Flushes and closes; after a fault, only closes. Nothing to do where nothing is open. */
 tl_exit recording_close(recording *r, tl_fault *fault) __attribute__((warn_unused_result));

@@ -106,15 +106,6 @@ bool tap_wants_secrets(const tap *t)
 
 /* ---- interfaces and packets ---- */
 
-/* The layout's name for comments: that of its folder. */
-static const char *layout_name(void)
-{
-    static const char ours[] = "trueline-";
-    const char *name = TL_LAYOUT_NAME;
-
-    return strncmp(name, ours, sizeof ours - 1) == 0 ? name + sizeof ours - 1 : name;
-}
-
 static void add_interface(tap *t, uint32_t link, const char *name, const char *comment, uint32_t *index)
 {
     tl_fault fault;
@@ -133,7 +124,7 @@ void tap_stream(tap *t, const stream_file *file)
     object = stream_file_json(file, STREAM_SECRET_HIDDEN);
     text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
     if (text != NULL &&
-        asprintf(&comment, "layout=%s\nstream=%s\ncarrier=%s\nchannel=%u", layout_name(), text,
+        asprintf(&comment, "layout=%s\nstream=%s\ncarrier=%s\nchannel=%u", recording_layout(), text,
                  c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", (unsigned)c->virtual_channel) >= 0) {
         add_interface(t, PCAP_LINK_CSI2, "csi2", comment, &t->csi2);
         free(comment);
@@ -163,7 +154,7 @@ void tap_message(tap *t, pcap_direction direction, tl_span message)
     if (!records(t))
         return;
     if (!t->has_spdm) {
-        (void)snprintf(comment, sizeof comment, "layout=%s", layout_name());
+        (void)snprintf(comment, sizeof comment, "layout=%s", recording_layout());
         add_interface(t, PCAP_LINK_SPDM_TCP, "spdm", comment, &t->spdm);
         t->has_spdm = true;
     }
