@@ -89,6 +89,11 @@ void capture_close(capture *c)
     give_back(&c->payload);
 }
 
+bool capture_packet(capture *c, tl_span packet, tl_frame_buffers *frame)
+{
+    return tl_dma_packet(&c->dma, packet, frame);
+}
+
 tl_err capture_packets(capture *c, tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets, size_t n)
 {
     tl_frame_buffers frame;
@@ -96,7 +101,7 @@ tl_err capture_packets(capture *c, tl_stream_rx *rx, uint64_t now_ms, const tl_b
     tl_err e = TL_OK, one;
 
     for (size_t i = 0; i < n; i++) {
-        if (!tl_dma_packet(&c->dma, tl_span_of(packets[i].p, packets[i].n), &frame))
+        if (!capture_packet(c, tl_span_of(packets[i].p, packets[i].n), &frame))
             continue;
         one = tl_stream_rx_frame(rx, now_ms, &frame, &verdict);
         if (e == TL_OK)

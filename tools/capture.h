@@ -22,6 +22,8 @@ tl_exit capture_open(capture *c, const tl_stream_config *config, tl_fault *fault
 /* Takes n packets; whole frames among them go to rx, whose sink is told. */
 tl_err capture_packets(capture *c, tl_stream_rx *rx, uint64_t now_ms, const tl_buffer *packets,
                        size_t n) TL_MUST_USE;
+/* Takes a packet. True if a frame is complete, which is the caller's to hand on before the next call. */
+bool capture_packet(capture *c, tl_span packet, tl_frame_buffers *frame);
 /* Inside the event of a frame that is ok: its parts' payloads one after the other, until the next call. */
 tl_span capture_payload(capture *c);
 /* Wipes the pixels, and gives the memory back. */

@@ -3,6 +3,7 @@
 #include "report.h"
 #include "clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *kind_text(tl_event_kind kind)
@@ -57,32 +58,54 @@ tl_exit report_open(report *r, const char *path, tl_fault *fault)
 
     memset(r, 0, sizeof *r);
     r->started_us = tl_clock_us();
-    if (path != NULL)
+    if (path == NULL)
+        return e;
+    if (strcmp(path, "-") != 0)
         e = tl_file_begin(&r->file, path, 0644, fault);
-    if (r->file.stream != NULL)
-        (void)fputs("{\"layout\": \"" TL_LAYOUT_NAME "\", \"events\": [", r->file.stream);
+    r->to = r->file.stream != NULL ? r->file.stream : stdout;
+    if (e == TL_EXIT_OK)
+        (void)fputs(REPORT_HEAD, r->to);
     return e;
 }
 
-void report_event(report *r, const tl_stream_event *v)
+void report_line(report *r, const char *line)
 {
-    json_t *o;
-    bool worth = v->kind != TL_EVENT_OPENED && (v->kind != TL_EVENT_MESSAGE || v->verdict != TL_VERDICT_OK);
-
-    if (r->file.stream == NULL || !worth)
+    if (r->to == NULL)
         return;
     if (r->events >= REPORT_EVENTS_MAX) {
         r->left_out++;
         return;
     }
-    o = event_json(v, tl_clock_us() - r->started_us);
-    if (o == NULL) {
+    (void)fputs(r->events++ > 0 ? ",\n" : "\n", r->to);
+    (void)fputs(line, r->to);
+}
+
+void report_event_at(report *r, const tl_stream_event *v, const char *kind, uint64_t at_us, json_t *more)
+{
+    bool worth = v->kind != TL_EVENT_OPENED && (v->kind != TL_EVENT_MESSAGE || v->verdict != TL_VERDICT_OK);
+    json_t *o = NULL;
+    char *line = NULL;
+
+    if (r->to != NULL && worth && r->events < REPORT_EVENTS_MAX)
+        o = event_json(v, at_us);
+    if (o != NULL && kind != NULL)
+        (void)json_object_set_new(o, "event", json_string(kind));
+    if (o != NULL && more != NULL)
+        (void)json_object_update(o, more);
+    if (o != NULL)
+        line = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    if (line != NULL)
+        report_line(r, line);
+    else if (r->to != NULL && worth)
         r->left_out++;
-        return;
-    }
-    (void)fputs(r->events++ > 0 ? ",\n" : "\n", r->file.stream);
-    (void)json_dumpf(o, r->file.stream, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    free(line);
     json_decref(o);
+    json_decref(more);
+}
+
+void report_event(report *r, const tl_stream_event *v)
+{
+    report_event_at(r, v, NULL, tl_clock_us() - r->started_us, NULL);
 }
 
 json_t *report_counters(const tl_stream_counters *c)
@@ -101,12 +124,27 @@ json_t *report_counters(const tl_stream_counters *c)
     return o;
 }
 
+tl_exit report_close_with(report *r, json_t *totals, json_t *evidence, tl_fault *fault)
+{
+    if (r->to == NULL)
+        return TL_EXIT_OK;
+    (void)fprintf(r->to, "\n" REPORT_TAIL "%llu, \"totals\": ", (unsigned long long)r->left_out);
+    (void)json_dumpf(totals, r->to, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    if (evidence != NULL) {
+        (void)fputs(", \"evidence\": ", r->to);
+        (void)json_dumpf(evidence, r->to, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    }
+    (void)fputs("}\n", r->to);
+    return r->file.stream != NULL ? tl_file_commit(&r->file, TL_FILE_REPLACE, fault) : TL_EXIT_OK;
+}
+
 tl_exit report_close(report *r, json_t *totals, tl_fault *fault)
 {
-    if (r->file.stream == NULL)
-        return TL_EXIT_OK;
-    (void)fprintf(r->file.stream, "\n], \"left_out\": %llu, \"totals\": ", (unsigned long long)r->left_out);
-    (void)json_dumpf(totals, r->file.stream, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    (void)fputs("}\n", r->file.stream);
-    return tl_file_commit(&r->file, TL_FILE_REPLACE, fault);
+    return report_close_with(r, totals, NULL, fault);
+}
+
+void report_abandon(report *r)
+{
+    tl_file_abandon(&r->file);
+    r->to = NULL;
 }

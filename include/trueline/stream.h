@@ -530,6 +530,8 @@ void tl_stream_rx_tick(tl_stream_rx *rx, uint64_t now_ms);
  * is unknown: events say so, and no frame is late. */
 void tl_stream_rx_anchor(tl_stream_rx *rx, const tl_clock_anchor *anchor);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);
+/* Up to where each of its keys may be used: the built-in limits, or lower ones of the configuration. */
+const tl_stream_limits *tl_stream_rx_limits(const tl_stream_rx *rx);
 void tl_stream_rx_wipe(tl_stream_rx *rx);
 
 #ifdef __cplusplus

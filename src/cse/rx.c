@@ -63,6 +63,11 @@ const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx)
     return &rx->counters;
 }
 
+const tl_stream_limits *tl_stream_rx_limits(const tl_stream_rx *rx)
+{
+    return &rx->plan.limits;
+}
+
 /* ---- batches ---- */
 
 static bool could_pass(const tl_stream_key *key, uint64_t limit, size_t n)

@@ -1,0 +1,138 @@
+/* `trueline verify FILE`: a recorded stream is verified again, by the receiver that a live one has, whole or in segments, with
+ * evidence as JSON. `trueline verify --join` puts the reports of segments together. */
+#include "command.h"
+#include "tape_options.h"
+#include "ui.h"
+#include "verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "verify"
+
+enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_CRYPTO, SEGMENTS_MAX = 4096 };
+
+typedef struct arguments {
+    verify_options o;
+    bool join, json;
+    const char **reports; /* of --join */
+    size_t n;
+} arguments;
+
+static const struct argp_option options[] = {
+    { "segment", OPT_SEGMENT, "I/N", 0, "judge the Ith of N segments of the file", 2 },
+    { "join", OPT_JOIN, NULL, 0, "the arguments are reports of segments: make one of them", 2 },
+    { "report", OPT_REPORT, "OUT.json", 0, "write every verdict that counts, and the evidence, as JSON", 3 },
+    { "json", OPT_JSON, NULL, 0, "write that to stdout", 3 },
+    { "quiet", OPT_QUIET, NULL, 0, "no table of the bytes", 3 },
+    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
+    { 0 },
+};
+
+/* "2/4" */
+static void take_segment(const struct argp_state *state, arguments *a, const char *text)
+{
+    char first[16];
+    const char *slash = strchr(text, '/');
+    size_t n = slash != NULL ? (size_t)(slash - text) : 0;
+
+    if (n == 0 || n >= sizeof first)
+        argp_error(state, "--segment: '%s': two numbers, such as 2/4", text);
+    else {
+        memcpy(first, text, n);
+        first[n] = '\0';
+        a->o.segments = (unsigned)ui_number(state, "--segment", slash + 1, 1, SEGMENTS_MAX);
+        a->o.segment = (unsigned)ui_number(state, "--segment", first, 1, a->o.segments);
+    }
+}
+
+static error_t take_argument(struct argp_state *state, arguments *a, char *arg)
+{
+    const char **more = realloc(a->reports, (a->n + 1) * sizeof *more);
+
+    if (more == NULL)
+        return ENOMEM;
+    a->reports = more;
+    a->reports[a->n++] = arg;
+    (void)state;
+    return 0;
+}
+
+static void check(const struct argp_state *state, arguments *a)
+{
+    if (a->json && a->o.report != NULL)
+        argp_error(state, "--json and --report: one of them");
+    if (a->join && (a->o.segment != 0 || a->o.tape.keys != NULL || a->o.tape.stream != NULL))
+        argp_error(state, "--join takes reports, and no --segment, --keys or --stream");
+    if (!a->join && a->n != 1)
+        argp_error(state, "give one recording%s", a->n > 1 ? "; to put reports together: --join" : "");
+    if (a->join && a->n == 0)
+        argp_error(state, "--join: give the reports of the segments");
+    if (a->json)
+        a->o.report = "-";
+    if (!a->join)
+        a->o.tape.path = a->reports[0];
+    if (a->o.segments == 0)
+        a->o.segment = a->o.segments = 1;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    arguments *a = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->o.tape; return 0;
+    case OPT_SEGMENT: take_segment(state, a, arg); return 0;
+    case OPT_JOIN: a->join = true; return 0;
+    case OPT_REPORT: a->o.report = arg; return 0;
+    case OPT_JSON: a->json = true; return 0;
+    case OPT_QUIET: a->o.quiet = true; return 0;
+    case OPT_CRYPTO: a->o.crypto = backend_level_option(state, "--crypto", arg); return 0;
+    case ARGP_KEY_ARG: return take_argument(state, a, arg);
+    case ARGP_KEY_END: check(state, a); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &tape_options_argp, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .children = children,
+    .args_doc = "FILE\n--join REPORT...",
+    .doc =
+        "Verifies a recorded stream again, frame by frame, with the receiver that a controller has, and says "
+        "what each byte "
+        "of the file is: under a tag, under checksums alone, or neither. The last line is "
+        "'frames_ok=N frames_bad=N frames_lost=N frames_unfinished=N'; a frame that was refused gives exit "
+        "code 1."
+        "\vExamples:\n"
+        "  trueline verify drive.pcapng --keys drive.keys\n"
+        "  trueline verify drive.pcapng --keys drive.keys --report evidence.json\n"
+        "  trueline verify drive.pcapng --segment 1/4 --report 1.json    and so on, anywhere, then\n"
+        "  trueline verify --join 1.json 2.json 3.json 4.json --report evidence.json\n"
+        "Without --keys the secrets in the recording are used, if there are any. What the evidence proves: "
+        "docs/EVIDENCE.md.\n",
+};
+
+int cmd_verify(int argc, char **argv)
+{
+    arguments a = { .o = { .version = argp_program_version, .tape = TAPE_OPTIONS_NONE } };
+    tl_fault fault, other;
+    FILE *out;
+    tl_exit e;
+
+    stream_file_guard_json();
+    a.o.tape.release = TL_RELEASE_IN_PLACE; /* nothing is copied that nobody wants */
+    if (ui_parse(&argp, argc, argv, &a) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    out = a.json ? stderr : stdout;
+    e = a.join ? verify_join(a.reports, a.n, a.o.report, out, &fault) : verify_run(&a.o, out, &fault);
+    if (ui_flush(&other) != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED)) {
+        fault = other;
+        e = TL_EXIT_INTERNAL;
+    }
+    free(a.reports);
+    return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(NAME, &fault);
+}

@@ -1,0 +1,55 @@
+/* A recording as somebody verifies or exports it: which of its packets are the stream's, what the stream is, and which keys it has.
+ *
+ * What must be protected is the receiver's decision. The configuration is that of a stream file, or what the recording's
+ * interface says of itself (`stream=` in its comment), which is public and as good as the recording; either way its digest is
+ * in the derivation of the keys and in each frame's begin, so that another one verifies nothing. */
+#ifndef TL_TOOLS_TAPE_H
+#define TL_TOOLS_TAPE_H
+
+#include "pcap.h"
+#include "stream_keys.h"
+#include "stream_file.h"
+
+enum { TAPE_AUTO = -1, TAPE_FRAME_TIMEOUT_MS = 5000 };
+
+typedef struct tape_options {
+    const char *path;
+    const char *keys;      /* a file of secrets; NULL: those in the recording */
+    const char *stream;    /* a stream file; NULL: what the recording says */
+    const char *interface; /* the name of the stream's interface; NULL: the only one with CSI-2 packets */
+    int carrier;           /* tl_carrier, or TAPE_AUTO: by what the first packets are */
+    int virtual_channel;   /* or TAPE_AUTO, likewise */
+    uint8_t channels;      /* that are accepted, a bit each; 0: that one */
+    tl_release release;    /* carrier SEP */
+    bool oneway;
+} tape_options;
+
+typedef enum tape_kind { TAPE_STREAM = 0, TAPE_OTHER_CSI2, TAPE_SPDM, TAPE_UNKNOWN } tape_kind;
+
+typedef struct tape {
+    FILE *in;
+    stream_file file; /* with the receiver's own part of the configuration */
+    stream_keys keys;
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
+    bool recorded;  /* the recording says what the stream is, */
+    bool disagrees; /* and it is not what the stream file says */
+    /* private */
+    tape_options o;
+    pcap pcap;
+    bool pcap_open, chosen, way_said;
+    char name[64];   /* of the interface */
+    tl_exit secrets; /* first fault of a block of secrets */
+    tl_fault secrets_fault;
+} tape;
+
+/* Finds the stream and goes back to the first packet. TL_EXIT_LINK: no such file, or broken. TL_EXIT_USAGE: no stream is named, another
+ * layout, wrong keys or stream file. */
+tl_exit tape_open(tape *t, const tape_options *options, const tl_crypto *crypto, tl_fault *fault)
+    __attribute__((warn_unused_result));
+tl_exit tape_next(tape *t, pcap_packet *packet, tape_kind *kind, bool *more, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* The interface's name. */
+const char *tape_interface(const tape *t);
+void tape_close(tape *t);
+
+#endif

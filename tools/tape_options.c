@@ -1,0 +1,63 @@
+/* Which stream of which recording, as options say it. */
+#include "tape_options.h"
+
+#include "ui.h"
+
+#include <string.h>
+
+enum { OPT_KEYS = 0x700, OPT_STREAM, OPT_INTERFACE, OPT_CARRIER, OPT_CHANNEL, OPT_ONEWAY };
+
+static const struct argp_option options[] = {
+    { "keys", OPT_KEYS, "KEYS", 0,
+      "secrets of the stream, as --export-secrets writes them (those in the recording)", 1 },
+    { "stream", OPT_STREAM, "STREAM.json", 0, "what must be protected, and how (what the recording says)",
+      1 },
+    { "interface", OPT_INTERFACE, "NAME", 0,
+      "the stream's interface in the recording (the one with CSI-2 packets)", 1 },
+    { "carrier", OPT_CARRIER, "sep|fsed", 0, "how headers and tags came (as the first packets say)", 1 },
+    { "virtual-channel", OPT_CHANNEL, "N[,N...]", 0,
+      "CSI-2 virtual channels that are accepted, 0 to 3, the sensor's first (as the first packets say)", 1 },
+    { "one-way", OPT_ONEWAY, NULL, 0,
+      "the stream came one way (controller --from): announcements are none of its packets, and give the keys "
+      "if the stream "
+      "file has the secret",
+      1 },
+    { 0 },
+};
+
+static void take_channels(const struct argp_state *state, tape_options *o, const char *text)
+{
+    bool right = *text != '\0';
+
+    o->virtual_channel = text[0] - '0';
+    o->channels = 0;
+    for (const char *at = text; right && *at != '\0'; at++) {
+        right = *at >= '0' && *at <= '3' && (at[1] == ',' ? at[2] != '\0' : at[1] == '\0');
+        if (right)
+            o->channels |= (uint8_t)(1u << (*at - '0'));
+        at += at[1] == ',';
+    }
+    if (!right)
+        argp_error(state, "--virtual-channel: '%s': numbers from 0 to 3, such as 0 or 0,2", text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    tape_options *o = state->input;
+
+    switch (key) {
+    case OPT_KEYS: o->keys = arg; return 0;
+    case OPT_STREAM: o->stream = arg; return 0;
+    case OPT_INTERFACE: o->interface = arg; return 0;
+    case OPT_CARRIER:
+        if (strcmp(arg, "sep") != 0 && strcmp(arg, "fsed") != 0)
+            argp_error(state, "--carrier: '%s': sep or fsed", arg);
+        o->carrier = strcmp(arg, "fsed") == 0 ? TL_CARRIER_FSED : TL_CARRIER_SEP;
+        return 0;
+    case OPT_CHANNEL: take_channels(state, o, arg); return 0;
+    case OPT_ONEWAY: o->oneway = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp tape_options_argp = { .options = options, .parser = parse };

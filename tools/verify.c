@@ -1,0 +1,424 @@
+/* One pass over the file: each packet is accounted for, those of the stream's link go to the replay, and what it tells goes to
+ * the report. The file's digest is computed beside it. Nothing is kept but what the receiver and a batch need. */
+#include "verify.h"
+
+#include "clock.h"
+#include "file_digest.h"
+#include "reference.h"
+#include "stop.h"
+#include "ui.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "verify"
+
+enum { NS_PER_US = 1000, STOP_EVERY = 1024 /* packets */ };
+
+typedef struct verify {
+    const verify_options *o;
+    backend backend;
+    tape tape;
+    bool tape_open;
+    replay replay;
+    bool replay_open;
+    file_digest digest;
+    report report;
+    account pending; /* packets of which it is not yet known on which side of a border they are */
+    account account; /* those of the segment */
+    uint64_t first_ns;
+    bool first_seen;
+    uint64_t read; /* packets of the file */
+    verify_totals totals;
+    ui_progress progress;
+    ui_counts counts;
+    bool told;
+    tl_fault broken; /* why the file was not read to its end */
+    char sha256[2 * FILE_DIGEST_SIZE + 1];
+    double seconds;
+} verify;
+
+/* ---- events ---- */
+
+static uint64_t us_of(const verify *v, const replay_place *at)
+{
+    return at->time_ns > v->first_ns ? (at->time_ns - v->first_ns) / NS_PER_US : 0;
+}
+
+static json_t *place_json(const replay_news *news)
+{
+    json_t *o =
+        json_pack("{s:I, s:I}", "packet", (json_int_t)news->at.number, "offset", (json_int_t)news->at.offset);
+
+    if (news->event->kind == TL_EVENT_FRAME)
+        (void)json_object_update_new(o,
+                                     json_pack("{s:I, s:I}", "first_packet", (json_int_t)news->opened.number,
+                                               "first_offset", (json_int_t)news->opened.offset));
+    return o;
+}
+
+static void count(verify *v, const replay_news *news)
+{
+    const tl_stream_event *e = news->event;
+    verify_totals *n = &v->totals;
+
+    if (news->unfinished) {
+        n->unfinished++;
+        return;
+    }
+    if (e->kind == TL_EVENT_FRAME && e->verdict == TL_VERDICT_OK)
+        n->frames_ok++;
+    else if (e->kind == TL_EVENT_FRAME)
+        n->frames_bad++;
+    else if (e->kind == TL_EVENT_LOST)
+        n->frames_lost += e->count;
+    if (e->kind != TL_EVENT_OPENED && e->verdict != TL_VERDICT_OK)
+        n->refused++;
+}
+
+static void on_news(void *ctx, const replay_news *news)
+{
+    verify *v = ctx;
+    const tl_stream_event *e = news->event;
+    uint64_t before = v->totals.refused;
+
+    count(v, news);
+    report_event_at(&v->report, e, news->unfinished ? "unfinished" : NULL, us_of(v, &news->at),
+                    place_json(news));
+    if (v->totals.refused > before && !v->told) {
+        ui_progress_clear(&v->progress);
+        ui_note(NAME, "refused: packet %llu at offset %llu: frame %u, %s: %s%s",
+                (unsigned long long)news->at.number, (unsigned long long)news->at.offset, e->frame,
+                report_subject(e), tl_verdict_text(e->verdict), e->proven ? "" : " (a claim)");
+        v->told = true;
+    }
+}
+
+/* ---- packets ---- */
+
+static account_class class_of(tape_kind kind)
+{
+    return kind == TAPE_SPDM      ? ACCOUNT_spdm_unchecked
+           : kind == TAPE_UNKNOWN ? ACCOUNT_unknown
+                                  : ACCOUNT_other;
+}
+
+/* What is pending belongs to the segment, or to another. */
+static void settle(verify *v)
+{
+    if (v->replay.phase == REPLAY_INSIDE)
+        account_add(&v->account, &v->pending);
+    memset(v->pending.bytes, 0, sizeof v->pending.bytes);
+    memset(v->pending.packets, 0, sizeof v->pending.packets);
+}
+
+/* Which of a stream's packets belong together at a border: each to itself, but with FSED those of a frame. */
+static tl_exit take_stream(verify *v, const pcap_packet *p, tl_fault *fault)
+{
+    const tl_span bytes = tl_span_of(p->p, p->n);
+    const replay_packet packet = { bytes, { p->number, p->offset, p->time_ns } };
+    const uint64_t unit = v->replay.unit.number;
+    bool fsed = v->tape.file.config.carrier == TL_CARRIER_FSED;
+    tl_exit e;
+
+    if (!fsed)
+        account_packet(&v->pending, bytes, NULL, NULL);
+    e = replay_packet_in(&v->replay, &packet, fault);
+    if (fsed && v->replay.unit.number == p->number && unit != 0 && unit != p->number)
+        settle(v); /* a frame start that ends the frame before it */
+    if (fsed)
+        account_packet(&v->pending, bytes, NULL, NULL);
+    if (!fsed || (unit != 0 && v->replay.unit.number == 0))
+        settle(v);
+    return e;
+}
+
+static tl_exit take(verify *v, const pcap_packet *p, tape_kind kind, tl_fault *fault)
+{
+    if (!v->first_seen)
+        v->first_ns = p->time_ns;
+    v->first_seen = true;
+    v->read++;
+    if (kind == TAPE_STREAM)
+        return take_stream(v, p, fault);
+    account_whole(&v->pending, class_of(kind), p->n, 1);
+    if (v->tape.file.config.carrier == TL_CARRIER_SEP)
+        settle(v);
+    return TL_EXIT_OK;
+}
+
+static tl_exit stopped(verify *v, const pcap_packet *p, tl_fault *fault)
+{
+    if (v->read % STOP_EVERY != 0)
+        return TL_EXIT_OK;
+    v->counts = (ui_counts){ v->totals.frames_ok, v->totals.frames_bad, v->totals.frames_lost, p->offset };
+    ui_progress_show(&v->progress, &v->counts);
+    return tl_stop_asked()
+               ? tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal: nothing is said of the rest")
+               : TL_EXIT_OK;
+}
+
+static tl_exit read_all(verify *v, tl_fault *fault)
+{
+    tl_exit e = TL_EXIT_OK, x;
+    tl_fault other;
+    bool more = true;
+
+    while (e == TL_EXIT_OK && v->replay.phase != REPLAY_BEHIND) {
+        pcap_packet p;
+        tape_kind kind;
+
+        e = tape_next(&v->tape, &p, &kind, &more, fault);
+        if (e != TL_EXIT_OK || !more)
+            break;
+        e = take(v, &p, kind, fault);
+        if (e == TL_EXIT_OK)
+            e = stopped(v, &p, fault);
+    }
+    x = replay_end(&v->replay, &other);
+    settle(v);
+    if (e == TL_EXIT_OK && x != TL_EXIT_OK) {
+        *fault = other;
+        e = x;
+    }
+    return e;
+}
+
+/* ---- evidence ---- */
+
+static uint64_t border_offset(const verify *v, unsigned segment)
+{
+    unsigned n = v->o->segments;
+
+    if (segment > n)
+        return UINT64_MAX;
+    return segment <= 1 ? 0 : v->digest.size / n * (segment - 1);
+}
+
+/* The bytes between packets are the file's own. */
+static void account_container(verify *v)
+{
+    uint64_t packets = 0, range = v->replay.to.packet.offset - v->replay.from.packet.offset;
+
+    for (unsigned i = 0; i < ACCOUNT_CLASSES; i++)
+        packets += v->account.bytes[i];
+    account_whole(&v->account, ACCOUNT_container, range - packets, 0);
+}
+
+static json_t *hex_json(const uint8_t *bytes, size_t n)
+{
+    char text[2 * 64 + 1];
+
+    reference_hex(tl_span_of(bytes, n), text);
+    return json_string(text);
+}
+
+static json_t *configuration_json(const verify *v)
+{
+    const tape *t = &v->tape;
+    const tl_stream_config *c = &t->file.config;
+    json_t *o =
+        json_pack("{s:s, s:o, s:b, s:s, s:s, s:i, s:o}", "from",
+                  v->o->tape.stream != NULL ? v->o->tape.stream : "the recording", "digest",
+                  hex_json(t->digest, sizeof t->digest), "recorded", (int)t->recorded, "carried",
+                  c->suite != TL_SUITE_NONE
+                      ? "in the begin of every frame, under its tag, and in the derivation of the keys"
+                      : "in the begin of every frame, without a tag",
+                  "carrier", c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", "virtual_channel",
+                  (int)c->virtual_channel, "stream", stream_file_json(&t->file, STREAM_SECRET_HIDDEN));
+
+    if (t->recorded)
+        (void)json_object_set_new(o, "agrees", json_boolean(!t->disagrees));
+    return o;
+}
+
+static json_t *segment_json(const verify *v)
+{
+    const tl_stream_counters c = replay_counters(&v->replay);
+    uint64_t wrong = 0, bytes = 0, lists = c.frames_ok + c.frames_bad;
+
+    for (unsigned i = 0; i < TL_VERDICTS; i++)
+        wrong += c.verdicts[i];
+    for (unsigned i = 0; i < ACCOUNT_container; i++)
+        bytes += v->account.bytes[i];
+    lists *= v->tape.file.config.tag_mode == TL_TAG_PER_MESSAGE ? 0 : TL_SEP_PARTS_MAX;
+    return json_pack("{s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I}", "index", (int)v->o->segment, "of",
+                     (int)v->o->segments, "from", verify_border_json(&v->replay.from), "to",
+                     verify_border_json(&v->replay.to), "messages_at_most", (json_int_t)c.packets,
+                     "bytes_at_most", (json_int_t)bytes, "wrong_tags_at_most", (json_int_t)wrong,
+                     "lists_at_most", (json_int_t)lists);
+}
+
+static json_t *limits_json(const verify *v)
+{
+    tl_stream_limits l = { 0 };
+
+    if (v->replay.rx_open)
+        l = *tl_stream_rx_limits(&v->replay.rx);
+    return json_pack("{s:I, s:I, s:I, s:I}", "messages", (json_int_t)l.messages, "bytes", (json_int_t)l.bytes,
+                     "wrong_tags", (json_int_t)l.bad, "lists", (json_int_t)l.lists);
+}
+
+static json_t *evidence_json(const verify *v)
+{
+    const tape *t = &v->tape;
+    uint16_t stream = t->file.config.stream;
+    const char *keys = v->o->tape.keys != NULL ? v->o->tape.keys : "the recording";
+    json_t *o;
+
+    if (v->replay.parts.announced)
+        keys = "announcements";
+    o = json_pack("{s:s, s:s, s:{s:s, s:I, s:s}, s:i, s:s, s:o, s:{s:s, s:I}, s:o, s:o, s:o}", "program",
+                  v->o->version, "layout", TL_LAYOUT_NAME, "file", "name", v->o->tape.path, "size",
+                  (json_int_t)v->digest.size, "sha256", v->sha256, "stream", (int)stream, "interface",
+                  tape_interface(t), "configuration", configuration_json(v), "keys", "from", keys, "starts",
+                  (json_int_t)stream_keys_starts(&t->keys, stream), "key_limits", limits_json(v), "segment",
+                  segment_json(v), "bytes", account_json(&v->account));
+    if (v->broken.text[0] != '\0')
+        (void)json_object_set_new(o, "broken", json_string(v->broken.text));
+    return o;
+}
+
+/* ---- beginning and end ---- */
+
+static bool has_secret(const stream_file *file)
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < sizeof file->secret; i++)
+        any |= file->secret[i];
+    return any != 0;
+}
+
+static tl_exit set_up(verify *v, tl_fault *fault)
+{
+    replay_parts parts;
+    tl_err err = backend_open(&v->backend, v->o->crypto, 0);
+    tl_exit e;
+
+    if (err != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    e = tape_open(&v->tape, &v->o->tape, v->backend.crypto, fault);
+    v->tape_open = e == TL_EXIT_OK;
+    if (e == TL_EXIT_OK)
+        e = file_digest_begin(&v->digest, fileno(v->tape.in), v->o->tape.path, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    parts = (replay_parts){ .file = &v->tape.file,
+                            .crypto = v->backend.crypto,
+                            .keys = &v->tape.keys,
+                            .oneway = v->o->tape.oneway,
+                            .announced =
+                                v->o->tape.oneway && v->o->tape.keys == NULL && has_secret(&v->tape.file),
+                            .from = border_offset(v, v->o->segment),
+                            .until = border_offset(v, v->o->segment + 1),
+                            .sink = { v, on_news } };
+    e = replay_open(&v->replay, &parts, fault);
+    v->replay_open = e == TL_EXIT_OK;
+    account_open(&v->pending, &v->tape.file.config);
+    if (v->tape.disagrees)
+        ui_note(NAME, "the recording says that its stream is another than %s says; %s is what counts",
+                v->o->tape.stream, v->o->tape.stream);
+    return e == TL_EXIT_OK ? report_open(&v->report, v->o->report, fault) : e;
+}
+
+/* The ends of what was judged, where no begin is. */
+static void close_borders(verify *v)
+{
+    replay *r = &v->replay;
+
+    if (r->phase == REPLAY_BEFORE)
+        r->from.packet.offset = v->digest.size;
+    if (r->phase != REPLAY_BEHIND)
+        r->to.packet.offset = v->digest.size;
+}
+
+static tl_exit judge(const verify *v, tl_exit e, tl_fault *fault)
+{
+    const verify_totals *n = &v->totals;
+
+    if (e == TL_EXIT_LINK && n->refused > 0)
+        (void)ui_fail(NAME, fault);
+    if (n->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
+        return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)n->refused);
+    if (e == TL_EXIT_OK && n->frames_ok + n->unfinished == 0 && v->o->segments == 1)
+        return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no frame of stream %u", v->o->tape.path,
+                            v->tape.file.config.stream);
+    return e;
+}
+
+static tl_exit finish(verify *v, tl_exit e, FILE *out, tl_fault *fault)
+{
+    tl_stream_counters counters = replay_counters(&v->replay);
+    json_t *totals, *evidence;
+    tl_fault other;
+    tl_exit x;
+
+    close_borders(v);
+    account_container(v);
+    totals =
+        verify_totals_json(&v->totals, report_counters(&counters), e, e == TL_EXIT_OK ? "" : fault->text);
+    (void)json_object_set_new(totals, "seconds", json_real(v->seconds));
+    (void)json_object_set_new(totals, "frames_before_announcement",
+                              json_integer((json_int_t)v->replay.early));
+    evidence = evidence_json(v);
+    x = evidence == NULL ? tl_fault_set(&other, TL_EXIT_INTERNAL, "evidence: no memory")
+                         : report_close_with(&v->report, totals, evidence, &other);
+    json_decref(totals);
+    json_decref(evidence);
+    if (x != TL_EXIT_OK) {
+        *fault = other;
+        return x;
+    }
+    if (out != NULL)
+        verify_print(out, &v->totals, v->o->quiet ? NULL : &v->account);
+    return e;
+}
+
+static void tear_down(verify *v)
+{
+    file_digest_abandon(&v->digest);
+    report_abandon(&v->report);
+    if (v->replay_open)
+        replay_close(&v->replay);
+    if (v->tape_open)
+        tape_close(&v->tape);
+    backend_close(&v->backend);
+}
+
+/* What stands at the end is about the whole file, so a file that could not be read to its end has no evidence, but for what
+ * broke it: the report says so. */
+tl_exit verify_run(const verify_options *options, FILE *out, tl_fault *fault)
+{
+    verify *v = calloc(1, sizeof *v);
+    uint8_t sha256[FILE_DIGEST_SIZE] = { 0 };
+    tl_fault other;
+    tl_exit e, x;
+
+    if (v == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+    v->o = options;
+    ui_progress_begin(&v->progress);
+    e = set_up(v, fault);
+    if (e == TL_EXIT_OK) {
+        e = read_all(v, fault);
+        if (e != TL_EXIT_OK)
+            v->broken = *fault;
+        v->seconds = ui_progress_seconds(&v->progress);
+        ui_progress_clear(&v->progress);
+        x = e == TL_EXIT_STOPPED ? TL_EXIT_OK
+                                 : file_digest_end(&v->digest, options->tape.path, sha256, &other);
+        reference_hex(tl_span_of(sha256, sizeof sha256), v->sha256);
+        if (x != TL_EXIT_OK && e == TL_EXIT_OK) {
+            *fault = other;
+            e = x;
+        }
+        e = judge(v, e, fault);
+        if (e == TL_EXIT_OK || e == TL_EXIT_REFUSED || e == TL_EXIT_LINK)
+            e = finish(v, e, out, fault);
+    }
+    tear_down(v);
+    free(v);
+    return e == TL_EXIT_STOPPED ? tl_fault_set(fault, TL_EXIT_INTERNAL, "stopped by a signal: no evidence")
+                                : e;
+}

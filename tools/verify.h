@@ -1,0 +1,41 @@
+/* Verifying a recorded stream again, whole or a segment of it, with evidence: every frame's verdict, what each byte of the file is,
+ * under which configuration, keys and sessions. docs/EVIDENCE.md says what it proves. */
+#ifndef TL_TOOLS_VERIFY_H
+#define TL_TOOLS_VERIFY_H
+
+#include "account.h"
+#include "backend.h"
+#include "replay.h"
+#include "report.h"
+#include "tape.h"
+
+typedef struct verify_options {
+    tape_options tape;
+    unsigned segment, segments; /* 1 of 1: the whole */
+    const char *report;         /* NULL: none; "-": stdout */
+    backend_level crypto;
+    const char *version; /* of the program */
+    bool quiet;          /* no table of bytes */
+} verify_options;
+
+/* Frames and refusals, as a controller counts them. */
+typedef struct verify_totals {
+    uint64_t frames_ok, frames_bad, frames_lost, unfinished, refused;
+} verify_totals;
+
+/* Verifies, and writes the report. Totals go to `out`, unless it is NULL. TL_EXIT_REFUSED: something was; the fault says how
+ * often. TL_EXIT_LINK: the file is broken, or no frame is in it. */
+tl_exit verify_run(const verify_options *options, FILE *out, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* Joins the reports of all segments of a recording to the one that a single run would have written (`to`, as above).
+ * TL_EXIT_USAGE: they are not all segments of one file, or do not fit; TL_EXIT_REFUSED as above. */
+tl_exit verify_join(const char *const *paths, size_t n, const char *to, FILE *out, tl_fault *fault)
+    __attribute__((warn_unused_result));
+
+/* ---- verify_json.c: what both write ---- */
+
+json_t *verify_totals_json(const verify_totals *totals, json_t *counters, tl_exit code, const char *why);
+json_t *verify_border_json(const replay_border *border);
+void verify_print(FILE *out, const verify_totals *totals, const account *account);
+
+#endif

@@ -1,0 +1,41 @@
+/* Totals, borders and the table of bytes, as a run and a join write them. */
+#include "verify.h"
+
+json_t *verify_totals_json(const verify_totals *n, json_t *counters, tl_exit code, const char *why)
+{
+    json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:s}", "frames_ok", (json_int_t)n->frames_ok,
+                          "frames_bad", (json_int_t)n->frames_bad, "frames_lost", (json_int_t)n->frames_lost,
+                          "frames_unfinished", (json_int_t)n->unfinished, "refused", (json_int_t)n->refused,
+                          "exit", (int)code, "fault", why);
+
+    if (counters != NULL)
+        (void)json_object_update(o, counters);
+    json_decref(counters);
+    return o;
+}
+
+json_t *verify_border_json(const replay_border *b)
+{
+    json_t *o = json_pack("{s:I}", "offset", (json_int_t)b->packet.offset);
+
+    if (b->set)
+        (void)json_object_update_new(
+            o, json_pack("{s:I, s:I, s:I, s:I}", "packet", (json_int_t)b->packet.number, "opens_frame",
+                         (json_int_t)b->frame, "epoch", (json_int_t)b->epoch, "start", (json_int_t)b->start));
+    return o;
+}
+
+void verify_print(FILE *out, const verify_totals *n, const account *a)
+{
+    if (a != NULL) {
+        (void)fprintf(out, "%16s %9s  %-22s\n", "bytes", "packets", "what they are");
+        for (unsigned i = 0; i < ACCOUNT_CLASSES; i++)
+            if (a->bytes[i] > 0)
+                (void)fprintf(out, "%16llu %9llu  %-24s %s\n", (unsigned long long)a->bytes[i],
+                              (unsigned long long)a->packets[i], account_text((account_class)i),
+                              account_is_protected((account_class)i) ? "protected" : "not protected");
+    }
+    (void)fprintf(out, "frames_ok=%llu frames_bad=%llu frames_lost=%llu frames_unfinished=%llu\n",
+                  (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,
+                  (unsigned long long)n->frames_lost, (unsigned long long)n->unfinished);
+}
