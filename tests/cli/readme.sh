@@ -28,7 +28,7 @@ for target in demo test; do
         not_ok "make $target stands in README and Makefile"
     fi
 done
-for link in $(grep -o '](docs/[A-Z-]*\.md)\|](CONTRIBUTING.md)' "$root/README.md" | tr -d '])('); do
+for link in $(grep -o '](docs/[A-Z-]*\.md)\|]([A-Z]*\.md)' "$root/README.md" | tr -d '])('); do
     if [ -s "$root/$link" ]; then ok "$link is there"; else not_ok "$link is there"; fi
 done
 end

@@ -11,6 +11,15 @@
 
 enum { TEXT_WIDTH = 76 };
 
+static const struct {
+    int code;
+    const char *text;
+} exit_codes[] = {
+#define EXIT_CODE(code, text) { code, text },
+    EXIT_CODES
+#undef EXIT_CODE
+};
+
 typedef struct man_writer {
     FILE *to;
     size_t column;
@@ -209,11 +218,9 @@ static void put_exit_codes(man_writer *m, const chapter *c)
         return;
     }
     (void)fputs(".Bl -tag -width Ds\n", m->to);
-#define EXIT_CODE(code, text) (void)fputs(".It " #code "\n" text "\n", m->to);
-    EXIT_CODES
-#undef EXIT_CODE
-        (void)
-    fputs(".El\n", m->to);
+    for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
+        (void)fprintf(m->to, ".It %d\n%s\n", exit_codes[i].code, exit_codes[i].text);
+    (void)fputs(".El\n", m->to);
 }
 
 static int by_name(const void *a, const void *b)
