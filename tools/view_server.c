@@ -27,6 +27,7 @@
 
 enum {
     CONNECTIONS = 64,
+    BACKLOG = 256,
     CROWDED = 48, /* from here on the one that has waited longest goes */
     CONNECTION_BYTES = 16 << 10,
     IDLE_S = 10,
@@ -39,6 +40,7 @@ enum {
 typedef struct connection {
     int fd;            /* -1: none */
     uint64_t since_ms; /* when it came, or its last request was answered */
+    bool ended;
 } connection;
 
 typedef struct picture {
@@ -360,7 +362,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket,
     info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
     for (int i = 0; i < CONNECTIONS && *socket == NULL && info != NULL; i++)
         if (s->connections[i].fd < 0) {
-            s->connections[i] = (connection){ info->connect_fd, tl_clock_ms() };
+            s->connections[i] = (connection){ .fd = info->connect_fd, .since_ms = tl_clock_ms() };
             s->crowd++;
             *socket = &s->connections[i];
         }
@@ -378,24 +380,37 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
         known->since_ms = tl_clock_ms();
 }
 
-/* Who drips his request byte by byte, or does not take his answer, is never idle; his time ends here. */
-static void end_slow(server *s)
+static void end_connection(connection *k, uint64_t now)
 {
-    uint64_t now = tl_clock_ms();
-    connection *oldest = NULL;
+    (void)shutdown(k->fd, SHUT_RDWR); /* the library closes it in its next turn */
+    k->since_ms = now;
+    k->ended = true;
+}
+
+static connection *longest(server *s)
+{
+    connection *found = NULL;
 
     for (int i = 0; i < CONNECTIONS; i++) {
         connection *k = &s->connections[i];
 
-        if (k->fd >= 0 && now - k->since_ms > REQUEST_MS) {
-            (void)shutdown(k->fd, SHUT_RDWR);
-            k->since_ms = now;
-        } else if (k->fd >= 0 && (oldest == NULL || k->since_ms < oldest->since_ms))
-            oldest = k;
+        if (k->fd >= 0 && !k->ended && (found == NULL || k->since_ms < found->since_ms))
+            found = k;
     }
-    if (s->crowd >= CROWDED && oldest != NULL) {
-        (void)shutdown(oldest->fd, SHUT_RDWR);
-        oldest->since_ms = now;
+    return found;
+}
+
+/* Who drips his request byte by byte, or does not take his answer, is never idle; his time ends here. In a crowd whoever has
+ * waited longest makes room. */
+static void end_slow(server *s)
+{
+    uint64_t now = tl_clock_ms();
+    connection *k;
+
+    for (unsigned left = s->crowd; (k = longest(s)) != NULL; left--) {
+        if (left < CROWDED && now - k->since_ms <= REQUEST_MS)
+            return;
+        end_connection(k, now);
     }
 }
 
@@ -418,9 +433,9 @@ static bool shut_in(const view_server_parts *p)
     for (int fd = 3; fd < 1024; fd++)
         if (fd != low && fd != high)
             (void)close(fd);
-    return fcntl(p->listener, F_SETFL, O_NONBLOCK) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           setrlimit(RLIMIT_NOFILE, &files) == 0 && setrlimit(RLIMIT_CORE, &none) == 0 &&
-           view_board_seal(p->board, &fault) == TL_EXIT_OK;
+    return fcntl(p->listener, F_SETFL, O_NONBLOCK) == 0 && listen(p->listener, BACKLOG) == 0 &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && setrlimit(RLIMIT_NOFILE, &files) == 0 &&
+           setrlimit(RLIMIT_CORE, &none) == 0 && view_board_seal(p->board, &fault) == TL_EXIT_OK;
 }
 
 static bool make_token(server *s)
@@ -434,14 +449,22 @@ static bool make_token(server *s)
     return true;
 }
 
+/* Nothing here has a name that must be escaped, so what is stays as it is, and is not found. */
+static size_t keep_escapes(void *ctx, struct MHD_Connection *c, char *text)
+{
+    (void)ctx;
+    (void)c;
+    return strlen(text);
+}
+
 static bool open_http(server *s)
 {
-    s->http =
-        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, s->parts.listener,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+    s->http = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, s->parts.listener,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
     return s->http != NULL;
 }
 

@@ -11,13 +11,14 @@
     if (kind) e.className = kind;
     return e;
   };
-  const count = new Intl.NumberFormat("en");
+  const count = new Intl.NumberFormat("en"), few = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+  const short = (n) => n < 10000 ? count.format(n) : few.format(n);
   const clock = (ms) => {
     const d = new Date(ms), two = (n) => String(n).padStart(2, "0");
     return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, "0")}`;
   };
   const once = { identity: -1, events: "", presses: "", verdicts: "", attacks: false };
-  const shown = { live: 0, refused: 0 };
+  const shown = { live: 0, refused: 0 }, loading = {};
   const told = {};
   let token = "", spoken = { words: "", at: 0 }, speech = 0, rates = [], last_bad = 0, bad_until = 0;
 
@@ -62,18 +63,24 @@
     }));
   }
 
-  function show_picture(id, path, frame, height, words) {
-    const box = $(id), img = box.querySelector("img");
+  /* The next picture takes the place of the one before when it is decoded, so that nothing flickers; while one is under way no
+   * other is asked for. */
+  async function show_picture(id, path, frame, height, words) {
+    const box = $(id), old = box.querySelector("img");
     show_marks(box, frame, height);
     text(`${id}-text`, words);
-    img.alt = words;
-    if (shown[id] === frame.number || box.dataset.loading) return;
-    box.dataset.loading = "1";
-    const done = () => { delete box.dataset.loading; };
-    img.onload = img.onerror = done;
-    setTimeout(done, PATIENCE_MS);
-    shown[id] = frame.number;
-    img.src = `${path}?number=${frame.number}`;
+    old.alt = words;
+    if (shown[id] === frame.number || loading[id]) return;
+    loading[id] = true;
+    const next = new Image();
+    next.alt = words;
+    next.src = `${path}?number=${frame.number}`;
+    try {
+      await next.decode();
+      old.replaceWith(next);
+      shown[id] = frame.number;
+    } catch (e) { /* the next turn asks again */ }
+    loading[id] = false;
   }
 
   function why(f) {
@@ -156,9 +163,10 @@
 
   function show_counts(s) {
     const c = s.counts, now = performance.now(), frames = c.frames_ok + c.frames_bad;
-    for (const name of ["frames_ok", "frames_bad", "frames_lost", "messages_ok"]) text(name, count.format(c[name]));
-    for (const name of ["epoch", "keys", "again"]) text(name, count.format(s[name]));
-    text("bytes", count.format(Math.round(c.bytes / 1e6)));
+    for (const name of ["frames_ok", "frames_bad", "frames_lost"]) text(name, count.format(c[name]));
+    text("messages_ok", short(c.messages_ok));
+    for (const name of ["epoch", "keys"]) text(name, count.format(s[name]));
+    text("proofs", count.format(s.identity_number));
     rates = rates.filter((r) => now - r.at < 3000).concat({ at: now, frames });
     const span = (now - rates[0].at) / 1000;
     text("rate", span > .5 ? ((frames - rates[0].frames) / span).toFixed(1) : "\u2013");
