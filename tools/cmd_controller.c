@@ -517,6 +517,7 @@ static tl_exit set_up(controller *c, tl_fault *fault)
     if (e != TL_EXIT_OK)
         return e;
     c->o.spdm.client.connect = c->o.connect;
+    c->backend.crypto = tap_crypto(&c->tap, c->backend.crypto);
     c->o.spdm.client.tap = &c->tap;
     e = by_spdm(c) ? controller_spdm_open(&c->spdm, &c->o.spdm, &c->backend, fault) : set_up_frames(c, fault);
     return e == TL_EXIT_OK ? report_open(&c->report, c->o.report, fault) : e;
@@ -617,6 +618,7 @@ static void tear_down(controller *c)
     free(c->memory.p);
     controller_spdm_close(&c->spdm);
     backend_close(&c->backend);
+    tap_free(&c->tap);
     stream_file_wipe(&c->file);
 }
 

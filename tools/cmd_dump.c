@@ -3,6 +3,7 @@
  * endpoint computed. */
 #include "command.h"
 #include "dump.h"
+#include "keys_source.h"
 #include "ui.h"
 
 #include <stdlib.h>
@@ -17,7 +18,9 @@ typedef struct dump_arguments {
 static const struct argp_option options[] = {
     { "verbose", 'v', NULL, 0, "every field of every message, and of every CSI-2 packet", 1 },
     { "keys", OPT_KEYS, "FILE", 0,
-      "SPDM: compute everything again, compare it with FILE, and open the records", 1 },
+      "SPDM: compute everything again, compare it with FILE, and open the records; a capture that holds its "
+      "secrets is such a FILE",
+      1 },
     { "json", OPT_JSON, NULL, 0, "an object of JSON on each line", 1 },
     { 0 },
 };
@@ -60,11 +63,11 @@ static const struct argp argp = {
         "  trueline dump boot.pcap --json | jq -r .name\n",
 };
 
-static tl_exit open_input(const char *path, tl_exit code, dump_input *input, tl_fault *fault)
+static tl_exit open_input(const char *path, dump_input *input, tl_fault *fault)
 {
     input->name = path;
     input->file = fopen(path, "rb");
-    return input->file != NULL ? TL_EXIT_OK : tl_fault_errno(fault, code, "%.200s", path);
+    return input->file != NULL ? TL_EXIT_OK : tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", path);
 }
 
 static tl_exit run(const dump_arguments *a, tl_fault *fault)
@@ -73,11 +76,13 @@ static tl_exit run(const dump_arguments *a, tl_fault *fault)
                        .format = a->json ? DUMP_JSON : DUMP_TEXT,
                        .fields = a->verbose || a->json,
                        .packets = a->verbose };
-    tl_exit e = open_input(a->recording, TL_EXIT_LINK, &o.recording, fault), flushed;
+    tl_exit e = open_input(a->recording, &o.recording, fault), flushed;
+    keys_source keys = { 0 };
     tl_fault other;
 
     if (e == TL_EXIT_OK && a->keys != NULL)
-        e = open_input(a->keys, TL_EXIT_USAGE, &o.keys, fault);
+        e = keys_source_open(&keys, a->keys, fault);
+    o.keys = (dump_input){ keys.file, a->keys };
     if (e == TL_EXIT_OK)
         e = dump_run(&o, fault);
     flushed = ui_flush(&other);
@@ -87,8 +92,7 @@ static tl_exit run(const dump_arguments *a, tl_fault *fault)
     }
     if (o.recording.file != NULL)
         (void)fclose(o.recording.file);
-    if (o.keys.file != NULL)
-        (void)fclose(o.keys.file);
+    keys_source_close(&keys);
     return e;
 }
 

@@ -597,6 +597,7 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
     err = backend_open(&s->backend, s->o.crypto, 0);
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    s->backend.crypto = tap_crypto(&s->tap, s->backend.crypto);
     s->crypto = s->backend.crypto;
     if (!spdm) /* an agreed stream is tested when it is agreed: its protection is the controller's choice */
         e = self_check(&s->file.config, s->crypto, NULL, fault);
@@ -622,6 +623,7 @@ static void tear_down(sensor *s)
     oneway_sender_close(&s->oneway);
     sensor_spdm_close(&s->spdm);
     backend_close(&s->backend);
+    tap_free(&s->tap);
     stream_file_wipe(&s->file);
 }
 

@@ -6,6 +6,7 @@
  *   L1, L2  VCA || GET_MEASUREMENTS, MEASUREMENTS ...; one in clear, one for each session; before 1.2
  *           without VCA */
 #include "dump_check.h"
+#include "agreement.h"
 
 #include <string.h>
 
@@ -260,6 +261,16 @@ static void end_transcripts(dump_check *c, const dump_message *m, dump_session *
         dump_hash_drop(c, s != NULL ? &s->l : &c->l);
 }
 
+/* Our own controllers tell their chain before a session, in a message of their vendor's. */
+static void on_vendor(dump_check *c, const tl_spdm_vendor_defined *v)
+{
+    agreement a;
+
+    if (agreement_is_ours(v->standard, v->vendor_id) && agreement_read(v->payload, &a) == TL_OK &&
+        a.kind == TL_AGREEMENT_CHAIN)
+        dump_chain_told(c, a.body.chain.certificates);
+}
+
 static void on_request(dump_check *c, const dump_message *m, dump_session *s)
 {
     if (m->code == TL_SPDM_RESPOND_IF_READY)
@@ -270,6 +281,8 @@ static void on_request(dump_check *c, const dump_message *m, dump_session *s)
         c->asked_offset = m->body.spdm_get_certificate.offset;
     if (m->code == DUMP_DELIVER_ENCAPSULATED_RESPONSE)
         on_encapsulated(c, m);
+    if (m->code == TL_SPDM_VENDOR_DEFINED_REQUEST && s == NULL)
+        on_vendor(c, &m->body.spdm_vendor_defined);
 }
 
 /* ---- responses ---- */

@@ -91,6 +91,8 @@ bool dump_hash_so_far(dump_check *c, tl_hash h, uint8_t digest[TL_HASH_MAX]);
 tl_span dump_digest_span(const dump_check *c, const uint8_t digest[TL_HASH_MAX]);
 /* A portion of a chain. */
 void dump_chain_portion(dump_check *c, unsigned slot, size_t offset, const tl_spdm_certificate *portion);
+/* The requester's certificates, told in one piece; the first is taken for the root. */
+void dump_chain_told(dump_check *c, tl_span certificates);
 /* The whole chain of a slot; NULL and reported if it was not seen. */
 dump_chain *dump_chain_of(dump_check *c, unsigned slot);
 void dump_chain_drop(dump_check *c, dump_chain *chain);

@@ -276,8 +276,7 @@ json_t *dump_fields(const dump_context *c, const dump_message *m)
 
 /* ---- chains ---- */
 
-/* Bytes of the DER element at the start, 0 if it is none or goes on after the end. */
-static size_t der_size(tl_span s)
+size_t dump_der_size(tl_span s)
 {
     tl_rd r = tl_rd_of(s);
     uint64_t tag = tl_get(&r, 1, TL_BIG), length = tl_get(&r, 1, TL_BIG);
@@ -321,7 +320,7 @@ json_t *dump_chain_fields(const dump_context *c, const tl_crypto *crypto, tl_spa
         return dump_hex(chain);
     }
     o = dump_object(dump_rows("spdm_certificate_chain"), &env, &parts);
-    for (left = parts.certificates; (n = der_size(left)) != 0; left = tl_span_of(left.p + n, left.n - n))
+    for (left = parts.certificates; (n = dump_der_size(left)) != 0; left = tl_span_of(left.p + n, left.n - n))
         (void)json_array_append_new(array, json_pack("{s:I,s:o}", "size", (json_int_t)n, "sha256",
                                                      fingerprint(crypto, tl_span_of(left.p, n))));
     r = tl_rd_of(left);

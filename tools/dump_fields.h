@@ -16,6 +16,8 @@ json_t *dump_object(const tl_message *rows, const tl_env *env, const void *m);
 /* All fields of a message, what they hold inside too: tables, blocks, elements. The caller drops it.
  * NULL: no memory. */
 json_t *dump_fields(const dump_context *context, const dump_message *message);
+/* Bytes of the DER element at the start, 0 if it is none or goes on after the end. */
+size_t dump_der_size(tl_span s);
 /* A certificate chain in SPDM's format, with size and SHA-256 of each certificate. */
 json_t *dump_chain_fields(const dump_context *context, const tl_crypto *crypto, tl_span chain);
 /* The fields that say most, in a few words; empty if there are none. */

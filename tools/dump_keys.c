@@ -28,6 +28,27 @@ void dump_keys_open(dump_keys *k, FILE *in, const char *name, dump_report *repor
     advance(k);
 }
 
+void dump_keys_write(dump_keys *k, FILE *to, dump_keys_input_of *input, void *context)
+{
+    *k = (dump_keys){ .to = to, .input = input, .context = context };
+}
+
+static void write_value(const dump_keys *k, const char *name, tl_span value)
+{
+    (void)fprintf(k->to, "%s: ", name);
+    for (size_t i = 0; i < value.n; i++)
+        (void)fprintf(k->to, "%02x", value.p[i]);
+    (void)fputc('\n', k->to);
+}
+
+static bool write_input(const dump_keys *k, const char *name, uint8_t *value, size_t room, size_t *n)
+{
+    *n = k->input(k->context, name, value, room);
+    if (*n > 0)
+        write_value(k, name, tl_span_of(value, *n));
+    return *n > 0;
+}
+
 /* Hex of the first bytes. */
 static const char *shown(tl_span s, char text[2 * SHOWN + 4])
 {
@@ -49,6 +70,10 @@ void dump_keys_expect(dump_keys *k, const char *name, tl_span value)
     char computed[2 * SHOWN + 4], said[2 * SHOWN + 4];
     tl_span in_file = tl_span_of(k->line.value, k->line.value_n);
 
+    if (k->to != NULL) {
+        write_value(k, name, value);
+        return;
+    }
     if (k->line.kind != KEYS_VALUE) {
         dump_report_failed(k->report, "%s: computed %s, the file has no line for it before line %llu", name,
                            shown(value, computed), number(k));
@@ -65,6 +90,8 @@ void dump_keys_expect(dump_keys *k, const char *name, tl_span value)
 
 bool dump_keys_input(dump_keys *k, const char *name, uint8_t *value, size_t room, size_t *n)
 {
+    if (k->to != NULL)
+        return write_input(k, name, value, room, n);
     *n = 0;
     if (k->line.kind != KEYS_VALUE || strcmp(k->line.name, name) != 0 || k->line.value_n > room) {
         dump_report_failed(k->report, "%s: needed, line %llu has not got it", name, number(k));
@@ -89,6 +116,11 @@ void dump_keys_message(dump_keys *k, const keys_message *m)
 {
     const keys_message *l = &k->line.message;
 
+    if (k->to != NULL) {
+        (void)fprintf(k->to, "# %s %s 0x%x size %u session %x\n", m->request ? "->" : "<-", m->name, m->code,
+                      m->size, m->session);
+        return;
+    }
     pass_values(k);
     if (k->line.kind == KEYS_END) {
         if (k->broken == TL_EXIT_OK)
@@ -106,6 +138,8 @@ void dump_keys_message(dump_keys *k, const keys_message *m)
 
 void dump_keys_skip(dump_keys *k)
 {
+    if (k->to != NULL)
+        return;
     pass_values(k);
     advance(k);
 }

@@ -5,8 +5,14 @@
 #include "dump_report.h"
 #include "keys_file.h"
 
+/* Gives an input that only an endpoint has: as many bytes as are written to value; 0: it is not known. */
+typedef size_t dump_keys_input_of(void *context, const char *name, uint8_t *value, size_t room);
+
 typedef struct dump_keys {
     /* private */
+    FILE *to; /* written, not read */
+    dump_keys_input_of *input;
+    void *context;
     keys_file file;
     keys_line line; /* the next one */
     dump_report *report;
@@ -15,6 +21,8 @@ typedef struct dump_keys {
 } dump_keys;
 
 void dump_keys_open(dump_keys *keys, FILE *in, const char *name, dump_report *report, tl_fault *fault);
+/* The other way round: what is computed is written to `to`, as the file that would have compared right. */
+void dump_keys_write(dump_keys *keys, FILE *to, dump_keys_input_of *input, void *context);
 /* The next line must be this value. */
 void dump_keys_expect(dump_keys *keys, const char *name, tl_span value);
 /* The next line must have this name: its value is an input. False if it has not, or has more than `room`

@@ -114,6 +114,8 @@ bool dump_link_inside(const dump_link *link, tl_span application, tl_span *messa
 {
     tl_rd r = tl_rd_of(application);
 
+    if (link->link == PCAP_LINK_SPDM_TCP) /* the header stands inside of the record, too */
+        return tl_transport_tcp.binding.unwrap(application, message) == TL_OK;
     if (link->typed_inside && tl_get(&r, 1, TL_LITTLE) != MCTP_SPDM)
         return false;
     *message = tl_rd_rest(&r);

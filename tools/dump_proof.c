@@ -7,6 +7,7 @@
  *
  * Before 1.2 it is over the transcript's digest alone. */
 #include "dump_check.h"
+#include "dump_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,32 @@ void dump_chain_portion(dump_check *c, unsigned slot, size_t offset, const tl_sp
     chain->n += p->portion.n;
     if (p->remainder_length == 0)
         chain_whole(c, slot, chain);
+}
+
+void dump_chain_told(dump_check *c, tl_span certificates)
+{
+    dump_chain *chain = &c->chains[DUMP_REQUESTER_CHAIN];
+    size_t hash = tl_hash_size(c->algs.hash), n = 4 + hash + certificates.n;
+    tl_wr w;
+    tl_err e;
+
+    dump_chain_drop(c, chain);
+    if (hash == 0 || n > CHAIN_MAX)
+        return;
+    chain->bytes = calloc(1, n);
+    if (chain->bytes == NULL) {
+        dump_failed_call(c, "chain", TL_E_ROOM);
+        return;
+    }
+    e = digest_of(c, tl_span_of(certificates.p, dump_der_size(certificates)), tl_span_of(NULL, 0),
+                  chain->bytes + 4);
+    if (e != TL_OK)
+        dump_failed_call(c, "digest of a root", e);
+    w = tl_wr_of(chain->bytes, 4);
+    tl_put(&w, 2, TL_LITTLE, n & 0xFFFF);
+    memcpy(chain->bytes + 4 + hash, certificates.p, certificates.n);
+    chain->n = n;
+    chain_whole(c, DUMP_REQUESTER_CHAIN, chain);
 }
 
 dump_chain *dump_chain_of(dump_check *c, unsigned slot)

@@ -97,6 +97,10 @@ void dump_report_line(dump_report *r, const dump_line *l)
     char version[VERSION_SIZE] = "-", session[16] = "-";
 
     r->messages += l->channel == NULL;
+    if (r->out == NULL) {
+        json_decref(l->fields);
+        return;
+    }
     if (r->format == DUMP_JSON) {
         line_as_json(r, l);
         return;
@@ -127,6 +131,8 @@ void dump_report_failed(dump_report *r, const char *format, ...)
     va_list list;
 
     r->failed++;
+    if (r->out == NULL)
+        return;
     va_start(list, format);
     (void)vsnprintf(text, sizeof text, format, list);
     va_end(list);

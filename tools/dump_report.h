@@ -15,7 +15,7 @@
 typedef enum dump_format { DUMP_TEXT = 0, DUMP_JSON } dump_format;
 
 typedef struct dump_report {
-    FILE *out;
+    FILE *out; /* NULL: it only counts */
     dump_format format;
     bool fields;      /* all of them, not only what tells most */
     bool packets;     /* CSI-2: each packet with its fields, not only frames */

@@ -1,5 +1,6 @@
 #include "tap.h"
 #include "protection.h"
+#include "tap_secrets.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -45,6 +46,8 @@ static tl_exit open_secrets(tap *t, tl_fault *fault)
         t->secrets = fdopen(fd, "w");
     if (t->secrets == NULL)
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
+    setvbuf(t->secrets, NULL, _IONBF,
+            0); /* no copy that nobody wipes, and none that a killed run would lose */
     return TL_EXIT_OK;
 }
 
@@ -60,7 +63,10 @@ tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fa
         e = recording_open(&t->capture, o->capture, t->inside, program, fault);
     if (e == TL_EXIT_OK && o->secrets != NULL && !t->inside)
         e = open_secrets(t, fault);
-    return e;
+    if (e != TL_EXIT_OK || o->secrets == NULL)
+        return e;
+    t->spdm_secrets = tap_secrets_new();
+    return t->spdm_secrets != NULL ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "secrets: no memory");
 }
 
 tl_exit tap_check(const tap *t, tl_fault *fault)
@@ -80,28 +86,85 @@ static void note(tap *t, tl_exit e, const tl_fault *fault)
     t->fault = *fault;
 }
 
+/* ---- secrets ---- */
+
+static bool wants_secrets(const tap *t)
+{
+    return t != NULL && (t->inside || t->secrets != NULL) && t->failed == TL_EXIT_OK;
+}
+
+/* Lines into their file, or into the capture; at once: a run that is killed has the secrets of what it recorded. */
+static void put_lines(tap *t, tl_span lines)
+{
+    tl_fault fault;
+    tl_exit e = TL_EXIT_OK;
+
+    if (lines.n > 0 && t->inside)
+        e = recording_secrets(&t->capture, TL_SECRETS_TYPE, lines, &fault);
+    else if (lines.n > 0 && fwrite(lines.p, 1, lines.n, t->secrets) != lines.n)
+        e = tl_fault_errno(&fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
+    note(t, e, &fault);
+}
+
+/* What the messages before this one have made known. */
+static void put_session_lines(tap *t, tl_span message)
+{
+    if (!wants_secrets(t))
+        return;
+    tap_secrets_message(t->spdm_secrets, message);
+    put_lines(t, tap_secrets_lines(t->spdm_secrets));
+    tap_secrets_forget(t->spdm_secrets);
+}
+
+const tl_crypto *tap_crypto(tap *t, const tl_crypto *crypto)
+{
+    return wants_secrets(t) ? tap_secrets_crypto(t->spdm_secrets, crypto) : crypto;
+}
+
+void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch)
+{
+    char text[64 + 2 * TL_HASH_MAX];
+    uint8_t secret[TL_HASH_MAX];
+    size_t n = 0, at;
+
+    /* An epoch that cannot be taken is refused by whoever takes it. */
+    if (!wants_secrets(t) || tl_key_source_secret(source, epoch, secret, &n) != TL_OK)
+        return;
+    at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)stream, (unsigned)epoch);
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%02x", secret[i]);
+    text[at++] = '\n';
+    put_lines(t, tl_span_of(text, at));
+    tl_wipe(secret, sizeof secret);
+    tl_wipe(text, sizeof text);
+}
+
 tl_exit tap_close(tap *t, tl_fault *fault)
 {
     tl_fault closing;
-    tl_exit e = recording_close(&t->capture, &closing);
+    tl_exit e;
 
+    put_session_lines(t, tl_span_of(NULL, 0));
+    e = recording_close(&t->capture, &closing);
     note(t, e, &closing);
     if (t->secrets != NULL && fclose(t->secrets) != 0) {
         e = tl_fault_errno(&closing, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
         note(t, e, &closing);
     }
     t->secrets = NULL;
+    t->inside = false;
     return tap_check(t, fault);
+}
+
+void tap_free(tap *t)
+{
+    tap_secrets_free(t->spdm_secrets);
+    t->spdm_secrets = NULL;
 }
 
 static bool records(const tap *t)
 {
     return t != NULL && recording_is_open(&t->capture) && t->failed == TL_EXIT_OK;
-}
-
-bool tap_wants_secrets(const tap *t)
-{
-    return t != NULL && (t->inside || t->secrets != NULL) && t->failed == TL_EXIT_OK;
 }
 
 /* ---- interfaces and packets ---- */
@@ -151,6 +214,7 @@ void tap_message(tap *t, pcap_direction direction, tl_span message)
     char comment[64];
     tl_fault fault;
 
+    put_session_lines(t, message);
     if (!records(t))
         return;
     if (!t->has_spdm) {
@@ -160,37 +224,4 @@ void tap_message(tap *t, pcap_direction direction, tl_span message)
     }
     from.index = t->spdm;
     note(t, recording_packets(&t->capture, &from, &message, 1, &fault), &fault);
-}
-
-/* ---- secrets ---- */
-
-/* A line into its file, or into the capture. Flushed at once: a run that is killed has the secrets of what it recorded. */
-static void put_secret_line(tap *t, char *text, size_t n)
-{
-    tl_fault fault;
-    tl_exit e = TL_EXIT_OK;
-
-    if (t->inside)
-        e = recording_secrets(&t->capture, TL_SECRETS_TYPE, tl_span_of(text, n), &fault);
-    else if (fwrite(text, 1, n, t->secrets) != n || fflush(t->secrets) != 0)
-        e = tl_fault_errno(&fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
-    note(t, e, &fault);
-}
-
-void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch)
-{
-    char text[64 + 2 * TL_HASH_MAX];
-    uint8_t secret[TL_HASH_MAX];
-    size_t n = 0, at;
-
-    /* An epoch that cannot be taken is refused by whoever takes it. */
-    if (!tap_wants_secrets(t) || tl_key_source_secret(source, epoch, secret, &n) != TL_OK)
-        return;
-    at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)stream, (unsigned)epoch);
-    for (size_t i = 0; i < n; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "%02x", secret[i]);
-    text[at++] = '\n';
-    put_secret_line(t, text, at);
-    tl_wipe(secret, sizeof secret);
-    tl_wipe(text, sizeof text);
 }

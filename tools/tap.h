@@ -21,6 +21,7 @@ typedef struct tap {
     recording capture;
     /* private */
     FILE *secrets;
+    struct tap_secrets *spdm_secrets; /* NULL: none are wanted */
     const char *secrets_path;
     bool inside;   /* secrets go into the capture */
     bool has_spdm; /* there is an interface */
@@ -37,6 +38,8 @@ tl_exit tap_open(tap *t, const tap_options *options, const char *command, tl_fau
 tl_exit tap_check(const tap *t, tl_fault *fault) __attribute__((warn_unused_result));
 /* Closes the files; the first fault of all. */
 tl_exit tap_close(tap *t, tl_fault *fault) __attribute__((warn_unused_result));
+/* Wipes what heard the secrets, when nobody uses its crypto any more. */
+void tap_free(tap *t);
 
 /* A stream begins, or begins again under new keys: packets from now on are of an interface whose comment tells what the
  * stream is, without its secret. */
@@ -47,7 +50,7 @@ void tap_packets(tap *t, pcap_direction direction, const tl_span *packets, size_
 void tap_message(tap *t, pcap_direction direction, tl_span message);
 /* An epoch that a stream is about to take from its source. */
 void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch);
-/* Is what is about to be secret asked for? */
-bool tap_wants_secrets(const tap *t);
+/* The crypto that SPDM is to use: `crypto`, or what hears its secrets, up to tap_free. */
+const tl_crypto *tap_crypto(tap *t, const tl_crypto *crypto);
 
 #endif

@@ -1,0 +1,101 @@
+#include "keys_source.h"
+#include "pcap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <trueline/layout/ids.h>
+
+enum { SOURCE_MAX = 1 << 28 }; /* bytes of secrets that one run can have */
+
+/* realloc would leave secrets behind. */
+static bool make_room(keys_source *s, size_t n)
+{
+    size_t room = s->room == 0 ? 1 << 16 : 2 * s->room;
+    uint8_t *grown;
+
+    if (n <= s->room)
+        return true;
+    while (room < n)
+        room *= 2;
+    grown = room <= SOURCE_MAX ? malloc(room) : NULL;
+    if (grown == NULL)
+        return false;
+    if (s->n > 0) {
+        memcpy(grown, s->bytes, s->n);
+        tl_wipe(s->bytes, s->n);
+    }
+    free(s->bytes);
+    s->bytes = grown;
+    s->room = room;
+    return true;
+}
+
+static void take_secrets(void *ctx, uint32_t type, tl_span secrets)
+{
+    keys_source *s = ctx;
+
+    if (type != TL_SECRETS_TYPE || secrets.n == 0 || s->full)
+        return;
+    s->full = !make_room(s, s->n + secrets.n);
+    if (s->full)
+        return;
+    memcpy(s->bytes + s->n, secrets.p, secrets.n);
+    s->n += secrets.n;
+}
+
+/* All secrets of a capture, up to where it ends or is broken. */
+static tl_exit collect(keys_source *s, FILE *in, const char *path, tl_fault *fault)
+{
+    pcap file;
+    pcap_packet packet;
+    bool more = true;
+    tl_exit e = pcap_open(&file, in, path, fault);
+
+    file.on_secrets = take_secrets;
+    file.context = s;
+    while (e == TL_EXIT_OK && more)
+        e = pcap_next(&file, &packet, &more, fault);
+    pcap_close(&file);
+    if (s->full)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: no memory for its secrets", path);
+    if (e == TL_EXIT_INTERNAL)
+        return e;
+    if (s->n == 0)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a capture without secrets of this program", path);
+    s->file = fmemopen(s->bytes, s->n, "r");
+    return s->file != NULL ? TL_EXIT_OK : tl_fault_errno(fault, TL_EXIT_INTERNAL, "%.200s", path);
+}
+
+tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
+{
+    FILE *in = fopen(path, "rb");
+    tl_exit e;
+    int first;
+
+    *s = (keys_source){ 0 };
+    if (in == NULL)
+        return tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", path);
+    first = getc(in);
+    if (first != EOF)
+        (void)ungetc(first, in);
+    if (first != '\n') { /* with that byte a capture begins, and no line of secrets */
+        s->file = in;
+        return TL_EXIT_OK;
+    }
+    e = collect(s, in, path, fault);
+    (void)fclose(in);
+    if (e != TL_EXIT_OK)
+        keys_source_close(s);
+    return e;
+}
+
+void keys_source_close(keys_source *s)
+{
+    if (s->file != NULL)
+        (void)fclose(s->file);
+    if (s->bytes != NULL)
+        tl_wipe(s->bytes, s->room);
+    free(s->bytes);
+    *s = (keys_source){ 0 };
+}

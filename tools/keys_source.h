@@ -1,0 +1,25 @@
+/* Secrets, wherever they are: a file of them, or the decryption secrets of a capture. */
+#ifndef TL_TOOLS_KEYS_SOURCE_H
+#define TL_TOOLS_KEYS_SOURCE_H
+
+#include "fault.h"
+
+#include <trueline/base.h>
+
+#include <stdio.h>
+
+typedef struct keys_source {
+    FILE *file; /* to read lines from; NULL: not open */
+    /* private */
+    uint8_t *bytes;
+    size_t n, room;
+    bool full;
+} keys_source;
+
+/* TL_EXIT_USAGE: there is no such file, or the capture has no secrets of ours or is broken; TL_EXIT_INTERNAL. */
+tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* Closes it and wipes what was in memory. */
+void keys_source_close(keys_source *s);
+
+#endif
