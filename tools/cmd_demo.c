@@ -7,6 +7,7 @@
 #include "command.h"
 #include "demo_attacks.h"
 #include "demo_auth.h"
+#include "demo_record.h"
 #include "demo_session.h"
 #include "demo_sheet.h"
 #include "demo_steps.h"
@@ -39,6 +40,7 @@ typedef struct demo_options {
     const char *input, *out, *crypto, *view;
     uint32_t width, height, bits;
     bool json, keep, frames_given, out_given;
+    tap_options tap;
 } demo_options;
 
 typedef struct demo {
@@ -52,6 +54,7 @@ typedef struct demo {
     tl_stream_config config;
     demo_attacker attacker;
     demo_auth auth;
+    demo_record record;
     demo_session clean, foreign, attacked[2], live;
     demo_view view;
     demo_result *results;
@@ -96,6 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     demo_options *o = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->tap; return 0;
     case 'n':
         o->frames = ui_number(state, "--frames", arg, OTHER_FRAMES, 100000);
         o->frames_given = true;
@@ -118,22 +122,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {
+    { &tap_argp, 0, "Recording, by the controllers; the attackers on SPDM are not in it:", 4 }, { 0 }
+};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .doc = "Shows what protection does: a clean stream from a sensor process to a controller process, then "
-           "every "
-           "attack that is known here on the wire between them. Exit code 0: all clean frames verified, and "
-           "every "
-           "attack was noticed or did no harm."
-           "\vOf attacks on the stream, 'redone' says which checksums the attacker made right again: none "
-           "(raw), "
-           "ECC and CRC-16 (crc16), the CRC-32 too (all).\n\n"
-           "Examples:\n"
-           "  trueline demo\n"
-           "  trueline demo --input scene --width 640 --height 360 --frames 10\n"
-           "  trueline demo --view 8080\n"
-           "  trueline demo --out /tmp/demo --json | jq .attacks_noticed\n",
+    .children = children,
+    .doc =
+        "Shows what protection does: a clean stream from a sensor process to a controller process, then "
+        "every "
+        "attack that is known here on the wire between them. Exit code 0: all clean frames verified, and "
+        "every "
+        "attack was noticed or did no harm."
+        "\vOf attacks on the stream, 'redone' says which checksums the attacker made right again: none "
+        "(raw), "
+        "ECC and CRC-16 (crc16), the CRC-32 too (all).\n\n"
+        "A capture has a section for each session: the clean one, that of the other stream, and those with "
+        "attacked frames, as they reached the controller. A frame of the default size takes 3 MB of it.\n\n"
+        "Examples:\n"
+        "  trueline demo\n"
+        "  trueline demo --input scene --width 640 --height 360 --frames 10\n"
+        "  trueline demo --view 8080\n"
+        "  trueline demo --width 320 --height 180 --capture demo.pcapng \\\n"
+        "      --export-secrets demo.keys\n"
+        "  trueline demo --out /tmp/demo --json | jq .attacks_noticed\n",
 };
 
 /* ---- folders ---- */
@@ -162,8 +176,9 @@ static tl_exit make_folders(demo *d, tl_fault *fault)
     (void)snprintf(d->buttons, sizeof d->buttons, "%.500s/buttons", d->folder);
     (void)snprintf(d->pictures[0], sizeof d->pictures[0], "%.500s/harmless", d->folder);
     (void)snprintf(d->pictures[1], sizeof d->pictures[1], "%.500s/attacked", d->folder);
-    if (d->o.view != NULL)
-        return TL_EXIT_OK;
+    e = demo_record_open(&d->record, &d->o.tap, d->folder, fault);
+    if (e != TL_EXIT_OK || d->o.view != NULL)
+        return e;
     (void)snprintf(d->frames, sizeof d->frames, "%.500s/frames", d->o.out);
     e = tl_file_folder(d->o.out, fault);
     return e == TL_EXIT_OK ? tl_file_folder(d->frames, fault) : e;
@@ -249,6 +264,9 @@ static tl_exit make_streams(demo *d, tl_fault *fault)
 /* stream NULL: it is agreed. */
 static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_t frames, tl_fault *fault)
 {
+    tl_fault other;
+    tl_exit e, taken;
+
     s->folder = d->folder;
     s->stream = stream;
     s->keys = d->auth.keys;
@@ -259,9 +277,16 @@ static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_
     s->crypto = d->o.crypto;
     s->frames = frames;
     s->steps = &d->steps;
+    s->record = d->record.of_session;
     if (s->hand.ctx == NULL)
         s->hand.ctx = &d->attacker;
-    return demo_session_run(s, fault);
+    e = demo_session_run(s, fault);
+    taken = demo_record_take(&d->record, &other);
+    if (e == TL_EXIT_OK && taken != TL_EXIT_OK) {
+        *fault = other;
+        e = taken;
+    }
+    return e;
 }
 
 static uint64_t total(const demo_session *s, const char *what)

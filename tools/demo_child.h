@@ -16,7 +16,7 @@ typedef struct demo_child {
     char errors[512]; /* path of the file that takes its stderr */
 } demo_child;
 
-enum { DEMO_ARGUMENTS_MAX = 32 };
+enum { DEMO_ARGUMENTS_MAX = 40 };
 
 /* Starts /proc/self/exe with `arguments` (NULL at the end, the subcommand first); its stderr goes to folder/NAME.err. It
  * is killed if the demo dies first. TL_EXIT_INTERNAL. */

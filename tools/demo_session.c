@@ -68,6 +68,8 @@ static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_nam
     char pki[700], root[700];
     const char *all[DEMO_ARGUMENTS_MAX + 1] = { "controller" };
     const char *const reported[] = { "--report", x->report, NULL };
+    const char *const captured[] = { "--capture", s->record.capture, NULL };
+    const char *const exported[] = { "--export-secrets", s->record.secrets, NULL };
     const char *const provisioned[] = { "--connect", relay->text, "--stream", s->stream, NULL };
     const char *const agreed[] = { "--connect", x->sensor_at, "--data",      relay->text,  "--pki",   pki,
                                    "--trust",   root,         "--reference", s->reference, "--steps", NULL };
@@ -77,6 +79,10 @@ static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_nam
     add(all, s->stream != NULL ? provisioned : agreed);
     if (!s->live)
         add(all, reported);
+    if (s->record.capture != NULL)
+        add(all, captured);
+    if (s->record.secrets != NULL)
+        add(all, exported);
     add(all, s->more);
     add_crypto(all, s);
     return demo_child_start(&x->controller, s->folder, all, fault);

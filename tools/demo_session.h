@@ -4,6 +4,7 @@
 
 #include "demo_relay.h"
 #include "demo_steps.h"
+#include "tap.h"
 
 #include <jansson.h>
 
@@ -23,6 +24,7 @@ typedef struct demo_session {
     uint64_t frames;            /* 0: without end */
     const char *rate;           /* frames in a second; NULL: as fast as it goes */
     bool live;               /* a signal is its end like any other, and there is no report, only `totals` */
+    tap_options record;      /* by the controller */
     const char *const *more; /* further arguments of the controller; NULL at the end */
     demo_hand hand;
     demo_steps *steps; /* told of each */
