@@ -727,3 +727,15 @@ tl_err tl_attack_paint_over(const tl_stream_config *c, const tl_attack_paint *pa
     }
     return TL_OK;
 }
+
+void tl_attack_mend(const tl_stream_config *c, tl_buffer packet, tl_attack_repair how)
+{
+    const tl_attack attack = { .repair = how };
+    const tl_attack_world world = { .config = c };
+    tl_wire_frame frame = { .packets = &packet, .n = 1 };
+    move m = painter(c, &world, &frame);
+
+    m.attack = &attack;
+    if (packet.n >= TL_CSI2_HEADER_SIZE + TL_CSI2_FOOTER_SIZE)
+        (void)!repair(&m, 0);
+}

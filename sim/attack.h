@@ -102,6 +102,10 @@ uint16_t tl_attack_line(const tl_attack *attack, const tl_stream_config *config)
 tl_err tl_attack_apply(const tl_attack *attack, const tl_attack_world *world,
                        tl_wire_frame *frame) TL_MUST_USE;
 
+/* What somebody without the key can do with a packet that he has changed: sets its word count and checksums to what its bytes
+ * need, as far as `repair` says. What is too short to have any stays as it is. */
+void tl_attack_mend(const tl_stream_config *config, tl_buffer packet, tl_attack_repair repair);
+
 /* A rectangle of bytes of one data type's lines: rows by message number, `value` into `bytes` bytes from `first` on. */
 typedef struct tl_attack_paint {
     uint8_t data_type, value;

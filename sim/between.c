@@ -63,25 +63,37 @@ void tl_sim_aggregator_input(tl_sim_aggregator *a, tl_hop *in, uint8_t channel)
 
 /* ---- bridge ---- */
 
+static bool is_frame_end(const tl_parcel *parcel)
+{
+    tl_csi2_packet p;
+
+    tl_csi2_read_header(tl_span_of(parcel->p, parcel->n), &p);
+    return p.ecc != TL_CSI2_ECC_BAD && p.header.data_type == TL_DT_FRAME_END;
+}
+
 static void convert(void *ctx, const tl_parcel *parcel)
 {
     tl_sim_bridge *b = ctx;
-    tl_parcel out = {
-        .fate = parcel->fate, .told = parcel->told, .sent_ns = parcel->sent_ns, .note = parcel->note
-    };
+    tl_parcel out = { .sent_ns = parcel->sent_ns, .note = parcel->note };
+    const bool ends = is_frame_end(parcel);
     tl_csi2_packet p;
     tl_span packet;
 
+    b->taint |= parcel->fate;
+    out.fate = out.told = b->taint;
     tl_bridge_packet(&b->bridge, (tl_buffer){ parcel->p, parcel->n });
     while (tl_bridge_next(&b->bridge, &packet)) {
         tl_csi2_read_header(packet, &p);
         out.note.data_type = p.header.data_type;
         out.note.virtual_channel = p.header.virtual_channel;
         out.note.word_count = p.header.word_count;
+        out.note.digest = tl_note_digest(p.payload);
         out.p = (uint8_t *)(uintptr_t)packet.p;
         out.n = packet.n;
         tl_hop_pass_on(b->out, &out);
     }
+    if (ends)
+        b->taint = 0;
 }
 
 tl_err tl_sim_bridge_open(tl_sim_bridge *b, const tl_stream_config *config, tl_bridge_way way, tl_hop *in)

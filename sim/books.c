@@ -2,12 +2,12 @@
  * end, since what happened in a frame's time is known when it is over. */
 #include "books.h"
 
+#include "attack.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <trueline/layout/ids.h>
-
-enum { FATES = 5, BITS = 8, FRAMES_FIRST = 16 };
+enum { FATES = 5, BITS = 8, FRAMES_FIRST = 16, RECENT = 4 };
 
 static void *get(size_t n)
 {
@@ -51,8 +51,10 @@ void tl_books_open(tl_books *b, tl_world *world)
 void tl_books_close(tl_books *b)
 {
     for (size_t i = 0; i < b->n; i++) {
-        for (size_t k = 0; k < b->streams[i].n; k++)
+        for (size_t k = 0; k < b->streams[i].n; k++) {
             free(b->streams[i].frames[k].came_in);
+            free(b->streams[i].frames[k].digests);
+        }
         free(b->streams[i].frames);
     }
     free(b->touched);
@@ -118,14 +120,19 @@ tl_book_frame *tl_books_begin(tl_books *b, tl_book *book, uint32_t number, uint6
     f = &book->frames[book->n++];
     *f = (tl_book_frame){ .number = number, .begun_ns = tl_world_ns(b->world), .time_us = time_us };
     /* Metadata of a frame is at most a packet for each message, and a few. */
-    f->came_in = get((2 * (size_t)tl_stream_frame_messages(&book->config) + 64) / BITS + 1);
+    f->room = 2 * (size_t)tl_stream_frame_messages(&book->config) + 64;
+    f->came_in = get(f->room / BITS + 1);
+    f->digests = get(f->room * sizeof *f->digests);
     b->sent++;
     return f;
 }
 
-void tl_books_sent(tl_book_frame *frame)
+void tl_books_sent(tl_book_frame *f, const tl_note *note)
 {
-    frame->packets++;
+    if (tl_csi2_is_short(note->data_type) || note->place >= f->room)
+        return;
+    f->packets++;
+    f->digests[note->place] = note->digest;
 }
 
 /* ---- on the way ---- */
@@ -152,19 +159,56 @@ void tl_books_fate(void *books, const tl_parcel *parcel, unsigned fate)
         book->lines_lost++;
 }
 
+uint64_t tl_note_digest(tl_span payload)
+{
+    uint64_t x = 0xCBF29CE484222325u;
+
+    for (size_t i = 0; i < payload.n; i++)
+        x = (x ^ payload.p[i]) * 0x100000001B3u;
+    return x;
+}
+
 /* It is what was sent: untouched, or with a header that its ECC mends. */
 static bool as_sent(const tl_parcel *parcel)
 {
     const tl_note *note = &parcel->note;
     tl_csi2_packet p;
 
-    if ((parcel->fate & (TL_FATE_DAMAGED | TL_FATE_FORGED)) == 0)
+    if (parcel->fate == 0 || (parcel->fate & TL_FATE_DAMAGED) == 0)
         return true;
-    if ((parcel->fate & TL_FATE_FORGED) != 0)
-        return false;
     tl_csi2_read(tl_span_of(parcel->p, parcel->n), &p);
     return p.ecc != TL_CSI2_ECC_BAD && p.crc_right && p.header.data_type == note->data_type &&
-           p.header.virtual_channel == note->virtual_channel && p.header.word_count == note->word_count;
+           p.header.virtual_channel == note->virtual_channel && p.header.word_count == note->word_count &&
+           tl_note_digest(p.payload) == note->digest;
+}
+
+static void came(tl_book_frame *f, uint32_t place)
+{
+    uint8_t *bits = &f->came_in[place / BITS];
+
+    if (place >= f->room || (*bits & 1u << place % BITS) != 0)
+        return;
+    *bits |= (uint8_t)(1u << place % BITS);
+    f->came++;
+}
+
+/* What a hand has put there may be a packet of some frame all the same, but for its checksums: found by its bytes. */
+static void came_forged(tl_books *b, const tl_parcel *parcel)
+{
+    uint8_t *copy = get(parcel->n);
+    tl_csi2_packet p;
+    uint64_t digest;
+
+    memcpy(copy, parcel->p, parcel->n);
+    tl_attack_mend(&b->streams[0].config, (tl_buffer){ copy, parcel->n }, TL_REPAIR_ALL);
+    tl_csi2_read(tl_span_of(copy, parcel->n), &p);
+    digest = tl_note_digest(p.payload);
+    for (size_t i = 0; i < b->n && p.payload.n > 0; i++)
+        for (size_t k = b->streams[i].n > RECENT ? b->streams[i].n - RECENT : 0; k < b->streams[i].n; k++)
+            for (uint32_t place = 0; place < b->streams[i].frames[k].room; place++)
+                if (b->streams[i].frames[k].digests[place] == digest)
+                    came(&b->streams[i].frames[k], place);
+    free(copy);
 }
 
 static void note_touched(tl_books *b)
@@ -178,20 +222,17 @@ void tl_books_arrived(tl_books *b, const tl_parcel *parcel)
 {
     const uint64_t now = tl_world_ns(b->world);
     tl_book_frame *f = frame_of(b, &parcel->note);
-    uint8_t *bits;
 
     if (parcel->fate != 0)
         note_touched(b);
+    if ((parcel->fate & TL_FATE_FORGED) != 0)
+        came_forged(b, parcel);
     if (f == NULL)
         return;
     f->first_ns = f->first_ns == 0 ? now : f->first_ns;
     f->last_ns = now;
-    bits = &f->came_in[parcel->note.place / BITS];
-    if (tl_csi2_is_short(parcel->note.data_type) || !as_sent(parcel) ||
-        (*bits & 1u << parcel->note.place % BITS) != 0)
-        return;
-    *bits |= (uint8_t)(1u << parcel->note.place % BITS);
-    f->came++;
+    if (!tl_csi2_is_short(parcel->note.data_type) && (parcel->fate & TL_FATE_FORGED) == 0 && as_sent(parcel))
+        came(f, parcel->note.place);
 }
 
 /* ---- what is said ---- */
@@ -222,6 +263,8 @@ static void frame_ended(tl_books *b, tl_book *book, tl_book_frame *f, const tl_s
     f->verdict = e->verdict;
     if (f->verdicts > 1)
         wrong(b, book, e->frame, "a second verdict");
+    if (f->lied && (e->verdict == TL_VERDICT_OK || !e->revoked))
+        wrong(b, book, e->frame, "lines that were not sent were let out early, and not revoked");
     if (e->verdict != TL_VERDICT_OK)
         return;
     if (e->proven != (book->config.suite != TL_SUITE_NONE))
@@ -252,25 +295,32 @@ static bool place_of(const tl_stream_config *c, const tl_stream_event *e, unsign
     return false;
 }
 
-static void line_out(tl_books *b, tl_book *book, const tl_book_frame *f, const tl_stream_event *e)
+static bool is_line_as_sent(const tl_book *book, const tl_book_frame *f, const tl_stream_event *e)
 {
     uint8_t *right;
     unsigned part;
     uint32_t row;
+    bool same;
 
-    /* Lines that leave early are judged with their frame, which may revoke them. */
-    if (e->verdict != TL_VERDICT_OK || e->payload.p == NULL || book->config.release != TL_RELEASE_LINE)
-        return;
     if (f == NULL || !place_of(&book->config, e, &part, &row) ||
-        e->payload.n != book->config.parts[part].length) {
-        wrong(b, book, e->frame, "a line was let out that nobody sent");
-        return;
-    }
+        e->payload.n != book->config.parts[part].length)
+        return false;
     right = get(e->payload.n);
     tl_book_payload(book, e->frame, part, row, right);
-    if (memcmp(right, e->payload.p, e->payload.n) != 0)
-        wrong(b, book, e->frame, "a line was let out with bytes that were not sent");
+    same = memcmp(right, e->payload.p, e->payload.n) == 0;
     free(right);
+    return same;
+}
+
+/* A line that leaves at once is proven, but for those that leave early: of them their frame must say so. */
+static void line_out(tl_books *b, tl_book *book, tl_book_frame *f, const tl_stream_event *e)
+{
+    if (e->verdict != TL_VERDICT_OK || e->payload.p == NULL || is_line_as_sent(book, f, e))
+        return;
+    if (book->config.release != TL_RELEASE_EARLY)
+        wrong(b, book, e->frame, "a line was let out that was not sent");
+    else if (f != NULL)
+        f->lied = true;
 }
 
 void tl_books_event(tl_books *b, tl_book *book, const tl_stream_event *e, const uint8_t *pixels)

@@ -23,8 +23,11 @@ typedef struct tl_book_frame {
     bool lost;                  /* a LOST event names it */
     bool late;                  /* OPENED said so */
     bool opened;
+    bool lied; /* a line of it was let out early that is not as it was sent */
     tl_verdict verdict;
-    uint8_t *came_in; /* a bit for each packet */
+    uint8_t *came_in;  /* a bit for each packet */
+    uint64_t *digests; /* of their payloads */
+    size_t room;
 } tl_book_frame;
 
 /* A stream's frames, from the first number on. */
@@ -62,6 +65,9 @@ tl_book *tl_books_add(tl_books *books, const tl_stream_config *config);
 tl_book *tl_books_find(tl_books *books, uint16_t stream);
 tl_book_frame *tl_book_find(const tl_book *book, uint32_t number);
 
+/* What a note says of a payload (FNV-1a). */
+uint64_t tl_note_digest(tl_span payload);
+
 /* The payload of a message as the world's sensors send it; all payloads of a frame. */
 void tl_book_payload(const tl_book *book, uint32_t frame, unsigned part, uint32_t row, uint8_t *out);
 void tl_book_pixels(const tl_book *book, uint32_t frame, uint8_t *out);
@@ -69,8 +75,8 @@ void tl_book_pixels(const tl_book *book, uint32_t frame, uint8_t *out);
 /* ---- entries: by sensors, by hops (as their books), by the controller ---- */
 
 tl_book_frame *tl_books_begin(tl_books *books, tl_book *book, uint32_t number, uint64_t time_us);
-/* A packet of the frame that must come. */
-void tl_books_sent(tl_book_frame *frame);
+/* A packet of the frame, which must come if it is a long one. */
+void tl_books_sent(tl_book_frame *frame, const tl_note *note);
 /* For tl_hop.fate. */
 void tl_books_fate(void *books, const tl_parcel *parcel, unsigned fate);
 void tl_books_arrived(tl_books *books, const tl_parcel *parcel);

@@ -79,7 +79,7 @@ typedef struct tl_sim_bridge {
     tl_hop *out;
     tl_bridge bridge;
     uint8_t *memory;
-    tl_note note; /* of the packet that came in last */
+    unsigned taint; /* what was done to any packet of the frame at hand: all that it gives may come of it */
 } tl_sim_bridge;
 
 tl_err tl_sim_bridge_open(tl_sim_bridge *bridge, const tl_stream_config *config, tl_bridge_way way,

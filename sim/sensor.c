@@ -25,8 +25,8 @@ static void send(tl_sim_sensor *s, tl_span packet)
     note.data_type = p.header.data_type;
     note.virtual_channel = p.header.virtual_channel;
     note.word_count = p.header.word_count;
-    if (!tl_csi2_is_short(note.data_type))
-        tl_books_sent(s->open);
+    note.digest = tl_note_digest(p.payload);
+    tl_books_sent(s->open, &note);
     tl_hop_send(s->out, packet, 0, &note);
 }
 

@@ -70,6 +70,7 @@ typedef struct tl_note {
     uint32_t place; /* among the frame's packets */
     uint8_t data_type, virtual_channel;
     uint16_t word_count;
+    uint64_t digest; /* of the payload */
 } tl_note;
 
 typedef struct tl_parcel {
