@@ -3,7 +3,7 @@ BUILD ?= build
 CMAKE ?= cmake
 JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test matrix bench prove fuzz check ct install clean
+.PHONY: all demo test matrix attack bench prove fuzz check ct install clean
 all: $(BUILD)/.deps
 	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 	@[ -x $(BUILD)/trueline ] || echo "building, which takes a minute; what the compiler says stands in $(BUILD)/build.log"
@@ -22,6 +22,11 @@ test: all
 # Every valid combination of the stream's modes, attacked; `make test` runs a sample of them.
 matrix: all
 	@$(BUILD)/tests/matrix/matrix --all
+
+# `make attack N=1000000 ATTACK="--seed 7"`: packets and messages changed by chance, in simulated worlds.
+N ?= 20000
+attack: all
+	@$(BUILD)/tests/world/attack -n $(N) $(ATTACK)
 
 # `make bench BENCH="--only gmac --rounds 7"`; docs/PERFORMANCE.md says what it measures.
 bench: all

@@ -222,7 +222,7 @@ static void judge_when_the_ends_differ_then_says_so(void **state)
 
 /* ---- streams under the session's keys ---- */
 
-static void streams_when_keyed_by_a_session_then_ok_at_both_ends_of_it_alone(void **state)
+static void streams_when_keyed_by_a_session_then_ok(void **state)
 {
     fault none = { 0 };
     tl_duel_result r;
@@ -242,6 +242,70 @@ static void streams_when_keyed_by_a_session_then_ok_at_both_ends_of_it_alone(voi
     assert_true(tl_rig_holds(rig));
     assert_int_equal(rig->books.ok, 4 * plan.frames);
     tl_rig_free(rig);
+    tl_two_ends_close(&ends);
+}
+
+static bool is_ms_100(void *ctx)
+{
+    return tl_world_ms(ctx) >= 100;
+}
+
+static tl_err rekey(tl_rig *rig, const tl_duel_result *r)
+{
+    const tl_digest session = { r->algs.hash, { r->exported.bytes, tl_hash_size(r->algs.hash) } };
+
+    for (unsigned i = 0; i < rig->plan.sensors; i++) {
+        const uint16_t stream = rig->sensors[i].config.stream;
+        tl_key_source source;
+
+        TL_TRY(tl_key_source_exported(&source, rig->plan.crypto, session, stream, TL_SENSOR_TO_CONTROLLER));
+        TL_TRY(tl_stream_tx_rekey(&rig->sensors[i].tx, &source, 1));
+        TL_TRY(tl_key_source_exported(&source, rig->plan.crypto, session, stream, TL_SENSOR_TO_CONTROLLER));
+        TL_TRY(tl_stream_rx_rekey(&tl_sim_controller_find(&rig->controller, stream)->rx, &source, 1));
+        tl_key_source_wipe(&source);
+    }
+    return TL_OK;
+}
+
+static void count_keys(void *ctx, tl_sim_sink *sink, const tl_stream_event *e)
+{
+    (void)sink;
+    *(unsigned *)ctx += e->kind == TL_EVENT_KEY;
+}
+
+/* Two streams go on under provisioned keys while the ends agree, in the same world and on a link that is slow; then they
+ * change to the session's keys, and no frame is lost. */
+static void streams_when_a_session_begins_beside_them_then_rekeyed_without_a_loss(void **state)
+{
+    tl_spdm_hops *hops = calloc(1, sizeof *hops);
+    unsigned keys = 0;
+    tl_duel_result r;
+    tl_rig_plan plan;
+    tl_rig *rig;
+
+    (void)state;
+    assert_non_null(hops);
+    open_kind(31);
+    plan = tl_rig_plan_default(ends.pair.rq_end.crypto);
+    plan.sensors = 2;
+    plan.frames = 30;
+    rig = tl_rig_new(&plan, 1);
+    tl_assert_ok(rig->err);
+    rig->controller.ctx = &keys;
+    rig->controller.event = count_keys;
+    tl_world_wait(rig->world, 10000 * (uint64_t)TL_MS, is_ms_100, rig->world);
+    hops->requests.delay_ns = hops->responses.delay_ns = 15 * (uint64_t)TL_MS;
+    tl_spdm_hops_open(hops, rig->world);
+    tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends.who, TL_DUEL_SESSION, &r));
+    assert_true(r.whole && r.same);
+    assert_true(tl_world_ms(rig->world) > 300); /* ten frames went by meanwhile */
+    tl_assert_ok(rekey(rig, &r));
+    tl_rig_run(rig);
+    assert_true(tl_rig_holds(rig));
+    assert_int_equal(rig->books.ok, 2 * plan.frames);
+    assert_int_equal(keys, 2);
+    tl_rig_free(rig);
+    free(hops);
     tl_two_ends_close(&ends);
 }
 
@@ -267,7 +331,8 @@ int main(void)
         cmocka_unit_test(message_when_anything_happens_to_it_then_right_or_a_named_step),
         cmocka_unit_test(exchange_when_the_link_is_bad_then_right_or_a_named_step),
         cmocka_unit_test(judge_when_the_ends_differ_then_says_so),
-        cmocka_unit_test(streams_when_keyed_by_a_session_then_ok_at_both_ends_of_it_alone),
+        cmocka_unit_test(streams_when_keyed_by_a_session_then_ok),
+        cmocka_unit_test(streams_when_a_session_begins_beside_them_then_rekeyed_without_a_loss),
     };
     return cmocka_run_group_tests_name("world_spdm", tests, set_up, tear_down);
 }

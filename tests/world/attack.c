@@ -35,7 +35,7 @@ static const char doc[] =
     "worlds.\vThe last line is `attack: N tried, M accepted, ...`; above it stands how the changes were "
     "noticed. "
     "Exit code 0: none was accepted, and memory did not grow; 1: else, with the command that shows the case "
-    "again; 2: wrong "
+    "again, and it ends early when three were; 2: wrong "
     "usage.\n\n"
     "Examples:\n"
     "  attack                          20,000 changes\n"
@@ -302,6 +302,7 @@ int main(int argc, char **argv)
     double start;
     bool flat;
 
+    argp_err_exit_status = 2;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
     a.options.trace = a.trace ? stdout : NULL;
     attack_streams_open(&a.options);
