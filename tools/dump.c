@@ -120,6 +120,8 @@ static void close_ports(dump *d)
 
 static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
 {
+    const dump_watch *watch = &d->options->watch;
+    uint64_t opened = d->report.records;
     dump_line line = { .telling = "" };
     dump_port *port = NULL;
     tl_exit e = port_of(d, p->from, &port, fault);
@@ -136,7 +138,8 @@ static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
         dump_spdm_packet(port->spdm, p, &line);
     else if (port->csi2 != NULL)
         dump_csi2_packet(port->csi2, p, &line);
-    return TL_EXIT_OK;
+    return watch->packet != NULL ? watch->packet(watch->ctx, p, d->report.records > opened, fault)
+                                 : TL_EXIT_OK;
 }
 
 static tl_exit run_packets(dump *d, tl_fault *fault)

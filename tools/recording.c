@@ -210,6 +210,12 @@ tl_exit recording_packets(recording *r, const recording_from *from, const tl_spa
     return e;
 }
 
+tl_exit recording_packet_at(recording *r, const recording_from *from, uint64_t time_ns, tl_span packet,
+                            tl_fault *fault)
+{
+    return put_packet(r, from, time_ns, packet, fault);
+}
+
 tl_exit recording_secrets(recording *r, uint32_t type, tl_span secrets, tl_fault *fault)
 {
     tl_wr w;

@@ -36,6 +36,9 @@ typedef struct recording_from {
 /* Packets, with the time of now. */
 tl_exit recording_packets(recording *r, const recording_from *from, const tl_span *packets, size_t n,
                           tl_fault *fault) __attribute__((warn_unused_result));
+/* One of another recording, with the time that it has there. */
+tl_exit recording_packet_at(recording *r, const recording_from *from, uint64_t time_ns, tl_span packet,
+                            tl_fault *fault) __attribute__((warn_unused_result));
 tl_exit recording_secrets(recording *r, uint32_t type, tl_span secrets, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* What comments of interfaces say behind `layout=`: the name of the layout's folder. */

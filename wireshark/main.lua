@@ -7,10 +7,13 @@ W.spdm = Proto("trueline_spdm", "SPDM")
 W.record = Proto("trueline_record", "Secured messages of SPDM (DSP0277)")
 
 -- ---- verdicts ----
--- `trueline dump --for-wireshark` writes them into comments of packets; they are shown as fields, as text and as severity.
+-- `trueline annotate` writes them into comments of packets; they are shown as fields, as text and as severity.
 
 local f_verdict = W.field("string", "verdict", "verdict")
 local f_meaning = W.field("string", "verdict.meaning", "which means")
+local f_frame = W.field("uint32", "frame", "frame")
+local f_frame_verdict = W.field("string", "frame.verdict", "verdict of the frame")
+local f_frame_meaning = W.field("string", "frame.verdict.meaning", "which means")
 local e_ok = ProtoExpert.new("trueline.verdict.ok", "verified", expert.group.SECURITY, expert.severity.CHAT)
 local e_bad = ProtoExpert.new("trueline.verdict.bad", "REFUSED", expert.group.SECURITY, expert.severity.ERROR)
 W.experts[#W.experts + 1] = e_ok
@@ -21,15 +24,27 @@ for _, v in ipairs(T.verdicts) do
 end
 local comment_of = Field.new("frame.comment")
 
+-- One verdict. Returns the words for the info column.
+local function add_one(tree, f, f_why, verdict, of)
+  local ok = verdict == "ok"
+  local item = tree:add(f, verdict):set_generated()
+  tree:add(f_why, meaning_of[verdict] or "not known here"):set_generated()
+  item:add_proto_expert_info(ok and e_ok or e_bad, ok and of .. "verified" or of .. "REFUSED: " .. verdict)
+  return ok and " [" .. of .. "verified]" or " [" .. of .. "REFUSED: " .. verdict .. "]"
+end
+
 local function add_verdict(tree)
   local text = ""
   for _, comment in ipairs { comment_of() } do
-    local verdict = tostring(comment.value):match("^trueline: verdict ([%w_]+)")
-    if verdict then
-      local item = tree:add(f_verdict, verdict):set_generated()
-      tree:add(f_meaning, meaning_of[verdict] or "not known here"):set_generated()
-      item:add_proto_expert_info(verdict == "ok" and e_ok or e_bad, verdict == "ok" and "verified" or "REFUSED: " .. verdict)
-      text = text .. (verdict == "ok" and " [verified]" or " [REFUSED: " .. verdict .. "]")
+    for line in tostring(comment.value):gmatch("[^\n]+") do
+      local verdict = line:match("^trueline: verdict (%w+)$")
+      local frame, of_frame = line:match("^trueline: frame (%d+) (%w+)$")
+      if verdict then
+        text = text .. add_one(tree, f_verdict, f_meaning, verdict, "")
+      elseif of_frame then
+        tree:add(f_frame, tonumber(frame)):set_generated()
+        text = text .. add_one(tree, f_frame_verdict, f_frame_meaning, of_frame, "frame " .. frame .. " ")
+      end
     end
   end
   return text
@@ -175,19 +190,20 @@ end
 
 -- ---- registration ----
 
-local links = { -- what a user's link type holds, as recordings of Trueline have it
-  { "link_csi2", wtap.USER0, csi2, "CSI-2 packets" },
-  { "link_tcp", wtap.USER1, tcp, "SPDM over TCP" },
-  { "link_tcp_opened", wtap.USER2, tcp_opened, "SPDM over TCP, records opened" },
-  { "link_mctp", wtap.USER3, mctp, "SPDM over MCTP" },
-  { "link_mctp_opened", wtap.USER4, mctp_opened, "SPDM over MCTP, records opened" },
-  { "link_doe", wtap.USER5, doe, "SPDM over PCIe DOE" },
-  { "link_doe_opened", wtap.USER6, doe_opened, "SPDM over PCIe DOE, records opened" },
-}
+local protos = { csi2 = { csi2 }, tcp = { tcp, tcp_opened }, mctp = { mctp, mctp_opened }, doe = { doe, doe_opened } }
+local USER0 = 147
+
+local links = {} -- preference, link type, protocol
+for _, link in ipairs(T.links) do
+  links[#links + 1] = { "link_" .. link.name, link.plain, protos[link.name][1] }
+  if link.opened ~= 0 then
+    links[#links + 1] = { "link_" .. link.name .. "_opened", link.opened, protos[link.name][2] }
+  end
+end
 
 trueline.prefs.port = Pref.uint("TCP port of SPDM", 4194, "SPDM over TCP is looked for on this port; 0: on none")
 for _, link in ipairs(links) do
-  trueline.prefs[link[1]] = Pref.uint(link[4] .. ": link type", 147 + link[2] - wtap.USER0,
+  trueline.prefs[link[1]] = Pref.uint(link[3].description .. ": link type", link[2],
                                       "147 to 162, of LINKTYPE_USER0 to USER15; 0: none")
 end
 trueline.prefs.layout = Pref.statictext("Layout of the service header: " .. T.layout, "")
@@ -206,8 +222,8 @@ local function register()
   local by_link, by_port = DissectorTable.get("wtap_encap"), DissectorTable.get("tcp.port")
   for _, link in ipairs(links) do
     local number = trueline.prefs[link[1]]
-    if number >= 147 and number <= 162 then
-      add(by_link, wtap.USER0 + number - 147, link[3])
+    if number >= USER0 and number < USER0 + 16 then
+      add(by_link, wtap.USER0 + number - USER0, link[3])
     end
   end
   if trueline.prefs.port > 0 and trueline.prefs.port < 65536 then

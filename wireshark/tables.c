@@ -1,6 +1,7 @@
 /* Prints what Wireshark's dissectors know of bytes and numbers: the rows of every message of the layout, its codes, and
  * the tables of algorithms, data types, verdicts and checksums, as one table of Lua. Nothing of it is written twice. */
 #include "agreement.h"
+#include "annotate.h"
 #include "dump_algs.h"
 #include "dump_message.h"
 
@@ -296,6 +297,15 @@ static void print_small_tables(void)
     close_table();
 }
 
+static void print_links(void)
+{
+    open_table("links");
+    for (size_t i = 0; i < ANNOTATE_LINKS; i++)
+        (void)printf("    { name = \"%s\", plain = %u, opened = %u },\n", annotate_links[i].name,
+                     (unsigned)annotate_links[i].plain, (unsigned)annotate_links[i].opened);
+    close_table();
+}
+
 static void print_verdicts(void)
 {
     open_table("verdicts");
@@ -318,6 +328,7 @@ int main(void)
     print_csi2();
     print_small_tables();
     print_verdicts();
+    print_links();
     (void)puts("}");
     return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1;
 }

@@ -1,0 +1,221 @@
+/* Two goes over the recording: what the streams' receivers say of each packet (annotate_streams.c), then packet by packet
+ * through the dump, which opens records in place, into the result. */
+#include "annotate.h"
+
+#include "annotate_streams.h"
+#include "dump.h"
+#include "keys_file.h"
+#include "recording.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { USER0 = 147, PATH_ROOM = 4096, COMMENT_ROOM = 4096, NAME_ROOM = 256 };
+
+const annotate_link annotate_links[ANNOTATE_LINKS] = {
+    { "csi2", PCAP_LINK_CSI2, USER0, 0 },
+    { "tcp", PCAP_LINK_SPDM_TCP, USER0 + 1, USER0 + 2 },
+    { "mctp", PCAP_LINK_MCTP, USER0 + 3, USER0 + 4 },
+    { "doe", PCAP_LINK_DOE, USER0 + 5, USER0 + 6 },
+};
+
+/* Interfaces of the result, by those of the recording: made when their first packet comes. */
+typedef struct made {
+    uint32_t from, index;
+    bool opened;
+} made;
+
+typedef struct annotation {
+    const annotate_options *options;
+    annotate_sums *sums;
+    annotate_streams streams;
+    recording out;
+    made *interfaces;
+    size_t interface_n;
+} annotation;
+
+static const annotate_link *row_of(uint32_t link)
+{
+    for (size_t i = 0; i < ANNOTATE_LINKS; i++)
+        if (annotate_links[i].link == link)
+            return &annotate_links[i];
+    return NULL;
+}
+
+static tl_exit make_interface(annotation *a, const pcap_interface *from, bool opened, uint32_t *index,
+                              tl_fault *fault)
+{
+    made *more = realloc(a->interfaces, (a->interface_n + 1) * sizeof *more);
+    const annotate_link *row = row_of(from->link);
+    const char *own = from->name[0] != '\0' || row == NULL ? from->name : row->name;
+    uint32_t link = row == NULL ? from->link : opened ? row->opened : row->plain;
+    char name[NAME_ROOM];
+    tl_exit e;
+
+    if (more == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+    a->interfaces = more;
+    /* The dissectors take the two for one connection by this name. */
+    (void)snprintf(name, sizeof name, "%.200s%s", own, opened ? " (opened)" : "");
+    e = recording_interface(&a->out, link, name, from->comment, index, fault);
+    a->interfaces[a->interface_n++] = (made){ from->index, *index, opened };
+    return e;
+}
+
+static tl_exit interface_of(annotation *a, const pcap_interface *from, bool opened, uint32_t *index,
+                            tl_fault *fault)
+{
+    for (size_t i = 0; i < a->interface_n; i++) {
+        if (a->interfaces[i].from == from->index && a->interfaces[i].opened == opened) {
+            *index = a->interfaces[i].index;
+            return TL_EXIT_OK;
+        }
+    }
+    return make_interface(a, from, opened, index, fault);
+}
+
+/* What is said of the packet, then what the recording says itself. */
+static void make_comment(annotation *a, const pcap_packet *p, char text[COMMENT_ROOM])
+{
+    const annotate_note *note = annotate_streams_note(&a->streams, p->number);
+    size_t n = 0;
+
+    text[0] = '\0';
+    if (note != NULL && note->message_known) {
+        n += (size_t)snprintf(text, COMMENT_ROOM, "trueline: verdict %s\n", tl_verdict_text(note->message));
+        a->sums->verified += note->message == TL_VERDICT_OK;
+        a->sums->refused += note->message != TL_VERDICT_OK;
+    }
+    if (note != NULL && note->frame_known) {
+        n += (size_t)snprintf(text + n, COMMENT_ROOM - n, "trueline: frame %u %s\n", (unsigned)note->number,
+                              tl_verdict_text(note->frame));
+        a->sums->refused += note->frame != TL_VERDICT_OK;
+    }
+    if (p->comment.n > 0)
+        (void)snprintf(text + n, COMMENT_ROOM - n, "%.*s", (int)(p->comment.n < 2000 ? p->comment.n : 2000),
+                       (const char *)p->comment.p);
+    else if (n > 0)
+        text[n - 1] = '\0';
+}
+
+static tl_exit on_packet(void *ctx, const pcap_packet *p, bool opened, tl_fault *fault)
+{
+    annotation *a = ctx;
+    recording_from from = { .direction = p->direction };
+    char comment[COMMENT_ROOM];
+    tl_span bytes = tl_span_of(p->p, p->n);
+    tl_exit e = interface_of(a, p->from, opened, &from.index, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    make_comment(a, p, comment);
+    from.comment = comment[0] != '\0' ? comment : NULL;
+    a->sums->packets++;
+    a->sums->opened += opened;
+    return recording_packet_at(&a->out, &from, p->time_ns, bytes, fault);
+}
+
+/* Does the file have secrets of sessions, or of streams alone? */
+static tl_exit has_session_secrets(const char *path, bool *has, tl_fault *fault)
+{
+    FILE *in = fopen(path, "rb");
+    keys_file *file = malloc(sizeof *file);
+    keys_line *line = malloc(sizeof *line);
+    tl_exit e = TL_EXIT_OK;
+
+    *has = false;
+    if (in == NULL)
+        e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", path);
+    else if (file == NULL || line == NULL)
+        e = tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+    else
+        keys_open(file, in, path);
+    while (e == TL_EXIT_OK && !*has) {
+        e = keys_next(file, line, fault);
+        if (e != TL_EXIT_OK || line->kind == KEYS_END)
+            break;
+        *has = line->kind == KEYS_VALUE;
+    }
+    if (in != NULL)
+        (void)fclose(in);
+    if (file != NULL)
+        tl_wipe(file, sizeof *file);
+    if (line != NULL)
+        tl_wipe(line, sizeof *line);
+    free(file);
+    free(line);
+    return e;
+}
+
+/* The dump of it, whose words go nowhere. */
+static tl_exit copy(annotation *a, tl_fault *fault)
+{
+    const annotate_options *o = a->options;
+    dump_options dump = { .recording = { NULL, o->recording },
+                          .keys = { NULL, o->keys },
+                          .watch = { a, on_packet } };
+    bool sessions = false;
+    tl_exit e = o->keys != NULL ? has_session_secrets(o->keys, &sessions, fault) : TL_EXIT_OK;
+
+    if (e != TL_EXIT_OK)
+        return e;
+    dump.recording.file = fopen(o->recording, "rb");
+    dump.out = fopen("/dev/null", "w");
+    if (dump.recording.file == NULL)
+        e = tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->recording);
+    else if (dump.out == NULL)
+        e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "/dev/null");
+    else if (sessions && (dump.keys.file = fopen(o->keys, "rb")) == NULL)
+        e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", o->keys);
+    if (e == TL_EXIT_OK)
+        e = dump_run(&dump, fault);
+    if (dump.recording.file != NULL)
+        (void)fclose(dump.recording.file);
+    if (dump.keys.file != NULL)
+        (void)fclose(dump.keys.file);
+    if (dump.out != NULL)
+        (void)fclose(dump.out);
+    return e;
+}
+
+/* The result has its name when it is complete. */
+static tl_exit write_result(annotation *a, tl_fault *fault)
+{
+    char part[PATH_ROOM];
+    tl_fault other;
+    tl_exit e, closed;
+
+    if (snprintf(part, sizeof part, "%s.%ld.part", a->options->result, (long)getpid()) >= (int)sizeof part)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a name that is too long", a->options->result);
+    e = recording_open(&a->out, part, true, "trueline annotate", fault);
+    if (e == TL_EXIT_OK)
+        e = copy(a, fault);
+    closed = recording_close(&a->out, &other);
+    if (closed != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED)) {
+        *fault = other;
+        e = closed;
+    }
+    if ((e == TL_EXIT_OK || e == TL_EXIT_REFUSED) && rename(part, a->options->result) != 0)
+        e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "%.200s", a->options->result);
+    if (e != TL_EXIT_OK && e != TL_EXIT_REFUSED)
+        (void)unlink(part);
+    return e;
+}
+
+tl_exit annotate_run(const annotate_options *options, annotate_sums *sums, tl_fault *fault)
+{
+    annotation a = { .options = options, .sums = sums };
+    tl_exit e = annotate_streams_read(&a.streams, options->recording, options->keys, fault);
+
+    *sums = (annotate_sums){ 0 };
+    if (e == TL_EXIT_OK)
+        e = write_result(&a, fault);
+    if (e == TL_EXIT_OK && sums->refused > 0)
+        e = TL_EXIT_REFUSED;
+    annotate_streams_close(&a.streams);
+    free(a.interfaces);
+    return e;
+}
