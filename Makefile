@@ -3,7 +3,7 @@ BUILD ?= build
 CMAKE ?= cmake
 JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test matrix attack bench prove fuzz check ct install clean
+.PHONY: all demo test matrix attack bench prove fuzz check ct deb coverage install clean
 all: $(BUILD)/.deps
 	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 	@[ -x $(BUILD)/trueline ] || echo "building, which takes a minute; what the compiler says stands in $(BUILD)/build.log"
@@ -46,6 +46,16 @@ check:
 
 ct:
 	@scripts/ct
+
+# Debian packages of this build, in its folder.
+deb: all
+	@scripts/deps --package
+	@scripts/deb $(BUILD)
+
+# Which lines of src/ the tests run; docs/COVERAGE.md says why the others are not.
+coverage:
+	@scripts/deps --coverage
+	@scripts/coverage
 
 install: all
 	@$(CMAKE) --install $(BUILD)

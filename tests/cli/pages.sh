@@ -98,6 +98,7 @@ is "$(completions trueline sensor --stream '' | sort | paste -sd' ')" "folder on
 is "$(completions trueline controller --out f)" folder "completion_when_a_folder_is_asked_for_then_folders"
 is "$(completions trueline controller --out o)" "" "completion_when_a_folder_is_asked_for_then_no_files"
 is "$(completions trueline dump t)" two.pcap "completion_when_a_command_takes_a_file_then_files"
+is "$(completions trueline verify --report t)" two.pcap "completion_when_a_file_has_another_name_in_help_then_files"
 is "$(completions trueline controller t)" "" "completion_when_a_command_takes_no_operand_then_nothing"
 is "$(completions trueline attest t)" "" "completion_when_a_command_takes_an_address_then_no_files"
 is "$(completions trueline-input --si)" "--size=" "completion_when_the_program_is_trueline_input_then_its_options"

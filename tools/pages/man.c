@@ -202,12 +202,21 @@ static void put_options(man_writer *m, const struct argp *argp)
         (void)fputs(".El\n", m->to);
 }
 
+/* A command may be called in several ways: argp has a line for each. */
 static void put_synopsis(man_writer *m, const command_line *line)
 {
-    (void)fprintf(m->to, ".Nm %s\n", line->name);
-    (void)fputs(".Op Ar OPTION...\n", m->to);
-    if (line->argp->args_doc != NULL)
-        (void)fprintf(m->to, ".Ar %s\n", line->argp->args_doc);
+    const char *way = line->argp->args_doc != NULL ? line->argp->args_doc : "";
+
+    for (;;) {
+        size_t n = strcspn(way, "\n");
+
+        (void)fprintf(m->to, ".Nm %s\n.Op Ar OPTION...\n", line->name);
+        if (n > 0)
+            (void)fprintf(m->to, ".Ar %.*s\n", (int)n, way);
+        if (way[n] == '\0')
+            return;
+        way += n + 1;
+    }
 }
 
 static void put_exit_codes(man_writer *m, const chapter *c)

@@ -55,8 +55,11 @@ size_t page_rows(const struct argp *argp, option_row rows[ROWS_MAX])
 
 value_kind page_kind(const char *placeholder)
 {
-    if (strstr(placeholder, "FILE") != NULL || strstr(placeholder, "INPUT") != NULL)
-        return VALUE_FILE;
+    static const char *const files[] = { "FILE", "INPUT", "KEYS", "REPORT", ".json" };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (strstr(placeholder, files[i]) != NULL)
+            return VALUE_FILE;
     return strstr(placeholder, "DIR") != NULL ? VALUE_FOLDER : VALUE_TEXT;
 }
 
