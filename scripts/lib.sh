@@ -11,6 +11,7 @@ build_options() { # BUILD
     build/alternate | build/clang-alternate) echo -DTL_LAYOUT=alternate -DTL_SANITIZE=OFF ;;
     build/asan)                              echo -DTL_LAYOUT=default -DTL_SANITIZE=ON ;;
     build/asan-alternate)                    echo -DTL_LAYOUT=alternate -DTL_SANITIZE=ON ;;
+    build/coverage)                          echo -DTL_LAYOUT=default -DTL_SANITIZE=OFF -DCMAKE_C_FLAGS=--coverage ;;
     build/freestanding)                      echo "$core_alone" "$host_core" -DTL_LAYOUT=default ;;
     build/freestanding-alternate)            echo "$core_alone" "$host_core" -DTL_LAYOUT=alternate ;;
     build/m33)                               echo "$core_alone" "$m33_core" -DTL_LAYOUT=default ;;
@@ -30,6 +31,7 @@ make_build() { # BUILD [TARGET]
     case $build in
     build/clang*) cc=clang ;;
     build/m33*) type=MinSizeRel ;;
+    build/coverage) type=Debug ;; # as the lines stand
     esac
     options=()
     for option in $(build_options "$build"); do
