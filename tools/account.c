@@ -138,30 +138,36 @@ static void tell_payload(walk *w, line l, size_t n)
         tell(w, n, ACCOUNT_tagged);
 }
 
-/* Footer bytes: the tag, wherever the layout has it, and what is no tag. */
-static void tell_footer(walk *w, tl_span bytes, unsigned block)
-{
-    const tl_stream_config *c = w->a->config;
-    tl_env env = { 0 };
-    tl_rd r = tl_rd_of(bytes);
-    tl_sep_footer f;
-    size_t before;
-
-    env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(c, (tl_block)block);
-    env.len[TL_LEN_CRC] = c->crc32 == TL_WITH ? 4 : 0;
-    if (tl_decode_sep_footer(&env, &r, &f) != TL_OK || f.tag.n == 0) {
-        tell(w, bytes.n, ACCOUNT_checksum);
-        return;
-    }
-    before = (size_t)(f.tag.p - bytes.p);
-    tell(w, before, ACCOUNT_checksum);
-    tell(w, f.tag.n, ACCOUNT_tagged);
-    tell(w, bytes.n - before - f.tag.n, ACCOUNT_checksum);
-}
-
 static size_t footer_size(const account *a, unsigned block)
 {
     return tl_stream_tag_bytes(a->config, (tl_block)block) + (a->config->crc32 == TL_WITH ? 4 : 0);
+}
+
+/* Where the layout has the tag in a footer. */
+typedef struct footer_parts {
+    size_t before, tag;
+} footer_parts;
+
+static footer_parts footer_of(const tl_stream_config *c, tl_span bytes, unsigned block)
+{
+    tl_env env = { 0 };
+    tl_rd r = tl_rd_of(bytes);
+    tl_sep_footer f;
+
+    env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(c, (tl_block)block);
+    env.len[TL_LEN_CRC] = c->crc32 == TL_WITH ? 4 : 0;
+    if (tl_decode_sep_footer(&env, &r, &f) != TL_OK || f.tag.n == 0)
+        return (footer_parts){ 0, 0 };
+    return (footer_parts){ (size_t)(f.tag.p - bytes.p), f.tag.n };
+}
+
+static void tell_footer(walk *w, tl_span bytes, unsigned block)
+{
+    const footer_parts f = footer_of(w->a->config, bytes, block);
+
+    tell(w, f.before, ACCOUNT_checksum);
+    tell(w, f.tag, ACCOUNT_tagged);
+    tell(w, bytes.n - f.before - f.tag, ACCOUNT_checksum);
 }
 
 /* ---- SEP ---- */
@@ -202,41 +208,59 @@ static void tell_sep(walk *w, tl_span body)
 
 /* ---- FSED ---- */
 
-/* A whole begin or end: header, payload, footer. */
-static void tell_service(walk *w, tl_span bytes)
-{
-    const tl_env env = { 0 };
-    tl_rd r = tl_rd_of(bytes);
-    size_t footer = footer_size(w->a, TL_BLOCK_SERVICE), inside;
-    account_class class = is_sealed(w->a, TL_BLOCK_SERVICE) ? ACCOUNT_tagged : ACCOUNT_checksum;
-    tl_sep_header h;
+/* A run of bytes that metadata packets carry piece by piece: up to where each class goes. */
+typedef struct run {
+    uint64_t ends[6];
+    account_class classes[6];
+    unsigned n;
+} run;
 
-    if (tl_decode_sep_header(&env, &r, &h) != TL_OK || h.length + TL_SEP_HEADER_SIZE + footer != bytes.n) {
-        tell(w, bytes.n, class);
-        return;
+static void add(run *r, uint64_t bytes, account_class class)
+{
+    r->ends[r->n] = (r->n > 0 ? r->ends[r->n - 1] : 0) + bytes;
+    r->classes[r->n++] = class;
+}
+
+/* A begin or an end: header and payload, then the footer. */
+static void add_service(run *r, const account *a, size_t inside)
+{
+    static const uint8_t zeros[TL_SEP_FOOTER_MAX];
+    const size_t footer = footer_size(a, TL_BLOCK_SERVICE);
+    const footer_parts f = footer_of(a->config, tl_span_of(zeros, footer), TL_BLOCK_SERVICE);
+
+    add(r, inside, is_sealed(a, TL_BLOCK_SERVICE) ? ACCOUNT_tagged : ACCOUNT_checksum);
+    add(r, f.before, ACCOUNT_checksum);
+    add(r, f.tag, ACCOUNT_tagged);
+    add(r, footer - f.before - f.tag, ACCOUNT_checksum);
+}
+
+/* n bytes of the run from `offset` on; what stands behind its end is of nobody. */
+static void tell_run(walk *w, const run *r, uint64_t offset, size_t n)
+{
+    for (unsigned i = 0; i < r->n && n > 0; i++) {
+        size_t part = n;
+
+        if (offset >= r->ends[i])
+            continue;
+        if (part > r->ends[i] - offset)
+            part = (size_t)(r->ends[i] - offset);
+        tell(w, part, r->classes[i]);
+        offset += part;
+        n -= part;
     }
-    inside = TL_SEP_HEADER_SIZE + h.length;
-    tell(w, inside, class);
-    tell_footer(w, tl_span_of(bytes.p + inside, footer), TL_BLOCK_SERVICE);
+    tell(w, n, ACCOUNT_none);
 }
 
-static size_t smaller(size_t a, uint64_t b)
+static run run_of(const account *a, uint32_t position)
 {
-    return a < b ? a : (size_t)b;
-}
+    run r = { .n = 0 };
 
-/* Bytes of the bottom from `offset` on: tags, CRC-32s, end. */
-static void tell_bottom(walk *w, tl_span used, uint64_t offset)
-{
-    const account *a = w->a;
-    uint64_t end = a->tags + a->checks;
-    size_t n = offset < a->tags ? smaller(used.n, a->tags - offset) : 0, checks;
-
-    tell(w, n, ACCOUNT_tagged);
-    offset += n;
-    checks = offset < end ? smaller(used.n - n, end - offset) : 0;
-    tell(w, checks, ACCOUNT_checksum);
-    tell_service(w, tl_span_of(used.p + n + checks, used.n - n - checks));
+    if (position != TL_FSED_TOP) {
+        add(&r, a->tags, ACCOUNT_tagged);
+        add(&r, a->checks, ACCOUNT_checksum);
+    }
+    add_service(&r, a, position == TL_FSED_TOP ? a->begin : a->end);
+    return r;
 }
 
 static void tell_metadata(walk *w, tl_span body)
@@ -246,6 +270,7 @@ static void tell_metadata(walk *w, tl_span body)
     tl_fsed_packet at;
     tl_span used;
     size_t head;
+    run bytes;
 
     if (tl_decode_fsed_packet(&env, &r, &at) != TL_OK || (used = tl_get_bytes(&r, at.used)).n != at.used ||
         r.bad) {
@@ -258,10 +283,8 @@ static void tell_metadata(walk *w, tl_span body)
     }
     head = (size_t)(used.p - body.p);
     tell(w, head, ACCOUNT_place);
-    if (at.position == TL_FSED_TOP)
-        tell_service(w, used);
-    else
-        tell_bottom(w, used, at.offset);
+    bytes = run_of(w->a, at.position);
+    tell_run(w, &bytes, at.offset, used.n);
     tell(w, body.n - head - used.n, ACCOUNT_place);
 }
 
@@ -290,6 +313,50 @@ static void tell_line(walk *w, const tl_csi2_packet *p)
 
 /* ---- all packets ---- */
 
+static size_t types_of(const tl_stream_config *c)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < c->part_count; i++) {
+        unsigned k = 0;
+
+        while (c->parts[k].data_type != c->parts[i].data_type)
+            k++;
+        n += k == i;
+    }
+    return n;
+}
+
+/* Bytes of a begin and an end in front of their footers, as the layout writes them. */
+static tl_err measure_services(account *a)
+{
+    static const uint8_t zeros[256];
+    const tl_stream_config *c = a->config;
+    uint8_t parts[TL_SEP_SERVICE_MAX], body[TL_SEP_SERVICE_MAX];
+    tl_wr list = tl_wr_of(parts, sizeof parts), begin = tl_wr_of(body, sizeof body), end = begin;
+    const tl_sep_begin_part one = { .block = TL_BLOCK_TOP };
+    const tl_sep_end_part last = { .block = TL_BLOCK_TOP };
+    const size_t lists = c->tag_mode == TL_TAG_PER_MESSAGE ? 0
+                         : c->tag_mode == TL_TAG_PER_FRAME ? 1
+                                                           : types_of(c);
+    const tl_env env = { 0 };
+    tl_sep_begin b = { .configuration = tl_span_of(zeros, 32) };
+    tl_sep_end e = { .tags = tl_span_of(zeros, lists * c->tag_size) };
+
+    for (unsigned i = 0; i < c->part_count; i++)
+        TL_TRY(tl_encode_sep_begin_part(&env, &one, &list));
+    b.parts = tl_span_of(parts, list.n);
+    TL_TRY(tl_encode_sep_begin(&env, &b, &begin));
+    a->begin = TL_SEP_HEADER_SIZE + begin.n;
+    list = tl_wr_of(parts, sizeof parts);
+    for (unsigned i = 0; i < c->part_count; i++)
+        TL_TRY(tl_encode_sep_end_part(&env, &last, &list));
+    e.parts = tl_span_of(parts, list.n);
+    TL_TRY(tl_encode_sep_end(&env, &e, &end));
+    a->end = TL_SEP_HEADER_SIZE + end.n;
+    return TL_OK;
+}
+
 void account_open(account *a, const tl_stream_config *config)
 {
     *a = (account){ .config = config };
@@ -299,6 +366,8 @@ void account_open(account *a, const tl_stream_config *config)
         a->tags += (uint64_t)part->count * tl_stream_tag_bytes(config, (tl_block)part->block);
         a->checks += config->crc32 == TL_WITH ? (uint64_t)part->count * 4 : 0;
     }
+    if (config != NULL && measure_services(a) != TL_OK) /* no sender could write them */
+        a->begin = a->end = 0;
 }
 
 static bool is_our_channel(const tl_stream_config *c, unsigned channel)

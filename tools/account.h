@@ -20,7 +20,8 @@ typedef struct account {
     /* private */
     const tl_stream_config *config;
     uint16_t rows[TL_SEP_PARTS_MAX]; /* FSED: lines of each part's data type since the frame start */
-    uint64_t tags, checks;           /* FSED: bytes of the lists at a whole frame's bottom */
+    uint64_t tags, checks;           /* FSED: bytes of the lists at a whole frame's bottom, */
+    size_t begin, end;               /* and of begin and end, in front of their footers */
 } account;
 
 /* Bytes from..to, not including, of the packet. */

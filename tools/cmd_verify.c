@@ -10,11 +10,21 @@
 
 #define NAME "verify"
 
-enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_CRYPTO, SEGMENTS_MAX = 4096 };
+enum {
+    OPT_SEGMENT = 0x100,
+    OPT_JOIN,
+    OPT_REPORT,
+    OPT_JSON,
+    OPT_QUIET,
+    OPT_MAP,
+    OPT_CRYPTO,
+    SEGMENTS_MAX = 4096
+};
 
 typedef struct arguments {
     verify_options o;
     bool join, json;
+    const char *map;
     const char **reports; /* of --join */
     size_t n;
 } arguments;
@@ -24,7 +34,9 @@ static const struct argp_option options[] = {
     { "join", OPT_JOIN, NULL, 0, "the arguments are reports of segments: make one of them", 2 },
     { "report", OPT_REPORT, "OUT.json", 0, "write every verdict that counts, and the evidence, as JSON", 3 },
     { "json", OPT_JSON, NULL, 0, "write that to stdout", 3 },
-    { "quiet", OPT_QUIET, NULL, 0, "no table of the bytes", 3 },
+    { "map", OPT_MAP, "FILE", 0,
+      "write 'FROM TO CLASS' for each run of bytes of the recording: what is protected", 3 },
+    { "quiet", OPT_QUIET, NULL, 0, "no table of the bytes; the first refusal is not named", 3 },
     { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0 },
 };
@@ -64,6 +76,8 @@ static void check(const struct argp_state *state, arguments *a)
         argp_error(state, "--json and --report: one of them");
     if (a->join && (a->o.segment != 0 || a->o.tape.keys != NULL || a->o.tape.stream != NULL))
         argp_error(state, "--join takes reports, and no --segment, --keys or --stream");
+    if (a->join && a->map != NULL)
+        argp_error(state, "--map is of a recording");
     if (!a->join && a->n != 1)
         argp_error(state, "give one recording%s", a->n > 1 ? "; to put reports together: --join" : "");
     if (a->join && a->n == 0)
@@ -86,6 +100,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_JOIN: a->join = true; return 0;
     case OPT_REPORT: a->o.report = arg; return 0;
     case OPT_JSON: a->json = true; return 0;
+    case OPT_MAP: a->map = arg; return 0;
     case OPT_QUIET: a->o.quiet = true; return 0;
     case OPT_CRYPTO: a->o.crypto = backend_level_option(state, "--crypto", arg); return 0;
     case ARGP_KEY_ARG: return take_argument(state, a, arg);
@@ -128,7 +143,9 @@ int cmd_verify(int argc, char **argv)
     if (ui_parse(&argp, argc, argv, &a) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
     out = a.json ? stderr : stdout;
-    e = a.join ? verify_join(a.reports, a.n, a.o.report, out, &fault) : verify_run(&a.o, out, &fault);
+    e = a.map != NULL ? verify_map(&a.o, a.map, &fault) : TL_EXIT_OK;
+    if (e == TL_EXIT_OK)
+        e = a.join ? verify_join(a.reports, a.n, a.o.report, out, &fault) : verify_run(&a.o, out, &fault);
     if (ui_flush(&other) != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED)) {
         fault = other;
         e = TL_EXIT_INTERNAL;

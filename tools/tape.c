@@ -2,6 +2,8 @@
  * nobody else does: whatever an attacker puts there, a protected stream is expected, and nothing else verifies. */
 #include "tape.h"
 
+#include "recording.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,18 +80,16 @@ static bool says(const pcap_interface *from, const char *key, const char *value)
     return text != NULL && n == strlen(value) && memcmp(text, value, n) == 0;
 }
 
-/* A layout's name is that of its folder, behind our own. */
 static tl_exit check_layout(const tape *t, const pcap_interface *from, tl_fault *fault)
 {
     size_t n;
-    const char *layout = pcap_comment_value(from, "layout", &n), *own = strchr(TL_LAYOUT_NAME, '-');
+    const char *layout = pcap_comment_value(from, "layout", &n);
 
-    if (layout == NULL || says(from, "layout", TL_LAYOUT_NAME) ||
-        (own != NULL && says(from, "layout", own + 1)))
+    if (layout == NULL || says(from, "layout", recording_layout()))
         return TL_EXIT_OK;
     return tl_fault_set(fault, TL_EXIT_USAGE,
                         "%.200s: interface '%.60s' was recorded with layout '%.*s'; this program has '%s'",
-                        t->o.path, from->name, (int)(n < 60 ? n : 60), layout, TL_LAYOUT_NAME);
+                        t->o.path, from->name, (int)(n < 60 ? n : 60), layout, recording_layout());
 }
 
 /* What the interface says of its stream. */

@@ -76,22 +76,39 @@ static void count(verify *v, const replay_news *news)
         n->refused++;
 }
 
+/* The first refusal is named at once; all of them stand in the report. */
+static void tell(verify *v, const replay_news *news)
+{
+    const tl_stream_event *e = news->event;
+    char what[96];
+
+    v->told = true;
+    if (v->o->quiet)
+        return;
+    if (e->kind == TL_EVENT_LOST)
+        (void)snprintf(what, sizeof what, "frames lost: %u from frame %u on", e->count, e->frame);
+    else if (e->kind == TL_EVENT_MESSAGE && e->data_type == TL_DT_FRAME_START)
+        (void)snprintf(what, sizeof what, "it cannot be read");
+    else if (e->kind == TL_EVENT_MESSAGE)
+        (void)snprintf(what, sizeof what, "frame %u, %s, line %u", e->frame, report_subject(e), e->message);
+    else
+        (void)snprintf(what, sizeof what, "frame %u", e->frame);
+    ui_progress_clear(&v->progress);
+    ui_note(NAME, "refused: packet %llu at offset %llu: %s: %s%s", (unsigned long long)news->at.number,
+            (unsigned long long)news->at.offset, what, tl_verdict_text(e->verdict),
+            e->proven ? "" : " (a claim: its tag is not right)");
+}
+
 static void on_news(void *ctx, const replay_news *news)
 {
     verify *v = ctx;
-    const tl_stream_event *e = news->event;
     uint64_t before = v->totals.refused;
 
     count(v, news);
-    report_event_at(&v->report, e, news->unfinished ? "unfinished" : NULL, us_of(v, &news->at),
+    report_event_at(&v->report, news->event, news->unfinished ? "unfinished" : NULL, us_of(v, &news->at),
                     place_json(news));
-    if (v->totals.refused > before && !v->told) {
-        ui_progress_clear(&v->progress);
-        ui_note(NAME, "refused: packet %llu at offset %llu: frame %u, %s: %s%s",
-                (unsigned long long)news->at.number, (unsigned long long)news->at.offset, e->frame,
-                report_subject(e), tl_verdict_text(e->verdict), e->proven ? "" : " (a claim)");
-        v->told = true;
-    }
+    if (v->totals.refused > before && !v->told)
+        tell(v, news);
 }
 
 /* ---- packets ---- */
@@ -235,7 +252,7 @@ static json_t *configuration_json(const verify *v)
 static json_t *segment_json(const verify *v)
 {
     const tl_stream_counters c = replay_counters(&v->replay);
-    uint64_t wrong = 0, bytes = 0, lists = c.frames_ok + c.frames_bad;
+    uint64_t wrong = 0, bytes = 0, lists = v->totals.frames_ok + v->totals.frames_bad;
 
     for (unsigned i = 0; i < TL_VERDICTS; i++)
         wrong += c.verdicts[i];

@@ -15,7 +15,7 @@ typedef struct verify_options {
     const char *report;         /* NULL: none; "-": stdout */
     backend_level crypto;
     const char *version; /* of the program */
-    bool quiet;          /* no table of bytes */
+    bool quiet;          /* no table of bytes, and the first refusal is not named */
 } verify_options;
 
 /* Frames and refusals, as a controller counts them. */
@@ -30,6 +30,11 @@ tl_exit verify_run(const verify_options *options, FILE *out, tl_fault *fault)
 /* Joins the reports of all segments of a recording to the one that a single run would have written (`to`, as above).
  * TL_EXIT_USAGE: they are not all segments of one file, or do not fit; TL_EXIT_REFUSED as above. */
 tl_exit verify_join(const char *const *paths, size_t n, const char *to, FILE *out, tl_fault *fault)
+    __attribute__((warn_unused_result));
+
+/* Writes a map of the file: a line 'FROM TO CLASS' for each run of bytes, offsets from 0 and TO not included, from the first byte to the
+ * last. */
+tl_exit verify_map(const verify_options *options, const char *path, tl_fault *fault)
     __attribute__((warn_unused_result));
 
 /* ---- verify_json.c: what both write ---- */
