@@ -19,7 +19,7 @@ void tl_cse_plan(tl_stream_plan *plan, const tl_stream_config *config);
 tl_place tl_cse_place(const tl_stream_config *config, const tl_stream_plan *plan, uint32_t data_type,
                       uint32_t message);
 
-/* True if the blocks's messages have a tag T, whether it travels or not. */
+/* True if the block's messages have a tag T, whether it travels or not. */
 static inline bool tl_cse_is_sealed(const tl_stream_config *config, unsigned block)
 {
     return config->suite != TL_SUITE_NONE && (block == TL_BLOCK_SERVICE || config->variant[block] != TL_SV_5);
@@ -28,8 +28,9 @@ static inline bool tl_cse_is_sealed(const tl_stream_config *config, unsigned blo
 /* The virtual channels on which the stream's packets may come; bit n: channel n. */
 static inline uint8_t tl_cse_channels(const tl_stream_config *config)
 {
-    return config->channels_accepted != 0 ? config->channels_accepted
-                                          : (uint8_t)(1u << config->virtual_channel);
+    if (config->channels_accepted != 0)
+        return config->channels_accepted;
+    return (uint8_t)(1u << config->virtual_channel);
 }
 
 /* How the payload of a message with a tag is covered; row counts inside the part. */
