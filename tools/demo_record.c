@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STEP = 1 << 24 };
@@ -16,9 +15,9 @@ static tl_exit cannot(const char *path, tl_fault *fault)
 
 static tl_exit make(const char *path, bool secret, tl_fault *fault)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
+    int fd = recording_create(path, secret);
 
-    if (fd < 0 || (secret && fchmod(fd, 0600) != 0) || close(fd) != 0)
+    if (fd < 0 || close(fd) != 0)
         return cannot(path, fault);
     return TL_EXIT_OK;
 }

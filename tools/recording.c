@@ -126,6 +126,19 @@ static tl_exit put_section(recording *r, const char *program, tl_fault *fault)
     return e == TL_EXIT_OK ? end(r, &w, fault) : e;
 }
 
+int recording_create(const char *path, bool secret)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
+    struct stat st;
+
+    /* The mode of a device is everybody's. */
+    if (fd >= 0 && secret && (fstat(fd, &st) != 0 || (S_ISREG(st.st_mode) && fchmod(fd, 0600) != 0))) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 tl_exit recording_open(recording *r, const char *path, bool secret, const char *program, tl_fault *fault)
 {
     tl_exit e;
@@ -134,8 +147,8 @@ tl_exit recording_open(recording *r, const char *path, bool secret, const char *
     r->buffer = malloc(ROOM);
     if (r->buffer == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "capture: no memory");
-    r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
-    e = r->fd < 0 || (secret && fchmod(r->fd, 0600) != 0) ? cannot(r, fault) : put_section(r, program, fault);
+    r->fd = recording_create(path, secret);
+    e = r->fd < 0 ? cannot(r, fault) : put_section(r, program, fault);
     if (e == TL_EXIT_OK)
         e = recording_flush(r, fault);
     if (e != TL_EXIT_OK) {

@@ -9,7 +9,7 @@
 typedef struct recording {
     uint64_t packets, bytes; /* bytes of blocks */
     /* private */
-    int fd; /* 0: not open */
+    int fd;
     const char *path;
     uint8_t *buffer;
     size_t n;
@@ -17,6 +17,9 @@ typedef struct recording {
     uint32_t interfaces;
 } recording;
 
+/* A descriptor of an empty file at this path, or of the device or pipe that is there and stays as it is; -1 with errno.
+ * secret: of a file, nobody else may read it (mode 0600). */
+int recording_create(const char *path, bool secret);
 /* Makes the file or empties it; a pipe will do. secret: nobody else may read it (mode 0600). `program` is noted in the
  * file; path outlives the recording. TL_EXIT_INTERNAL, here and below: it cannot be written. */
 tl_exit recording_open(recording *r, const char *path, bool secret, const char *program, tl_fault *fault)

@@ -2,11 +2,8 @@
 #include "protection.h"
 #include "tap_secrets.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <trueline/layout/ids.h>
 
@@ -40,9 +37,9 @@ const struct argp tap_argp = { .options = options, .parser = parse };
 
 static tl_exit open_secrets(tap *t, tl_fault *fault)
 {
-    int fd = open(t->secrets_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = recording_create(t->secrets_path, true);
 
-    if (fd >= 0 && fchmod(fd, 0600) == 0)
+    if (fd >= 0)
         t->secrets = fdopen(fd, "w");
     if (t->secrets == NULL)
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
