@@ -74,6 +74,11 @@ stays=''
 leave_background() {
     [ -n "$stays" ] || return 0
     kill -INT "$stays" 2>/dev/null || true
+    for _ in $(seq 50); do
+        kill -0 "$stays" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$stays" 2>/dev/null || true
     wait "$stays" 2>/dev/null || true
     stays=''
 }
