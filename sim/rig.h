@@ -59,7 +59,7 @@ typedef struct tl_rig {
     tl_sim_bridge bridges[2];
     tl_sim_controller controller;
     tl_hop near[TL_AGGREGATED_MOST], far, middle, last;
-    char names[TL_AGGREGATED_MOST][24];
+    char names[TL_AGGREGATED_MOST][32];
 } tl_rig;
 
 /* Never NULL. */
