@@ -16,6 +16,7 @@ typedef int command_function(int argc, char **argv);
     COMMAND("dump", cmd_dump, "show a recorded SPDM exchange, compute it again with its secrets")            \
     COMMAND("verify", cmd_verify, "verify a recorded stream again, whole or in segments. Evidence as JSON")  \
     COMMAND("annotate", cmd_annotate, "a recording for Wireshark: records opened, verdicts beside packets")  \
+    COMMAND("export", cmd_export, "frames of a recording as PNG, y4m or raw lines")                          \
     COMMAND("spdm", cmd_spdm, "SPDM requester or responder for DMTF's emulators and validator")              \
     COMMAND("bench", cmd_bench, "measure what protecting and verifying cost here")
 

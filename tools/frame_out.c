@@ -99,11 +99,13 @@ static tl_exit write_picture(frame_out *out, uint32_t number, bool revoked, tl_f
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: no colours from %ux%u", out->width,
                             out->height);
     out->written++;
-    if (revoked)
+    if (revoked || out->o.unverified)
         paint_missing(out);
-    else if (out->video_open && !tl_y4m_frame(&out->video, out->rgb))
+    if (!revoked && out->video_open && !tl_y4m_frame(&out->video, out->rgb))
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "output: %s: cannot write", out->o.y4m);
-    return png ? write_png(out, revoked ? "revoked" : "frame", number, fault) : TL_EXIT_OK;
+    if (!png)
+        return TL_EXIT_OK;
+    return write_png(out, revoked ? "revoked" : out->o.unverified ? "unverified" : "frame", number, fault);
 }
 
 bool frame_out_wanted(const frame_out *out)

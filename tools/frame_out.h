@@ -12,6 +12,7 @@ typedef struct frame_out_options {
     const char *folder; /* PNG files; NULL: none */
     const char *y4m;    /* a file, "-" for stdout; NULL: none */
     uint32_t every;     /* each how-manieth picture becomes a PNG file; 0: none */
+    bool unverified;    /* nobody verified them: unverified_*.png, with what is missing in magenta */
     bool keep_revoked;  /* revoked frames too, as revoked_*.png, with what is missing in magenta */
 } frame_out_options;
 

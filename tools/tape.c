@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LOOK_AHEAD = 65536 }; /* packets that are read to find the stream */
 
@@ -252,13 +253,23 @@ static tl_exit take_options(tape *t, tl_fault *fault)
                                                     : tl_fault_set(fault, TL_EXIT_USAGE, "stream: %s", why);
 }
 
+/* It is read twice, and evidence is about something that stays. */
+static tl_exit check_file(const tape *t, tl_fault *fault)
+{
+    struct stat is;
+
+    if (t->in == NULL || fstat(fileno(t->in), &is) != 0)
+        return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", t->o.path);
+    return S_ISREG(is.st_mode) ? TL_EXIT_OK
+                               : tl_fault_set(fault, TL_EXIT_LINK, "%.200s: is no file on disk", t->o.path);
+}
+
 tl_exit tape_open(tape *t, const tape_options *o, const tl_crypto *crypto, tl_fault *fault)
 {
-    tl_exit e = TL_EXIT_OK;
+    tl_exit e;
 
     *t = (tape){ .o = *o, .in = fopen(o->path, "rb") };
-    if (t->in == NULL)
-        e = tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->path);
+    e = check_file(t, fault);
     if (e == TL_EXIT_OK && o->keys != NULL)
         e = read_keys(t, fault);
     if (e == TL_EXIT_OK)

@@ -1,0 +1,166 @@
+#!/bin/bash
+# Recorded streams: verified again as they were live, whole and in segments; exported; and what is refused, by name.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/loopback.bash"
+cd "$tmp"
+
+# What a report says of frames and lines, without times.
+verdicts() { # REPORT
+    sed -nE 's/^\{("event".*)\},?$/\1/p' "$1" | sed -E 's/,"(revoked|sent_us|at_us|packet|offset|first_packet|first_offset)":[^,]*//g'
+}
+
+# Records a live stream: NAME.pcapng, NAME.keys, and the controller's NAME.json.
+record() { # NAME "STREAM OPTIONS" "SENSOR OPTIONS" "CONTROLLER OPTIONS"
+    # shellcheck disable=SC2086
+    small_stream "$1.stream" $2
+    # shellcheck disable=SC2086
+    start_sensor "$1" --stream "$1.stream" --rate 0 --frames 14 --once ${3-}
+    # shellcheck disable=SC2086
+    run "$program" controller --connect ":$port" --stream "$1.stream" --capture "$1.pcapng" --export-secrets "$1.keys" \
+        --report "$1.json" --out "$1.live" ${4-}
+}
+
+# Changes the byte at OFFSET of a copy.
+flip() { # FROM TO OFFSET
+    perl -e 'open(F,"<:raw",$ARGV[0]) or die; local $/; $_=<F>; substr($_,$ARGV[2],1)=chr(ord(substr($_,$ARGV[2],1))^0x5a);
+        open(G,">:raw",$ARGV[1]) or die; print G $_' "$1" "$2" "$3"
+}
+
+# ---- as live ----
+i=0
+for options in "--encrypt" "--tag-mode type --suite aes256-cmac" "--tag-mode frame" "--variants 2,3,5 --pattern middle:0,1,2" \
+    "--suite none"; do
+    i=$((i + 1))
+    record "r$i" "$options" ""
+    run "$program" verify "r$i.pcapng" --keys "r$i.keys" --report "v$i.json"
+    is "$code $(tail -1 <<<"$out")" "0 frames_ok=14 frames_bad=0 frames_lost=0 frames_unfinished=0" \
+        "recording_when_verified_again_${options//[^a-z0-9]/_}_then_ok"
+    is "$(verdicts "v$i.json")" "$(verdicts "r$i.json")" "recording_when_verified_again_${options//[^a-z0-9]/_}_then_as_live"
+done
+record fsed "--encrypt" "--carrier fsed" "--carrier fsed"
+run "$program" verify fsed.pcapng --keys fsed.keys --report fsed.v
+is "$code $(tail -1 <<<"$out")" "0 frames_ok=14 frames_bad=0 frames_lost=0 frames_unfinished=0" "fsed_when_verified_again_then_ok"
+is "$(verdicts fsed.v)" "$(verdicts fsed.json)" "fsed_when_verified_again_then_as_live"
+
+# ---- evidence ----
+tail -1 v1.json >last
+like "$(cat last)" "\"sha256\":\"$(sha256sum r1.pcapng | cut -d' ' -f1)\"" "evidence_when_written_then_the_files_digest"
+like "$(cat last)" '"configuration":\{"from":"the recording","digest":"[0-9a-f]{64}".*"carried":"in the begin of every frame, under its tag' \
+    "evidence_when_written_then_where_the_configuration_came_from"
+unlike "$(cat v1.json)" "$(sed -n 's/.* secret //p' r1.keys | head -1)" "evidence_when_written_then_no_secret"
+is "$(grep -o '"bytes":[0-9]*,"packets"' last | grep -o '[0-9]*' | awk '{ n += $1 } END { print n }')" "$(stat -c %s r1.pcapng)" \
+    "evidence_when_written_then_every_byte_of_the_file_is_accounted_for"
+run "$program" verify r1.pcapng --keys r1.keys --json
+is "$code $(sed -n 's/,"seconds":[0-9.e-]*//p' <<<"$out" | md5sum)" "0 $(sed -n 's/,"seconds":[0-9.e-]*//p' v1.json | md5sum)" \
+    "json_when_asked_then_the_report"
+run "$program" verify r1.pcapng --keys r1.keys --stream r1.stream --quiet
+is "$code $out" "0 frames_ok=14 frames_bad=0 frames_lost=0 frames_unfinished=0" "stream_when_the_recordings_then_ok"
+run "$program" verify r1.pcapng --keys r1.keys --stream r2.stream --quiet
+is "$code" 1 "stream_when_another_then_1"
+like "$err" "another than r2.stream says; r2.stream is what counts" "stream_when_another_then_said"
+
+# ---- a byte ----
+"$program" verify r4.pcapng --keys r4.keys --map map --quiet >out1
+is "$(awk '$1 != at { print "hole at " at } { at = $2 } END { print at }' map)" "$(stat -c %s r4.pcapng)" \
+    "map_when_written_then_every_byte_once"
+missed='' loose=0
+for offset in $(perl -e 'srand(7); print int(rand($ARGV[0])), "\n" for 1 .. 40' "$(stat -c %s r4.pcapng)"); do
+    flip r4.pcapng flipped.pcapng "$offset"
+    run "$program" verify flipped.pcapng --keys r4.keys --quiet
+    if [ "$code $out" = "0 frames_ok=14 frames_bad=0 frames_lost=0 frames_unfinished=0" ]; then
+        class=$(awk -v o="$offset" '$1 <= o && o < $2 { print $3 }' map)
+        case $class in
+        tagged) missed="$missed $offset" ;;
+        *) loose=$((loose + 1)) ;;
+        esac
+    elif [ "$code" -gt 5 ]; then
+        missed="$missed $offset=$code"
+    fi
+done
+is "$missed" "" "byte_when_any_is_changed_then_noticed_or_of_a_class_that_is_not_protected"
+
+# ---- segments ----
+at=$(awk '$3 == "tagged" { at = $1 } END { print at }' map)
+flip r4.pcapng bad.pcapng "$at"
+"$program" verify bad.pcapng --keys r4.keys --report whole.json >/dev/null 2>&1 || true
+for n in 1 2 4 7; do
+    parts=()
+    for ((k = n; k >= 1; k--)); do
+        "$program" verify bad.pcapng --keys r4.keys --segment "$k/$n" --report "p$k.json" --quiet >/dev/null 2>&1 || true
+        parts+=("p$k.json")
+    done
+    run "$program" verify --join "${parts[@]}" --report "joined.json"
+    is "$code $(diff <(sed '$d' whole.json) <(sed '$d' joined.json) && echo same)" "1 same" "segments_when_${n}_then_they_add_up"
+    is "$(grep -o '"bytes":\[.*\]' joined.json)" "$(grep -o '"bytes":\[.*\]' whole.json)" "segments_when_${n}_then_their_bytes_too"
+done
+run "$program" verify --join p1.json p3.json
+is "$code" 2 "join_when_a_segment_is_missing_then_2"
+like "$err" "segment 2 of 7 is missing" "join_when_a_segment_is_missing_then_named"
+"$program" verify r4.pcapng --keys r4.keys --segment 2/7 --report other.json >/dev/null 2>&1
+run "$program" verify --join p1.json other.json p3.json p4.json p5.json p6.json p7.json --report never.json
+is "$code $(ls never.json 2>/dev/null)" "2 " "join_when_a_segment_is_of_another_file_then_2_and_nothing_written"
+like "$err" "other.json: it is of another file than p1.json" "join_when_a_segment_is_of_another_file_then_named"
+run "$program" verify --join whole.json whole.json
+like "$code $err" "^2 .*segment 1, as" "join_when_a_segment_is_there_twice_then_named"
+run "$program" verify --join r1.json
+like "$code $err" "^2 .*r1.json: (no report|it is no report)" "join_when_it_is_a_controllers_report_then_refused"
+
+# ---- what is refused ----
+refused() { # CODE PATTERN NAME ARGUMENT...
+    local want=$1 pattern=$2 name=$3
+    shift 3
+    run "$program" "$@"
+    is "$code" "$want" "${name}_then_$want"
+    like "$err" "$pattern" "${name}_then_named"
+}
+refused 4 "nowhere.pcapng: No such file" file_when_not_there verify nowhere.pcapng
+refused 4 "no pcap file" file_when_no_recording verify r1.stream
+refused 2 "nowhere.keys: No such file" keys_when_not_there verify r1.pcapng --keys nowhere.keys
+refused 2 "no secret of stream 1" keys_when_missing verify r1.pcapng
+refused 2 "line 1: neither a message" keys_when_garbage verify r1.pcapng --keys r1.stream
+refused 1 "refused: packet 2 at offset [0-9]*: frame 1, frame begin" keys_when_anothers verify r1.pcapng --keys r2.keys
+refused 2 "two numbers, such as 2/4" segment_when_one_number verify r1.pcapng --segment 2
+refused 2 "segment" segment_when_behind_the_last verify r1.pcapng --segment 5/4
+refused 2 "segment" segment_when_0 verify r1.pcapng --segment 0/4
+refused 2 "one of them" report_when_json_too verify r1.pcapng --json --report x.json
+refused 2 "give one recording" file_when_two verify r1.pcapng r2.pcapng
+refused 2 "give the reports" join_when_nothing verify --join
+refused 4 "no CSI-2 packets of an interface 'front'" interface_when_another verify r1.pcapng --interface front
+refused 4 "no frame of stream" carrier_when_another verify r1.pcapng --keys r1.keys --carrier fsed
+sed 's/layout=[a-z]\{5\}/layout=other/' r1.pcapng >relabelled.pcapng
+refused 2 "layout 'other" layout_when_another verify relabelled.pcapng
+refused 4 "is no file on disk" file_when_a_pipe verify <(cat r1.pcapng)
+run "$program" verify r1.pcapng --keys r1.keys --virtual-channel 2
+is "$code" 4 "channel_when_another_then_4"
+head -c $(($(stat -c %s r1.pcapng) - 7)) r1.pcapng >cut.pcapng
+refused 4 "packet [0-9]* at offset [0-9]*" file_when_cut verify cut.pcapng --keys r1.keys --report cut.json
+like "$(tail -1 cut.json)" '"broken":' "file_when_cut_then_the_evidence_says_so"
+if [ -w /dev/full ]; then
+    run bash -c "'$program' verify r1.pcapng --keys r1.keys >/dev/full"
+    is "$code" 5 "output_when_the_disk_is_full_then_5"
+fi
+
+# ---- export ----
+run "$program" export r1.pcapng --keys r1.keys --out e1 --raw e1.raw --y4m e1.y4m
+is "$code $out" "0 frames_exported=14 refused=0" "export_when_all_verify_then_0"
+is "$(diff -r e1 r1.live && echo same)" same "export_when_png_then_the_pictures_of_the_controller"
+is "$(stat -c %s e1.raw)" $((14 * 16 * 96)) "export_when_raw_then_every_line"
+like "$(head -1 e1.y4m | tr -d '\0')" "^YUV4MPEG2 W64 H16 " "export_when_y4m_then_video"
+run "$program" export fsed.pcapng --keys fsed.keys --out e2 --frames 3-5
+is "$code $(ls e2 | tr '\n' ' ')" "0 frame_000003.png frame_000004.png frame_000005.png " "export_when_some_frames_then_those"
+is "$(cmp e2/frame_000004.png fsed.live/frame_000004.png && echo same)" same "export_when_fsed_then_the_pictures_of_the_controller"
+run "$program" export bad.pcapng --keys r4.keys --out e3
+is "$code $(ls e3 | wc -l)" "1 13" "export_when_a_frame_was_refused_then_1_and_the_others"
+refused 2 "the pixels are encrypted" unverified_when_encrypted export r1.pcapng --unverified --out e4
+refused 2 "not to stdout" unverified_when_to_stdout export r2.pcapng --unverified --y4m -
+refused 2 "who has no keys" unverified_when_there_are_keys export r2.pcapng --unverified --keys r2.keys --out e4
+refused 2 "where to" export_when_nowhere export r2.pcapng --keys r2.keys
+refused 2 "frames" export_when_frames_are_none export r2.pcapng --out e4 --frames 5-2
+refused 4 "no frame that was asked for" export_when_no_frame_is_there export r2.pcapng --keys r2.keys --out e5 --frames 99 --y4m e5.y4m
+is "$(ls e4 e5.y4m 2>/dev/null)" "" "export_when_nothing_came_then_nothing_is_there"
+run "$program" export r2.pcapng --unverified --out e6 --y4m e6.y4m
+is "$code $out" "0 frames_unverified=14 refused=0" "unverified_when_in_clear_then_0"
+is "$(ls e6 | head -2 | tr '\n' ' ')$(ls e6.*)" "unverified_000001.png unverified_000002.png e6.unverified.y4m" \
+    "unverified_when_written_then_marked_so"
+is "$(cmp e6/unverified_000003.png r2.live/frame_000003.png && echo same)" same "unverified_when_nobody_changed_it_then_the_same"
+end
