@@ -16,15 +16,20 @@ is "$(ls "$pages/man1" | paste -sd' ')" \
     "$(printf 'trueline-%s.1\n' "${names[@]}" input | sort | paste -sd' ') trueline.1" \
     "pages_when_made_then_one_for_each_command"
 
+# The page of stream files names what stands in one.
+run "$program" stream new "$tmp/cam.json"
+is "$(grep -oE '^ *"[a-z0-9_]+":' "$tmp/cam.json" | tr -d ' ":' | while read -r key; do grep -q "\"$key\"" "$pages/man5/trueline-stream.5" || echo "$key"; done)" "" \
+    "pages_when_made_then_the_one_of_stream_files_has_every_key"
+
 # ---- the pages are right for their readers ----
 if command -v mandoc >/dev/null; then
-    run mandoc -T lint -W warning "$pages"/man1/*.1
+    run mandoc -T lint -W warning "$pages"/man?/*
     is "$code:$out$err" "0:" "pages_when_read_by_mandoc_then_no_warning"
 else
     skip "pages_when_read_by_mandoc_then_no_warning" "mandoc is missing"
 fi
 if command -v groff >/dev/null; then
-    for page in "$pages"/man1/*.1; do
+    for page in "$pages"/man?/*; do
         groff -ww -mandoc -Tutf8 -z "$page" 2>&1
     done >"$tmp/groff"
     is "$(cat "$tmp/groff")" "" "pages_when_read_by_groff_then_no_warning"

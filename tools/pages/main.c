@@ -117,6 +117,8 @@ int main(int argc, char **argv)
     if (e == TL_EXIT_OK)
         e = page_write_man(&b, argv[1], &fault);
     if (e == TL_EXIT_OK)
+        e = page_write_formats(&b, argv[1], &fault);
+    if (e == TL_EXIT_OK)
         e = page_write_bash(&b, argv[1], &fault);
     if (e == TL_EXIT_OK)
         e = page_write_zsh(&b, argv[1], &fault);

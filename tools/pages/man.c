@@ -253,22 +253,26 @@ static void put_see_also(man_writer *m, const book *b, const chapter *self)
         (void)fprintf(m->to, ".Xr trueline-%s 1%s\n", names[i], i + 1 < n ? " ," : "");
 }
 
-static void put_head(man_writer *m, const book *b, const chapter *c)
+void page_put_head(FILE *to, const book *b, const char *name, int section)
 {
     static const char *const months[] = { "January",   "February", "March",    "April",
                                           "May",       "June",     "July",     "August",
                                           "September", "October",  "November", "December" };
     unsigned year = 0, month = 0, day = 0;
-    const char *p = c != NULL ? c->name : "";
 
     (void)sscanf(b->date, "%4u-%2u-%2u", &year, &month, &day);
-    (void)fprintf(m->to, ".Dd %s %u, %u\n", months[month >= 1 && month <= 12 ? month - 1 : 0], day, year);
-    (void)fputs(c != NULL ? ".Dt TRUELINE-" : ".Dt TRUELINE", m->to);
-    for (; *p != '\0'; p++)
-        (void)fputc(toupper((unsigned char)*p), m->to);
-    (void)fprintf(m->to, " 1\n.Os Trueline %s\n.Sh NAME\n.Nm trueline%s%s\n.Nd ", b->version,
-                  c != NULL ? "-" : "", c != NULL ? c->name : "");
-    (void)fprintf(m->to, "%s\n.Sh SYNOPSIS\n",
+    (void)fprintf(to, ".Dd %s %u, %u\n", months[month >= 1 && month <= 12 ? month - 1 : 0], day, year);
+    (void)fputs(name != NULL ? ".Dt TRUELINE-" : ".Dt TRUELINE", to);
+    for (; name != NULL && *name != '\0'; name++)
+        (void)fputc(toupper((unsigned char)*name), to);
+    (void)fprintf(to, " %d\n.Os Trueline %s\n.Sh NAME\n", section, b->version);
+}
+
+static void put_head(man_writer *m, const book *b, const chapter *c)
+{
+    page_put_head(m->to, b, c != NULL ? c->name : NULL, 1);
+    (void)fprintf(m->to, ".Nm trueline%s%s\n.Nd %s\n.Sh SYNOPSIS\n", c != NULL ? "-" : "",
+                  c != NULL ? c->name : "",
                   c != NULL ? c->summary : "cameras that prove themselves, and protected image streams");
 }
 

@@ -47,6 +47,10 @@ value_kind page_kind(const char *placeholder);
 /* The i-th word that an option takes, from its placeholder ("sep|fsed") or from the program's own tables; NULL behind the last. */
 const char *page_value(const struct argp_option *option, size_t i, char room[LINE_NAME_SIZE]);
 
+/* Title and NAME of a page: of trueline, where the name is NULL, or of "trueline-NAME". */
+void page_put_head(FILE *to, const book *b, const char *name, int section);
+tl_exit page_write_formats(const book *b, const char *folder, tl_fault *fault)
+    __attribute__((warn_unused_result));
 tl_exit page_write_man(const book *b, const char *folder, tl_fault *fault)
     __attribute__((warn_unused_result));
 tl_exit page_write_bash(const book *b, const char *folder, tl_fault *fault)
