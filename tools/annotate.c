@@ -77,8 +77,19 @@ static tl_exit interface_of(annotation *a, const pcap_interface *from, bool open
     return make_interface(a, from, opened, index, fault);
 }
 
+static void count(annotation *a, const annotate_note *note)
+{
+    if (note == NULL)
+        return;
+    if ((note->message_known && note->message != TL_VERDICT_OK) ||
+        (note->frame_known && note->frame != TL_VERDICT_OK))
+        a->sums->refused++;
+    else
+        a->sums->verified++;
+}
+
 /* What is said of the packet, then what the recording says itself. */
-static void make_comment(annotation *a, const pcap_packet *p, char text[COMMENT_ROOM])
+static void make_comment(const annotation *a, const pcap_packet *p, char text[COMMENT_ROOM])
 {
     const annotate_note *note = annotate_streams_note(&a->streams, p->number);
     size_t n = 0;
@@ -86,13 +97,10 @@ static void make_comment(annotation *a, const pcap_packet *p, char text[COMMENT_
     text[0] = '\0';
     if (note != NULL && note->message_known) {
         n += (size_t)snprintf(text, COMMENT_ROOM, "trueline: verdict %s\n", tl_verdict_text(note->message));
-        a->sums->verified += note->message == TL_VERDICT_OK;
-        a->sums->refused += note->message != TL_VERDICT_OK;
     }
     if (note != NULL && note->frame_known) {
         n += (size_t)snprintf(text + n, COMMENT_ROOM - n, "trueline: frame %u %s\n", (unsigned)note->number,
                               tl_verdict_text(note->frame));
-        a->sums->refused += note->frame != TL_VERDICT_OK;
     }
     if (p->comment.n > 0)
         (void)snprintf(text + n, COMMENT_ROOM - n, "%.*s", (int)(p->comment.n < 2000 ? p->comment.n : 2000),
@@ -111,6 +119,7 @@ static tl_exit on_packet(void *ctx, const pcap_packet *p, bool opened, tl_fault 
 
     if (e != TL_EXIT_OK)
         return e;
+    count(a, annotate_streams_note(&a->streams, p->number));
     make_comment(a, p, comment);
     from.comment = comment[0] != '\0' ? comment : NULL;
     a->sums->packets++;

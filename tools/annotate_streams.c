@@ -1,20 +1,28 @@
-/* Each interface of CSI-2 that says what its stream is goes through the receiver that verify has (replay.h). */
+/* What the interfaces of CSI-2 say of their streams tells them apart: interfaces that say the same are one stream, whose sender
+ * was started again, and go through one receiver, the one that verify has (replay.h). */
 #include "annotate_streams.h"
 
 #include "backend.h"
 #include "pcap.h"
 #include "replay.h"
-#include "tape.h"
+#include "stream_file.h"
+#include "stream_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 64, NAME_ROOM = 64 };
+enum { STREAMS_MAX = 64, FRAME_TIMEOUT_MS = 5000 };
 
-typedef struct names {
-    char text[NAMES_MAX][NAME_ROOM];
-    size_t n;
-} names;
+/* A recording that is gone through: its streams, and their secrets. */
+typedef struct going {
+    const char *path;
+    char *said[STREAMS_MAX]; /* comments of interfaces, one for each stream */
+    size_t said_n;
+    stream_keys keys;
+    bool keys_inside; /* secrets are those in the recording */
+    tl_exit secrets;  /* first fault of a block of them */
+    tl_fault secrets_fault;
+} going;
 
 /* ---- notes ---- */
 
@@ -68,81 +76,30 @@ void annotate_streams_close(annotate_streams *s)
     *s = (annotate_streams){ 0 };
 }
 
-/* ---- one stream ---- */
+/* ---- going through the recording ---- */
 
-static tl_exit run(replay *r, tape *t, tl_fault *fault)
+typedef tl_exit visit(void *ctx, const pcap_packet *p, tl_fault *fault);
+
+static void on_secrets(void *context, uint32_t type, tl_span secrets)
 {
-    bool more = true;
-    tl_exit e = TL_EXIT_OK;
+    going *g = context;
+    FILE *in;
 
-    while (e == TL_EXIT_OK) {
-        pcap_packet p;
-        tape_kind kind;
-
-        e = tape_next(t, &p, &kind, &more, fault);
-        if (e != TL_EXIT_OK || !more)
-            break;
-        if (kind == TAPE_STREAM) {
-            const replay_packet packet = { tl_span_of(p.p, p.n), { p.number, p.offset, p.time_ns } };
-
-            e = replay_packet_in(r, &packet, fault);
-        }
+    if (type != TL_SECRETS_TYPE || !g->keys_inside || g->secrets != TL_EXIT_OK || secrets.n == 0)
+        return;
+    in = fmemopen((void *)(uintptr_t)secrets.p, secrets.n, "rb");
+    if (in == NULL) {
+        g->secrets = tl_fault_set(&g->secrets_fault, TL_EXIT_INTERNAL, "no memory");
+        return;
     }
-    return e == TL_EXIT_OK ? replay_end(r, fault) : e;
+    g->secrets = stream_keys_read(&g->keys, in, g->path, &g->secrets_fault);
+    (void)fclose(in);
 }
 
-/* By line, where that can be: of each message something is said then. */
-static tl_exit open_tape(tape *t, tape_options *o, const tl_crypto *crypto, tl_fault *fault)
+/* Visits each packet of CSI-2 whose interface says what its stream is. */
+static tl_exit go_through(going *g, pcap_on_secrets *take_secrets, visit *each, void *ctx, tl_fault *fault)
 {
-    tl_exit e;
-
-    o->release = TL_RELEASE_LINE;
-    e = tape_open(t, o, crypto, fault);
-    if (e != TL_EXIT_USAGE)
-        return e;
-    o->release = TL_RELEASE_FRAME;
-    return tape_open(t, o, crypto, fault);
-}
-
-static tl_exit read_stream(annotate_streams *s, tape_options *o, const tl_crypto *crypto, tl_fault *fault)
-{
-    tape t;
-    replay r;
-    replay_parts parts = { .crypto = crypto, .until = UINT64_MAX, .sink = { s, on_news } };
-    tl_exit e = open_tape(&t, o, crypto, fault);
-
-    if (e != TL_EXIT_OK)
-        return e;
-    parts.file = &t.file;
-    parts.keys = &t.keys;
-    if (stream_keys_starts(&t.keys, t.file.config.stream) == 0) {
-        tape_close(&t);
-        return TL_EXIT_OK;
-    }
-    e = replay_open(&r, &parts, fault);
-    if (e == TL_EXIT_OK) {
-        e = run(&r, &t, fault);
-        replay_close(&r);
-    }
-    tape_close(&t);
-    return e == TL_EXIT_OK && s->no_memory ? tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory") : e;
-}
-
-/* ---- all of them ---- */
-
-static void add_name(names *all, const char *name)
-{
-    for (size_t i = 0; i < all->n; i++)
-        if (strncmp(all->text[i], name, NAME_ROOM - 1) == 0)
-            return;
-    if (all->n < NAMES_MAX)
-        (void)snprintf(all->text[all->n++], NAME_ROOM, "%s", name);
-}
-
-/* Interfaces of CSI-2 that say what their stream is. */
-static tl_exit find_names(const char *path, names *all, tl_fault *fault)
-{
-    FILE *in = fopen(path, "rb");
+    FILE *in = fopen(g->path, "rb");
     pcap file = { 0 };
     pcap_packet p;
     size_t n;
@@ -150,35 +107,157 @@ static tl_exit find_names(const char *path, names *all, tl_fault *fault)
     tl_exit e;
 
     if (in == NULL)
-        return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", path);
-    e = pcap_open(&file, in, path, fault);
+        return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", g->path);
+    e = pcap_open(&file, in, g->path, fault);
+    file.on_secrets = take_secrets;
+    file.context = g;
     while (e == TL_EXIT_OK && more) {
         e = pcap_next(&file, &p, &more, fault);
         if (e == TL_EXIT_OK && more && p.from->link == PCAP_LINK_CSI2 &&
             pcap_comment_value(p.from, "stream", &n) != NULL)
-            add_name(all, p.from->name);
+            e = each(ctx, &p, fault);
     }
     pcap_close(&file);
     (void)fclose(in);
+    if (e == TL_EXIT_OK && g->secrets != TL_EXIT_OK) {
+        *fault = g->secrets_fault;
+        e = g->secrets;
+    }
+    return e;
+}
+
+static tl_exit note_stream(void *ctx, const pcap_packet *p, tl_fault *fault)
+{
+    going *g = ctx;
+
+    for (size_t i = 0; i < g->said_n; i++)
+        if (strcmp(g->said[i], p->from->comment) == 0)
+            return TL_EXIT_OK;
+    if (g->said_n == STREAMS_MAX)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: more than %d streams", g->path,
+                            (int)STREAMS_MAX);
+    g->said[g->said_n] = strdup(p->from->comment);
+    if (g->said[g->said_n] == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+    g->said_n++;
+    return TL_EXIT_OK;
+}
+
+/* ---- one stream ---- */
+
+typedef struct one {
+    const char *said;
+    replay replay;
+} one;
+
+static tl_exit take_packet(void *ctx, const pcap_packet *p, tl_fault *fault)
+{
+    one *o = ctx;
+    const replay_packet packet = { tl_span_of(p->p, p->n), { p->number, p->offset, p->time_ns } };
+
+    return strcmp(o->said, p->from->comment) == 0 ? replay_packet_in(&o->replay, &packet, fault) : TL_EXIT_OK;
+}
+
+static bool says(const char *said, const char *key, const char *value)
+{
+    pcap_interface from = { .comment = (char *)(uintptr_t)said };
+    size_t n;
+    const char *text = pcap_comment_value(&from, key, &n);
+
+    return text != NULL && n == strlen(value) && memcmp(text, value, n) == 0;
+}
+
+/* The receiver of what the interface says. By line, where that can be: of each message something is said then. */
+static tl_exit configure(stream_file *file, const char *path, const char *said, tl_fault *fault)
+{
+    pcap_interface from = { .comment = (char *)(uintptr_t)said };
+    size_t n;
+    const char *text = pcap_comment_value(&from, "stream", &n), *why;
+    tl_exit e = stream_file_parse_public(file, path, tl_span_of((const uint8_t *)text, n), fault);
+    tl_stream_config *c = &file->config;
+
+    if (e != TL_EXIT_OK)
+        return e;
+    c->carrier = says(said, "carrier", "fsed") ? TL_CARRIER_FSED : TL_CARRIER_SEP;
+    for (uint8_t channel = 0; channel < TL_CSI2_CHANNELS; channel++)
+        if (says(said, "channel", (const char[]){ (char)('0' + channel), '\0' }))
+            c->virtual_channel = channel;
+    c->frame_timeout_ms = FRAME_TIMEOUT_MS;
+    c->release = TL_RELEASE_LINE;
+    if (tl_stream_config_check(c, &why) != TL_OK)
+        c->release = TL_RELEASE_FRAME;
+    return tl_stream_config_check(c, &why) == TL_OK
+               ? TL_EXIT_OK
+               : tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: stream: %s", path, why);
+}
+
+static tl_exit read_stream(annotate_streams *s, going *g, const char *said, const tl_crypto *crypto,
+                           tl_fault *fault)
+{
+    stream_file file;
+    one *o = calloc(1, sizeof *o);
+    replay_parts parts = { .file = &file, .crypto = crypto, .keys = &g->keys, .until = UINT64_MAX };
+    tl_exit e = configure(&file, g->path, said, fault);
+
+    if (o == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+    o->said = said;
+    parts.sink = (replay_sink){ s, on_news };
+    if (e == TL_EXIT_OK && stream_keys_starts(&g->keys, file.config.stream) > 0) {
+        e = replay_open(&o->replay, &parts, fault);
+        if (e == TL_EXIT_OK) {
+            e = go_through(g, NULL, take_packet, o, fault);
+            if (e == TL_EXIT_OK)
+                e = replay_end(&o->replay, fault);
+            replay_close(&o->replay);
+        }
+    }
+    stream_file_wipe(&file);
+    free(o);
+    return e == TL_EXIT_OK && s->no_memory ? tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory") : e;
+}
+
+/* ---- all of them ---- */
+
+static tl_exit read_keys(going *g, const char *keys, tl_fault *fault)
+{
+    FILE *in = fopen(keys, "rb");
+    tl_exit e;
+
+    if (in == NULL)
+        return tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", keys);
+    e = stream_keys_read(&g->keys, in, keys, fault);
+    (void)fclose(in);
+    return e;
+}
+
+static tl_exit read_all(annotate_streams *s, going *g, tl_fault *fault)
+{
+    backend b;
+    tl_exit e = TL_EXIT_OK;
+
+    if (g->said_n == 0)
+        return TL_EXIT_OK;
+    if (backend_open(&b, BACKEND_BEST, 0) != TL_OK)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: cannot be opened");
+    for (size_t i = 0; i < g->said_n && e == TL_EXIT_OK; i++)
+        e = read_stream(s, g, g->said[i], b.crypto, fault);
+    backend_close(&b);
     return e;
 }
 
 tl_exit annotate_streams_read(annotate_streams *s, const char *path, const char *keys, tl_fault *fault)
 {
-    tape_options o = { .path = path, .keys = keys, .carrier = TAPE_AUTO, .virtual_channel = TAPE_AUTO };
-    names all = { .n = 0 };
-    backend b;
-    tl_exit e = find_names(path, &all, fault);
+    going g = { .path = path, .keys_inside = keys == NULL };
+    tl_exit e = keys != NULL ? read_keys(&g, keys, fault) : TL_EXIT_OK;
 
     *s = (annotate_streams){ 0 };
-    if (e != TL_EXIT_OK || all.n == 0)
-        return e;
-    if (backend_open(&b, BACKEND_BEST, 0) != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: cannot be opened");
-    for (size_t i = 0; i < all.n && e == TL_EXIT_OK; i++) {
-        o.interface = all.text[i];
-        e = read_stream(s, &o, b.crypto, fault);
-    }
-    backend_close(&b);
+    if (e == TL_EXIT_OK)
+        e = go_through(&g, on_secrets, note_stream, &g, fault);
+    if (e == TL_EXIT_OK)
+        e = read_all(s, &g, fault);
+    stream_keys_close(&g.keys);
+    for (size_t i = 0; i < g.said_n; i++)
+        free(g.said[i]);
     return e;
 }
