@@ -7,7 +7,7 @@
  * Holding no key, it cannot tell a forged frame from a right one, and gives for both what a frame needs: to FSED a begin gives
  * the metadata packets of a frame's top, which may be longer than it, to SEP a frame gives as many packets as its metadata
  * claims and its lines can fill, never more than the configuration has. Who can add packets to the link in front of a bridge
- * can make it send that much for each frame start that he adds. */
+ * can make it send that much for each begin, or each frame, that he adds. */
 #ifndef TRUELINE_BRIDGE_H
 #define TRUELINE_BRIDGE_H
 
