@@ -242,9 +242,9 @@ static void begin(view *v)
     }
 }
 
-static void show(view *v, const tl_stream_event *e, view_kind kind)
+static void show(view *v, view_slot *slot, const tl_stream_event *e, view_kind kind)
 {
-    v->slot->head = (view_head){
+    slot->head = (view_head){
         .number = ++v->pictures,
         .ms = wall_ms(),
         .frame = e->frame,
@@ -255,8 +255,7 @@ static void show(view *v, const tl_stream_event *e, view_kind kind)
         .message = e->message,
         .by_line = v->facts.release != TL_RELEASE_FRAME,
     };
-    view_board_show(v->board, v->slot, kind);
-    v->slot = NULL;
+    view_board_show(v->board, slot, kind);
     v->shown_ms[kind] = tl_clock_ms();
 }
 
@@ -264,13 +263,22 @@ static void frame_over(view *v, const tl_stream_event *e, tl_span whole)
 {
     view_kind kind = e->verdict == TL_VERDICT_OK ? VIEW_LIVE : VIEW_REFUSED;
 
-    if (v->slot == NULL || e->kind == TL_EVENT_LOST)
-        begin(v);
+    v->open = false;
     if (!due(v, kind))
         return; /* the slot is used again */
+    if (v->slot == NULL)
+        begin(v);
     if (whole.n > 0 && kind == VIEW_LIVE)
         take_whole(v, whole);
-    show(v, e, kind);
+    show(v, v->slot, e, kind);
+    v->slot = NULL;
+}
+
+/* Of these there are no lines; a frame that is open meanwhile keeps its own. */
+static void frames_lost(view *v, const tl_stream_event *e)
+{
+    if (due(v, VIEW_REFUSED))
+        show(v, view_board_begin(v->board, v->facts.height), e, VIEW_REFUSED);
 }
 
 /* A frame that takes long is shown as far as it has come. */
@@ -278,7 +286,7 @@ static void show_coming(view *v, uint64_t now)
 {
     view_slot *copy;
 
-    if (v->slot == NULL || v->facts.release == TL_RELEASE_FRAME || now - v->begun_ms < SLOW_FRAME_MS ||
+    if (!v->open || v->facts.release == TL_RELEASE_FRAME || now - v->begun_ms < SLOW_FRAME_MS ||
         now - v->shown_ms[VIEW_LIVE] < SLOW_FRAME_MS)
         return;
     copy = view_board_begin(v->board, v->facts.height);
@@ -298,18 +306,19 @@ static void take_picture(view *v, const tl_stream_event *e, tl_span whole)
     switch (e->kind) {
     case TL_EVENT_OPENED:
         begin(v);
+        v->open = true;
         v->frame = e->frame;
         break;
     case TL_EVENT_MESSAGE:
-        if (v->slot == NULL || !pixels)
+        if (!v->open || !pixels)
             break;
         if (e->verdict == TL_VERDICT_OK)
             take_line(v, e->message, e->payload);
         else if (e->message < v->facts.height)
             v->slot->lines.claim[e->message] = (uint8_t)e->verdict;
         break;
-    case TL_EVENT_FRAME:
-    case TL_EVENT_LOST: frame_over(v, e, whole.n > 0 ? whole : e->payload); break;
+    case TL_EVENT_FRAME: frame_over(v, e, whole.n > 0 ? whole : e->payload); break;
+    case TL_EVENT_LOST: frames_lost(v, e); break;
     default: break;
     }
 }

@@ -24,7 +24,8 @@ typedef struct view {
     pid_t pid;
     int life; /* the process ends when this is closed */
     view_facts facts;
-    view_slot *slot;   /* the open frame's; NULL: none */
+    view_slot *slot;   /* the open frame's, or the next one's; NULL: none */
+    bool open;         /* a frame is */
     uint32_t frame;    /* its number */
     uint64_t begun_ms; /* when it was opened */
     uint64_t pictures; /* shown so far */

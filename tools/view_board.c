@@ -59,6 +59,11 @@ static bool on_show(view_board *board, uint32_t index)
     return false;
 }
 
+static bool written(const view_slot *s)
+{
+    return (atomic_load_explicit(&s->turn, memory_order_relaxed) & 1u) != 0;
+}
+
 /* Of those that are not on show the one that was written longest ago: somebody may still be copying the others. */
 view_slot *view_board_begin(view_board *board, uint32_t lines)
 {
@@ -67,7 +72,7 @@ view_slot *view_board_begin(view_board *board, uint32_t lines)
     for (uint32_t i = 0; i < VIEW_SLOTS; i++) {
         view_slot *s = &board->slots[i];
 
-        if (!on_show(board, i) && (oldest == NULL || s->head.number < oldest->head.number))
+        if (!on_show(board, i) && !written(s) && (oldest == NULL || s->head.number < oldest->head.number))
             oldest = s;
     }
     begin(&oldest->turn);

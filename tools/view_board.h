@@ -104,7 +104,7 @@ tl_exit view_board_seal(view_board *board, tl_fault *fault) __attribute__((warn_
 /* ---- writing: one thread ---- */
 
 void view_board_tell(view_board *board, const view_facts *facts);
-/* Takes a slot that is not on show; its head and the first `lines` of its lines are zero. */
+/* Takes a slot that is not on show, of which there are two at most at any time; its head and the first `lines` of its lines are zero. */
 view_slot *view_board_begin(view_board *board, uint32_t lines);
 /* Puts it on show. */
 void view_board_show(view_board *board, view_slot *slot, view_kind kind);

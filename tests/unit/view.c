@@ -2,6 +2,8 @@
  * marked, pictures, and the socket between buttons and attacker. */
 #include "testing.h"
 
+#include "clock.h"
+#include "stop.h"
 #include "view.h"
 #include "view_attacks.h"
 #include "view_http.h"
@@ -185,6 +187,135 @@ static void board_when_indices_cannot_be_then_nothing_is_read(void **state)
     board->slots[1].turn = 1;
     assert_false(view_board_head(board, VIEW_LIVE, &head, &lines, HEIGHT));
     view_board_drop(board);
+}
+
+/* ---- the receiver's side ---- */
+
+static void told_line(view *v, uint32_t frame, uint16_t line, tl_verdict verdict)
+{
+    static uint8_t payload[LINE_BYTES];
+    tl_stream_event e = { .kind = TL_EVENT_MESSAGE,
+                          .verdict = verdict,
+                          .data_type = TL_DT_RAW12,
+                          .message = line,
+                          .frame = frame };
+
+    memset(payload, line + 1, sizeof payload);
+    if (verdict == TL_VERDICT_OK)
+        e.payload = tl_span_of(payload, sizeof payload);
+    view_event(v, &e, (tl_span){ NULL, 0 });
+}
+
+static void told(view *v, tl_event_kind kind, uint32_t frame, tl_verdict verdict)
+{
+    const tl_stream_event e = {
+        .kind = kind, .verdict = verdict, .cause = verdict, .frame = frame, .count = 1
+    };
+
+    view_event(v, &e, (tl_span){ NULL, 0 });
+}
+
+static void turn(view *v, uint64_t wait_ms)
+{
+    const ui_counts counts = { .frames_ok = 1 };
+    const tl_stream_counters counters = { .packets = 9 };
+
+    bool ready;
+    tl_fault fault;
+
+    assert_int_equal(tl_wait(-1, 0, tl_clock_ms() + wait_ms, &ready, &fault), TL_EXIT_OK);
+    view_turn(v, &counts, &counters, 0);
+}
+
+static void view_of_raw12(view *v)
+{
+    stream_file file;
+    tl_fault fault;
+
+    assert_int_equal(view_open(v, &(view_options){ .at = "0" }, &fault), TL_EXIT_OK);
+    stream_file_init(&file);
+    file.width = 64;
+    file.height = HEIGHT;
+    assert_int_equal(stream_file_build(&file, "test", &fault), TL_EXIT_OK);
+    file.config.release = TL_RELEASE_LINE;
+    view_stream(v, &file);
+}
+
+static void view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came(void **state)
+{
+    static view v;
+    static view_lines lines;
+    static uint8_t pixels[HEIGHT * LINE_BYTES];
+    view_head head;
+
+    (void)state;
+    view_of_raw12(&v);
+    told(&v, TL_EVENT_OPENED, 1, TL_VERDICT_OK);
+    for (uint16_t line = 0; line < 4; line++)
+        told_line(&v, 1, line, TL_VERDICT_OK);
+    turn(&v, 300);
+    assert_true(view_board_picture(v.board, VIEW_LIVE, &head, &lines, HEIGHT, pixels, sizeof pixels));
+    assert_true(head.coming);
+    assert_int_equal(lines.have[3], 1);
+    assert_int_equal(lines.have[4], 0);
+    assert_int_equal(pixels[3 * LINE_BYTES], 4);
+    told(&v, TL_EVENT_LOST, 7, TL_VERDICT_GAP); /* takes nothing from the open frame */
+    for (uint16_t line = 4; line < HEIGHT; line++)
+        told_line(&v, 1, line, TL_VERDICT_OK);
+    assert_true(view_board_head(v.board, VIEW_LIVE, &head, &lines, HEIGHT));
+    assert_int_equal(lines.have[4], 0); /* what is on show does not change */
+    assert_true(view_board_head(v.board, VIEW_REFUSED, &head, &lines, HEIGHT));
+    assert_int_equal(head.lost, 1);
+    turn(&v, 70);
+    told(&v, TL_EVENT_FRAME, 1, TL_VERDICT_OK);
+    assert_true(view_board_picture(v.board, VIEW_LIVE, &head, &lines, HEIGHT, pixels, sizeof pixels));
+    assert_false(head.coming);
+    for (size_t line = 0; line < HEIGHT; line++) {
+        assert_int_equal(lines.have[line], 1);
+        assert_int_equal(pixels[line * LINE_BYTES], line + 1);
+    }
+    view_close(&v);
+}
+
+static void view_when_flooded_then_like_events_are_one_and_pictures_are_dropped(void **state)
+{
+    static view v;
+    static view_facts facts;
+    static view_lines lines;
+    view_head head;
+
+    (void)state;
+    view_of_raw12(&v);
+    for (uint32_t frame = 1; frame <= 1000; frame++) {
+        told(&v, TL_EVENT_OPENED, frame, TL_VERDICT_OK);
+        for (uint16_t line = 0; line < 5; line++)
+            told_line(&v, frame, line, TL_VERDICT_TAG);
+        told(&v, TL_EVENT_FRAME, frame, TL_VERDICT_TAG);
+    }
+    assert_true(v.pictures < 500);
+    turn(&v, 50);
+    assert_true(view_board_facts(v.board, &facts));
+    assert_int_equal(facts.events_n, 2000);
+    assert_int_equal(facts.events[1999 % VIEW_EVENTS].times, 5);
+    assert_int_equal(facts.events[1999 % VIEW_EVENTS].last_message, 4);
+    assert_true(view_board_head(v.board, VIEW_REFUSED, &head, &lines, HEIGHT));
+    assert_int_equal(lines.claim[4], TL_VERDICT_TAG);
+    assert_int_equal(lines.claim[5], 0);
+    view_close(&v);
+    view_close(&v); /* again does nothing */
+}
+
+static void view_when_there_is_none_then_nothing_happens(void **state)
+{
+    static view v;
+    tl_fault fault;
+
+    (void)state;
+    assert_int_equal(view_open(&v, &(view_options){ 0 }, &fault), TL_EXIT_OK);
+    told(&v, TL_EVENT_OPENED, 1, TL_VERDICT_OK);
+    assert_false(view_wants_frame(&v));
+    turn(&v, 0);
+    view_close(&v);
 }
 
 /* ---- lines that are marked ---- */
@@ -402,6 +533,9 @@ int main(void)
         cmocka_unit_test(address_when_not_this_machines_own_then_refused_by_name),
         cmocka_unit_test(board_when_read_beside_a_writer_then_each_copy_is_of_one_picture),
         cmocka_unit_test(board_when_indices_cannot_be_then_nothing_is_read),
+        cmocka_unit_test(view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came),
+        cmocka_unit_test(view_when_flooded_then_like_events_are_one_and_pictures_are_dropped),
+        cmocka_unit_test(view_when_there_is_none_then_nothing_happens),
         cmocka_unit_test(marks_when_lines_are_missing_or_refused_then_runs_say_which),
         cmocka_unit_test(marks_when_released_by_frames_then_the_cause_alone),
         cmocka_unit_test(marks_when_there_are_too_many_then_the_rest_is_counted),
