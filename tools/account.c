@@ -429,6 +429,12 @@ void account_packet(account *a, tl_span packet, account_each *each, void *ctx)
     a->packets[take(&w, packet)]++;
 }
 
+void account_move(account *a, account_class from, account_class to)
+{
+    account_whole(a, to, a->bytes[from], a->packets[from]);
+    a->bytes[from] = a->packets[from] = 0;
+}
+
 void account_add(account *sum, const account *more)
 {
     for (unsigned i = 0; i < ACCOUNT_CLASSES; i++) {

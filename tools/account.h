@@ -39,6 +39,8 @@ void account_open(account *a, const tl_stream_config *config);
 void account_packet(account *a, tl_span packet, account_each *each, void *ctx);
 /* Bytes that are of one class. */
 void account_whole(account *a, account_class class, uint64_t bytes, uint64_t packets);
+/* What was counted as one class is of another. */
+void account_move(account *a, account_class from, account_class to);
 void account_add(account *sum, const account *more);
 
 bool account_is_protected(account_class class);

@@ -7,6 +7,7 @@
 #include "reference.h"
 #include "stop.h"
 #include "ui.h"
+#include "verify_spdm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ typedef struct verify {
     bool tape_open;
     replay replay;
     bool replay_open;
+    verify_spdm spdm; /* by the last segment, which reads the file from its beginning to its end */
+    bool spdm_open;
     file_digest digest;
     report report;
     account pending; /* packets of which it is not yet known on which side of a border they are */
@@ -113,11 +116,12 @@ static void on_news(void *ctx, const replay_news *news)
 
 /* ---- packets ---- */
 
-static account_class class_of(tape_kind kind)
+/* Of SPDM it is known at the end whether all was computed. */
+static account_class class_of(const pcap_packet *p, tape_kind kind)
 {
-    return kind == TAPE_SPDM      ? ACCOUNT_spdm_unchecked
-           : kind == TAPE_UNKNOWN ? ACCOUNT_unknown
-                                  : ACCOUNT_other;
+    if (kind == TAPE_SPDM)
+        return verify_spdm_covers(p) ? ACCOUNT_spdm_unchecked : ACCOUNT_spdm_clear;
+    return kind == TAPE_UNKNOWN ? ACCOUNT_unknown : ACCOUNT_other;
 }
 
 /* What is pending belongs to the segment, or to another. */
@@ -158,7 +162,13 @@ static tl_exit take(verify *v, const pcap_packet *p, tape_kind kind, tl_fault *f
     v->read++;
     if (kind == TAPE_STREAM)
         return take_stream(v, p, fault);
-    account_whole(&v->pending, class_of(kind), p->n, 1);
+    account_whole(&v->pending, class_of(p, kind), p->n, 1);
+    if (kind == TAPE_SPDM && v->spdm_open) {
+        tl_exit e = verify_spdm_packet(&v->spdm, p, fault);
+
+        if (e != TL_EXIT_OK)
+            return e;
+    }
     if (v->tape.file.config.carrier == TL_CARRIER_SEP)
         settle(v);
     return TL_EXIT_OK;
@@ -173,6 +183,21 @@ static tl_exit stopped(verify *v, const pcap_packet *p, tl_fault *fault)
     return tl_stop_asked()
                ? tl_fault_set(fault, TL_EXIT_STOPPED, "stopped by a signal: nothing is said of the rest")
                : TL_EXIT_OK;
+}
+
+/* An SPDM exchange that does not come out the same is a refusal. */
+static tl_exit end_spdm(verify *v, tl_fault *fault)
+{
+    tl_exit e = verify_spdm_end(&v->spdm, fault);
+
+    if (!v->spdm.computed || e != TL_EXIT_OK)
+        return e;
+    v->totals.refused += v->spdm.report.failed;
+    if (v->spdm.report.failed > 0 && !v->o->quiet)
+        ui_note(NAME, "refused: %s", v->spdm.first.text);
+    if (verify_spdm_right(&v->spdm))
+        account_move(&v->account, ACCOUNT_spdm_unchecked, ACCOUNT_spdm);
+    return e;
 }
 
 static tl_exit read_all(verify *v, tl_fault *fault)
@@ -194,6 +219,8 @@ static tl_exit read_all(verify *v, tl_fault *fault)
     }
     x = replay_end(&v->replay, &other);
     settle(v);
+    if (x == TL_EXIT_OK && e == TL_EXIT_OK && v->spdm_open)
+        x = end_spdm(v, &other);
     if (e == TL_EXIT_OK && x != TL_EXIT_OK) {
         *fault = other;
         e = x;
@@ -291,6 +318,8 @@ static json_t *evidence_json(const verify *v)
                   tape_interface(t), "configuration", configuration_json(v), "keys", "from", keys, "starts",
                   (json_int_t)stream_keys_starts(&t->keys, stream), "key_limits", limits_json(v), "segment",
                   segment_json(v), "bytes", account_json(&v->account));
+    if (v->spdm_open)
+        (void)json_object_set_new(o, "spdm", verify_spdm_json(&v->spdm));
     if (v->broken.text[0] != '\0')
         (void)json_object_set_new(o, "broken", json_string(v->broken.text));
     return o;
@@ -333,6 +362,9 @@ static tl_exit set_up(verify *v, tl_fault *fault)
     e = replay_open(&v->replay, &parts, fault);
     v->replay_open = e == TL_EXIT_OK;
     account_open(&v->pending, &v->tape.file.config);
+    v->spdm_open = v->o->segment == v->o->segments;
+    if (e == TL_EXIT_OK && v->spdm_open)
+        e = verify_spdm_open(&v->spdm, v->o->tape.keys, fault);
     if (v->tape.disagrees)
         ui_note(NAME, "the recording says that its stream is another than %s says; %s is what counts",
                 v->o->tape.stream, v->o->tape.stream);
@@ -396,6 +428,8 @@ static void tear_down(verify *v)
 {
     file_digest_abandon(&v->digest);
     report_abandon(&v->report);
+    if (v->spdm_open)
+        verify_spdm_close(&v->spdm);
     if (v->replay_open)
         replay_close(&v->replay);
     if (v->tape_open)

@@ -160,8 +160,7 @@ static tl_exit compare(const part *first, const part *p, tl_fault *fault)
                  { "stream", "another stream" },
                  { "interface", "another interface" },
                  { "configuration", "another configuration" },
-                 { "keys", "other keys" },
-                 { "sessions", "other sessions" } };
+                 { "keys", "other keys" } };
 
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         json_t *a = json_object_get(first->evidence, same[i].key),
@@ -311,9 +310,21 @@ static tl_exit add_part(join *j, part *p, tl_fault *fault)
     return add_bytes(j, p, fault);
 }
 
+/* The last segment has computed the SPDM exchange of the whole file. */
+static void take_spdm(join *j)
+{
+    const json_t *spdm = json_object_get(j->parts[j->n - 1].evidence, "spdm");
+
+    if (json_is_true(json_object_get(spdm, "computed")) &&
+        json_integer_value(json_object_get(spdm, "failed")) == 0 &&
+        j->account.bytes[ACCOUNT_spdm_unchecked] > 0)
+        account_move(&j->account, ACCOUNT_spdm_unchecked, ACCOUNT_spdm);
+}
+
 static json_t *whole_evidence(const join *j)
 {
-    json_t *o = json_deep_copy(j->parts[0].evidence), *segment, *from, *to;
+    json_t *o = json_deep_copy(j->parts[0].evidence), *last = j->parts[j->n - 1].evidence, *segment, *from,
+           *to;
 
     if (o == NULL)
         return NULL;
@@ -325,6 +336,8 @@ static json_t *whole_evidence(const join *j)
                         (json_int_t)sum_of(j, "wrong_tags_at_most"), "lists_at_most",
                         (json_int_t)sum_of(j, "lists_at_most"));
     (void)json_object_set_new(o, "segment", segment);
+    if (json_object_get(last, "spdm") != NULL)
+        (void)json_object_set(o, "spdm", json_object_get(last, "spdm"));
     (void)json_object_set_new(o, "joined", json_integer((json_int_t)j->n));
     (void)json_object_set_new(o, "bytes", account_json(&j->account));
     return o;
@@ -343,6 +356,7 @@ static tl_exit write_whole(join *j, FILE *out, tl_fault *fault)
     totals = json_deep_copy(j->counters);
     (void)json_object_update_new(
         totals, verify_totals_json(&j->totals, NULL, code, code == TL_EXIT_OK ? "" : fault->text));
+    take_spdm(j);
     evidence = whole_evidence(j);
     e = report_close_with(&j->report, totals, evidence, &other);
     json_decref(totals);

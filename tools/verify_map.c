@@ -1,11 +1,12 @@
 /* What each byte of a recording is, run by run, in the order of the file: for whoever checks that a change of any byte shows or lies
  * where nothing is protected. */
 #include "verify.h"
+#include "verify_spdm.h"
 
 typedef struct map {
     FILE *to;
     uint64_t from, at; /* the run at hand */
-    account_class class;
+    account_class class, spdm;
     uint64_t packet_at; /* of the packet's first byte */
 } map;
 
@@ -30,19 +31,22 @@ static void on_range(void *ctx, const account_range *range)
     m->at = m->packet_at + range->to;
 }
 
+static account_class class_of(const map *m, const pcap_packet *p, tape_kind kind)
+{
+    if (kind != TAPE_SPDM)
+        return kind == TAPE_UNKNOWN ? ACCOUNT_unknown : ACCOUNT_other;
+    return verify_spdm_covers(p) ? m->spdm : ACCOUNT_spdm_clear;
+}
+
 static void take(map *m, account *a, const pcap_packet *p, tape_kind kind)
 {
-    static const account_class whole[] = { [TAPE_OTHER_CSI2] = ACCOUNT_other,
-                                           [TAPE_SPDM] = ACCOUNT_spdm_unchecked,
-                                           [TAPE_UNKNOWN] = ACCOUNT_unknown };
-
     m->packet_at = p->bytes_at;
     if (p->bytes_at > m->at)
         go_on(m, m->at, ACCOUNT_container);
     if (kind == TAPE_STREAM)
         account_packet(a, tl_span_of(p->p, p->n), on_range, m);
     else {
-        go_on(m, p->bytes_at, whole[kind]);
+        go_on(m, p->bytes_at, class_of(m, p, kind));
         m->at = p->bytes_at + p->n;
     }
 }
@@ -74,7 +78,8 @@ static tl_exit walk(map *m, tape *t, tl_fault *fault)
 
 tl_exit verify_map(const verify_options *o, const char *path, tl_fault *fault)
 {
-    map m = { .class = ACCOUNT_container };
+    map m = { .class = ACCOUNT_container,
+              .spdm = verify_spdm_speaks(o->tape.keys) ? ACCOUNT_spdm : ACCOUNT_spdm_unchecked };
     backend b = { 0 };
     tape t = { 0 };
     tl_file file;

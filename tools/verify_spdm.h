@@ -1,0 +1,47 @@
+/* The SPDM exchange beside a recorded stream, computed again with its secrets: which sessions there were, whose certificates
+ * stand behind them, and what was measured. It is the dump's own computation, message by message. */
+#ifndef TL_TOOLS_VERIFY_SPDM_H
+#define TL_TOOLS_VERIFY_SPDM_H
+
+#include "dump_keys.h"
+#include "dump_spdm.h"
+
+enum { VERIFY_SPDM_PORTS = 16, VERIFY_SPDM_SESSIONS = 1024 };
+
+typedef struct verify_spdm {
+    dump_report report;
+    /* private */
+    tl_openssl *backend;
+    FILE *keys_in, *lines;
+    char *text; /* what the dump said of the packet at hand */
+    size_t text_n;
+    dump_keys keys;
+    tl_fault keys_fault, first; /* first: what failed first */
+    bool computed;              /* the file of secrets speaks of SPDM */
+    struct {
+        dump_spdm *spdm;
+        uint32_t index; /* of the interface */
+    } ports[VERIFY_SPDM_PORTS];
+    size_t port_n;
+    json_t *peer, *sessions;
+} verify_spdm;
+
+/* Is the packet's message of a kind that transcripts cover, or a record of a session? Before it is opened. */
+bool verify_spdm_covers(const pcap_packet *packet);
+/* Does the file of secrets speak of SPDM, and not of streams alone? */
+bool verify_spdm_speaks(const char *keys);
+/* keys: the file of secrets; NULL, or one that speaks of streams alone: nothing is computed. TL_EXIT_INTERNAL, TL_EXIT_USAGE. */
+tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* A packet of SPDM, whose records are opened in place. TL_EXIT_INTERNAL. */
+tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *packet, tl_fault *fault)
+    __attribute__((warn_unused_result));
+/* No packet is left: secrets that nothing was compared with are failures, too. TL_EXIT_USAGE: the file of secrets is broken. */
+tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault) __attribute__((warn_unused_result));
+/* All of it was computed, and nothing failed. */
+bool verify_spdm_right(const verify_spdm *v);
+/* The caller's to json_decref. */
+json_t *verify_spdm_json(const verify_spdm *v);
+void verify_spdm_close(verify_spdm *v);
+
+#endif
