@@ -81,6 +81,8 @@ static tl_exit open_port(dump *d, dump_port *port, const pcap_interface *from, t
         dump_spdm_init(port->spdm, link, d->backend, &d->report, checking(d) ? &d->keys : NULL);
         d->has_spdm = true;
     } else if (from->link == PCAP_LINK_CSI2) {
+        if (d->kernels.crypto == NULL && backend_open(&d->kernels, BACKEND_BEST, 0) != TL_OK)
+            return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: cannot be opened");
         port->csi2 = dump_csi2_new(from, d->kernels.crypto, &d->report, &d->sums);
         if (port->csi2 == NULL)
             return no_memory(fault);
@@ -172,7 +174,7 @@ static tl_exit start(dump *d, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    if (tl_openssl_open(&slots, &d->backend) != TL_OK || backend_open(&d->kernels, BACKEND_BEST, 0) != TL_OK)
+    if (tl_openssl_open(&slots, &d->backend) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: cannot be opened");
     d->report =
         (dump_report){ .out = o->out, .format = o->format, .fields = o->fields, .packets = o->packets };

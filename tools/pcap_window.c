@@ -13,7 +13,7 @@ void pcap_window_open(pcap_window *w, FILE *in, const char *name)
 void pcap_window_close(pcap_window *w)
 {
     if (w->buffer != NULL)
-        tl_wipe(w->buffer, w->room);
+        tl_wipe(w->buffer, w->most);
     free(w->buffer);
     *w = (pcap_window){ 0 };
 }
@@ -48,6 +48,7 @@ static tl_exit fill(pcap_window *w, tl_fault *fault)
     w->at = 0;
     w->have = left + fread(w->buffer + left, 1, w->room - left, w->in);
     w->ended = w->have < w->room;
+    w->most = w->have > w->most ? w->have : w->most;
     if (ferror(w->in))
         return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s: offset %llu", w->name,
                               (unsigned long long)(w->offset + left));

@@ -15,6 +15,7 @@ typedef struct pcap_window {
     FILE *in;
     uint8_t *buffer;
     size_t at, have, room;
+    size_t most; /* that it ever had */
     bool ended;
 } pcap_window;
 

@@ -45,6 +45,7 @@ static void run(tl_span recording, tl_span keys, dump_format format, bool with_k
     tl_fault fault = { 0 };
     dump_options o = { .format = format,
                        .fields = true,
+                       .packets = with_keys,
                        .recording = { open_bytes(recording), "recording" } };
     tl_exit e;
 
