@@ -4,6 +4,7 @@
 
 #include "annotate_streams.h"
 #include "dump.h"
+#include "file.h"
 #include "keys_file.h"
 #include "recording.h"
 
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { USER0 = 147, PATH_ROOM = 4096, COMMENT_ROOM = 4096, NAME_ROOM = 256 };
+enum { USER0 = 147, COMMENT_ROOM = 4096, NAME_ROOM = 256 };
 
 const annotate_link annotate_links[ANNOTATE_LINKS] = {
     { "csi2", PCAP_LINK_CSI2, USER0, 0 },
@@ -193,12 +194,17 @@ static tl_exit copy(annotation *a, tl_fault *fault)
 /* The result has its name when it is complete. */
 static tl_exit write_result(annotation *a, tl_fault *fault)
 {
-    char part[PATH_ROOM];
+    char target[TL_FILE_PATH], part[TL_FILE_PATH + 32];
+    bool in_place;
     tl_fault other;
-    tl_exit e, closed;
+    tl_exit closed, e = tl_file_target(a->options->result, target, &in_place, fault);
 
-    if (snprintf(part, sizeof part, "%s.%ld.part", a->options->result, (long)getpid()) >= (int)sizeof part)
-        return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a name that is too long", a->options->result);
+    if (e != TL_EXIT_OK)
+        return e;
+    if (in_place)
+        (void)snprintf(part, sizeof part, "%s", target);
+    else
+        (void)snprintf(part, sizeof part, "%s.%ld.part", target, (long)getpid());
     e = recording_open(&a->out, part, true, "trueline annotate", fault);
     if (e == TL_EXIT_OK)
         e = copy(a, fault);
@@ -207,9 +213,9 @@ static tl_exit write_result(annotation *a, tl_fault *fault)
         *fault = other;
         e = closed;
     }
-    if ((e == TL_EXIT_OK || e == TL_EXIT_REFUSED) && rename(part, a->options->result) != 0)
+    if ((e == TL_EXIT_OK || e == TL_EXIT_REFUSED) && !in_place && rename(part, target) != 0)
         e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "%.200s", a->options->result);
-    if (e != TL_EXIT_OK && e != TL_EXIT_REFUSED)
+    if (e != TL_EXIT_OK && e != TL_EXIT_REFUSED && !in_place)
         (void)unlink(part);
     return e;
 }

@@ -4,6 +4,7 @@
  * parity 1, so one function does both. The edges mirror at the outermost sample, which keeps the colours'
  * places. Sums are cut, not rounded: a constant colour comes out as itself, and nothing can overflow. */
 #include "picture.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,24 +129,24 @@ static bool png_stream(FILE *f, const uint8_t *rgb, unsigned width, unsigned hei
 }
 
 /* A device or a pipe is written as it is: renaming over it would replace it by a file. */
-static bool written_in_place(const char *path)
+static FILE *file_open(const char *path, char target[TL_FILE_PATH], char *temporary, size_t n,
+                       char cause[128])
 {
-    struct stat st;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-static FILE *file_open(const char *path, char *temporary, size_t n, char cause[128])
-{
-    int fd = -1, used = snprintf(temporary, n, "%s.XXXXXX", path);
-    if (used < 0 || (size_t)used >= n) {
-        errno = ENAMETOOLONG;
-    } else if (written_in_place(path)) {
-        temporary[0] = 0;
-        fd = open(path, O_WRONLY | O_CLOEXEC);
+    tl_fault fault;
+    bool in_place;
+    int fd;
+    temporary[0] = 0;
+    if (tl_file_target(path, target, &in_place, &fault) != TL_EXIT_OK) {
+        snprintf(cause, 128, "%s", "a folder, a socket, or a name that cannot be followed");
+        return NULL;
+    }
+    if (in_place) {
+        fd = open(target, O_WRONLY | O_CLOEXEC);
     } else {
-        fd = mkostemp(temporary, O_CLOEXEC);
         mode_t mask = umask(0);
         umask(mask);
+        snprintf(temporary, n, "%s.XXXXXX", target);
+        fd = mkostemp(temporary, O_CLOEXEC);
         if (fd >= 0)
             (void)fchmod(fd, 0666 & ~mask);
     }
@@ -164,14 +165,14 @@ static FILE *file_open(const char *path, char *temporary, size_t n, char cause[1
 bool tl_png_write(const char *path, const uint8_t *rgb, unsigned width, unsigned height, char *why,
                   size_t why_n)
 {
-    char temporary[4096], cause[128] = "";
-    FILE *f = file_open(path, temporary, sizeof temporary, cause);
+    char target[TL_FILE_PATH], temporary[TL_FILE_PATH + 16], cause[128] = "";
+    FILE *f = file_open(path, target, temporary, sizeof temporary, cause);
     bool good = f && png_stream(f, rgb, width, height, cause);
     if (f && fclose(f) != 0 && good) {
         snprintf(cause, sizeof cause, "%s", strerror(errno));
         good = false;
     }
-    if (good && temporary[0] && rename(temporary, path) != 0) {
+    if (good && temporary[0] && rename(temporary, target) != 0) {
         snprintf(cause, sizeof cause, "%s", strerror(errno));
         good = false;
     }

@@ -1,14 +1,25 @@
 /* Files of the programs. A file is written under a temporary name beside its own, synced, and renamed: a full disk or
  * a crash leaves the old file or none. "Refuse" uses a hard link in place of the rename, which fails if the name is
- * taken, so that two programs cannot both believe that they made the file. */
+ * taken, so that two programs cannot both believe that they made the file. A rename would put a file in the place of a
+ * device or a pipe, and of a symbolic link: those are written where they lie, and where they point. */
 #include "file.h"
+#include "clock.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+enum {
+    LINKS_MAX = 40,      /* as many as the system follows */
+    PROC_MAGIC = 0x9FA0, /* statfs(2) */
+    READER_MS = 10000,   /* for somebody to read a pipe */
+    READER_TICK_MS = 20
+};
 
 static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault *fault)
 {
@@ -66,28 +77,134 @@ tl_exit tl_file_read(const char *path, tl_file_kind kind, uint8_t *p, size_t roo
     return e;
 }
 
-tl_exit tl_file_begin(tl_file *file, const char *path, mode_t mode, tl_fault *fault)
+/* Where a symbolic link points, by one step. */
+static tl_exit follow(char path[TL_FILE_PATH], const char *name, tl_fault *fault)
 {
-    int fd, kept;
+    char to[TL_FILE_PATH];
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    ssize_t n = readlink(path, to, sizeof to);
 
-    file->stream = NULL;
-    if (strlen(path) >= sizeof file->path)
-        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %.80s...: the name is too long", path);
-    (void)snprintf(file->path, sizeof file->path, "%s", path);
-    (void)snprintf(file->temporary, sizeof file->temporary, "%s.XXXXXX", path);
-    fd = mkostemp(file->temporary, O_CLOEXEC);
-    if (fd < 0)
-        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", path);
-    if (fchmod(fd, mode) == 0)
-        file->stream = fdopen(fd, "wb");
-    if (file->stream == NULL) {
-        kept = errno;
+    if (n < 0)
+        return tl_fault_errno(fault, TL_EXIT_USAGE, "file: %s", name);
+    if (to[0] == '/')
+        folder = 0;
+    if (folder + (size_t)n >= TL_FILE_PATH)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %.80s...: the name is too long", name);
+    memcpy(path + folder, to, (size_t)n);
+    path[folder + (size_t)n] = '\0';
+    return TL_EXIT_OK;
+}
+
+/* The links of /proc/PID/fd, thus of /dev/stdout, are no names: what is open there may have none, and who opened it
+ * goes on writing to it. */
+static bool is_of_proc(const char *path)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct statfs fs;
+    bool proc = fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_MAGIC;
+
+    if (fd >= 0)
         close(fd);
-        unlink(file->temporary);
-        errno = kept;
-        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", path);
+    return proc;
+}
+
+tl_exit tl_file_target(const char *path, char target[TL_FILE_PATH], bool *in_place, tl_fault *fault)
+{
+    struct stat st;
+
+    *in_place = false;
+    if (strlen(path) >= TL_FILE_PATH)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %.80s...: the name is too long", path);
+    (void)snprintf(target, TL_FILE_PATH, "%s", path);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        *in_place = true;
+        if (S_ISDIR(st.st_mode) || S_ISSOCK(st.st_mode))
+            return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: it is a %s; give a file, a pipe or a device",
+                                path, S_ISDIR(st.st_mode) ? "folder" : "socket");
+        return TL_EXIT_OK;
+    }
+    for (int i = 0; lstat(target, &st) == 0 && S_ISLNK(st.st_mode); i++) {
+        tl_exit e = TL_EXIT_OK;
+
+        if (is_of_proc(target)) {
+            *in_place = true;
+            return TL_EXIT_OK;
+        }
+        if (i == LINKS_MAX) {
+            errno = ELOOP;
+            return tl_fault_errno(fault, TL_EXIT_USAGE, "file: %s", path);
+        }
+        e = follow(target, path, fault);
+        if (e != TL_EXIT_OK)
+            return e;
     }
     return TL_EXIT_OK;
+}
+
+/* A pipe can be opened once somebody reads it; who waits must hear the signal that ends the program. */
+static tl_exit open_in_place(const char *path, int *fd, tl_fault *fault)
+{
+    uint64_t deadline_ms = tl_clock_ms() + READER_MS;
+    tl_exit e = TL_EXIT_OK;
+    int flags;
+    bool ready;
+
+    for (;;) {
+        *fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (*fd >= 0 || errno != ENXIO)
+            break;
+        if (tl_clock_ms() > deadline_ms)
+            return tl_fault_set(fault, TL_EXIT_INTERNAL, "file: %s: a pipe, and nobody reads it", path);
+        e = tl_wait(-1, 0, tl_clock_ms() + READER_TICK_MS, &ready, fault);
+        if (e != TL_EXIT_OK)
+            return e;
+    }
+    flags = *fd >= 0 ? fcntl(*fd, F_GETFL) : -1;
+    if (flags >= 0 && fcntl(*fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
+        return TL_EXIT_OK;
+    return tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", path);
+}
+
+static tl_exit open_temporary(tl_file *file, mode_t mode, int *fd, tl_fault *fault)
+{
+    (void)snprintf(file->temporary, sizeof file->temporary, "%s.XXXXXX", file->path);
+    *fd = mkostemp(file->temporary, O_CLOEXEC);
+    if (*fd < 0)
+        file->temporary[0] = '\0';
+    if (*fd >= 0 && fchmod(*fd, mode) == 0)
+        return TL_EXIT_OK;
+    return tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", file->path);
+}
+
+static void drop_temporary(const tl_file *file)
+{
+    if (file->temporary[0] != '\0')
+        unlink(file->temporary);
+}
+
+tl_exit tl_file_begin(tl_file *file, const char *path, mode_t mode, tl_fault *fault)
+{
+    bool in_place;
+    int fd = -1;
+    tl_exit e;
+
+    file->stream = NULL;
+    file->temporary[0] = '\0';
+    e = tl_file_target(path, file->path, &in_place, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    e = in_place ? open_in_place(file->path, &fd, fault) : open_temporary(file, mode, &fd, fault);
+    if (e == TL_EXIT_OK) {
+        file->stream = fdopen(fd, "wb");
+        if (file->stream != NULL)
+            return TL_EXIT_OK;
+        e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", path);
+    }
+    if (fd >= 0)
+        close(fd);
+    drop_temporary(file);
+    return e;
 }
 
 void tl_file_abandon(tl_file *file)
@@ -95,7 +212,7 @@ void tl_file_abandon(tl_file *file)
     if (file->stream == NULL)
         return;
     (void)fclose(file->stream);
-    unlink(file->temporary);
+    drop_temporary(file);
     file->stream = NULL;
 }
 
@@ -104,7 +221,7 @@ static bool sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    char folder[sizeof((tl_file *)NULL)->path] = ".";
+    char folder[TL_FILE_PATH] = ".";
     bool right;
     int fd;
 
@@ -120,9 +237,17 @@ static bool sync_folder(const char *path)
     return right;
 }
 
+/* What lies in no file system has nothing to sync. */
+static bool sync_stream(FILE *stream)
+{
+    return fsync(fileno(stream)) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+}
+
 /* Gives the temporary file its name. */
 static tl_exit name_it(const tl_file *file, tl_file_clash clash, tl_fault *fault)
 {
+    if (file->temporary[0] == '\0')
+        return TL_EXIT_OK;
     if (clash == TL_FILE_REPLACE) {
         if (rename(file->temporary, file->path) == 0 && sync_folder(file->path))
             return TL_EXIT_OK;
@@ -141,7 +266,7 @@ static tl_exit name_it(const tl_file *file, tl_file_clash clash, tl_fault *fault
 tl_exit tl_file_commit(tl_file *file, tl_file_clash clash, tl_fault *fault)
 {
     /* An error of an earlier write, which the stream remembers, has lost its errno: flushing again tells it. */
-    bool right = fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0;
+    bool right = fflush(file->stream) == 0 && !ferror(file->stream) && sync_stream(file->stream);
     int kept = errno;
     tl_exit e;
 
@@ -154,15 +279,20 @@ tl_exit tl_file_commit(tl_file *file, tl_file_clash clash, tl_fault *fault)
     e = right ? name_it(file, clash, fault)
               : tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s: not written", file->path);
     if (e != TL_EXIT_OK)
-        unlink(file->temporary);
+        drop_temporary(file);
     return e;
 }
 
 tl_exit tl_file_write(const char *path, tl_span bytes, mode_t mode, tl_file_clash clash, tl_fault *fault)
 {
     tl_file file;
-    tl_exit e = tl_file_begin(&file, path, mode, fault);
+    struct stat st;
+    tl_exit e;
 
+    /* Early, because what is written in place has no name to be refused later. */
+    if (clash == TL_FILE_REFUSE && stat(path, &st) == 0)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: is there already and stays as it is", path);
+    e = tl_file_begin(&file, path, mode, fault);
     if (e != TL_EXIT_OK)
         return e;
     /* Unbuffered: no second copy of a secret in the stream's buffer. */

@@ -23,14 +23,23 @@ typedef enum tl_file_clash {
     TL_FILE_REPLACE
 } tl_file_clash;
 
-/* A file being written under a temporary name in the same folder. */
+enum { TL_FILE_PATH = 1024 };
+
+/* Where a path that is to be written leads: a symbolic link is followed, to a file that need not be there. in_place:
+ * it is a device, a pipe, or open already (/dev/stdout), and no file may take its place. Folders and sockets are
+ * refused, TL_EXIT_USAGE. */
+tl_exit tl_file_target(const char *path, char target[TL_FILE_PATH], bool *in_place, tl_fault *fault)
+    __attribute__((warn_unused_result));
+
+/* A file being written under a temporary name in the same folder; a device or a pipe as it is. */
 typedef struct tl_file {
     FILE *stream; /* to write to */
     /* private */
-    char path[1024], temporary[1040];
+    char path[TL_FILE_PATH], temporary[TL_FILE_PATH + 16]; /* temporary: "" if written in place */
 } tl_file;
 
-/* Begins a file. mode is exact, whatever the umask. TL_EXIT_INTERNAL. */
+/* Begins a file. mode is exact, whatever the umask; a device keeps its own. Waits for somebody to read a pipe.
+ * TL_EXIT_INTERNAL. */
 tl_exit tl_file_begin(tl_file *file, const char *path, mode_t mode, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Flushes, syncs and gives the file its name. On a fault nothing is left behind. */

@@ -168,6 +168,25 @@ run bash -c "(ulimit -f 0; exec '$program' controller --connect :$port --stream 
 is "$code" 5 "output_when_the_disk_is_full_then_5"
 like "$err" "frame_000001.png.*File too large" "output_when_the_disk_is_full_then_named"
 is "$(ls -A "$tmp/full" | wc -l)" 0 "output_when_the_disk_is_full_then_nothing_half_written"
+mkfifo "$tmp/pipe"
+cat "$tmp/pipe" >"$tmp/piped.y4m" &
+reader=$!
+run "$program" controller --connect ":$port" --stream "$tmp/s.json" --y4m "$tmp/pipe"
+finish "$reader"
+is "$(head -c 9 "$tmp/piped.y4m") $(stat -c %F "$tmp/pipe")" "YUV4MPEG2 fifo" "output_when_a_pipe_then_its_reader_has_it"
+ln -s real.json "$tmp/link.json"
+run "$program" controller --connect ":$port" --stream "$tmp/s.json" --report "$tmp/link.json"
+is "$code $(stat -c %F "$tmp/link.json" "$tmp/real.json" | tr '\n' ,)" "0 symbolic link,regular file," \
+    "output_when_a_link_then_its_target_is_written"
+if mknod "$tmp/device" c 1 7 2>/dev/null && { : >"$tmp/device"; } 2>/dev/null; then
+    for option in --y4m --report; do
+        run "$program" controller --connect ":$port" --stream "$tmp/s.json" "$option" "$tmp/device"
+        is "$code $(stat -c %F "$tmp/device")" "5 character special file" "output_when_${option#--}_is_a_device_then_it_stays"
+        like "$err" "device: .*No space left" "output_when_${option#--}_is_a_full_device_then_named"
+    done
+else
+    skip "output_when_y4m_is_a_device_then_it_stays" "no device can be made here"
+fi
 run "$program" controller --connect ":$port" --stream "$tmp/s.json" --report "$tmp/none/report.json"
 is "$code" 5 "output_when_the_report_has_no_folder_then_5"
 kill "$sensor"
