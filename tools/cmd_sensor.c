@@ -380,6 +380,7 @@ static tl_exit play_agreed(sensor *s, tl_fault *fault)
         e = open_input(s, fault);
     if (e == TL_EXIT_OK)
         e = play(s, &stream->tx, stream->join.fd, &sent, fault);
+    tap_flush(&s->tap);
     tl_input_close(s->input);
     s->input = NULL;
     ui_progress_clear(&s->progress);
@@ -423,6 +424,7 @@ static tl_exit send_oneway(sensor *s, const char *name, tl_fault *fault)
     err = tl_stream_tx_init(&tx, &s->file.config, &source, 0);
     if (err == TL_OK) {
         e = play(s, &tx, -1, &sent, fault);
+        tap_flush(&s->tap);
         tl_stream_tx_wipe(&tx);
     } else {
         e = tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));
@@ -472,6 +474,7 @@ static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
     }
     if (e == TL_EXIT_OK)
         e = play(s, &tx, fd, &sent, fault);
+    tap_flush(&s->tap);
     tl_stream_tx_wipe(&tx);
     tl_key_source_wipe(&source);
     tl_input_close(s->input);

@@ -205,6 +205,14 @@ void tap_packets(tap *t, pcap_direction direction, const tl_span *packets, size_
     note(t, recording_packets(&t->capture, &from, packets, n, &fault), &fault);
 }
 
+void tap_flush(tap *t)
+{
+    tl_fault fault;
+
+    if (records(t))
+        note(t, recording_flush(&t->capture, &fault), &fault);
+}
+
 void tap_message(tap *t, pcap_direction direction, tl_span message)
 {
     recording_from from = { .direction = direction };
@@ -221,4 +229,5 @@ void tap_message(tap *t, pcap_direction direction, tl_span message)
     }
     from.index = t->spdm;
     note(t, recording_packets(&t->capture, &from, &message, 1, &fault), &fault);
+    tap_flush(t);
 }

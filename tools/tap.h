@@ -46,8 +46,10 @@ void tap_free(tap *t);
 void tap_stream(tap *t, const stream_file *file);
 /* CSI-2 packets as they are on the wire. */
 void tap_packets(tap *t, pcap_direction direction, const tl_span *packets, size_t n);
-/* A message of SPDM over TCP with its header. */
+/* A message of SPDM over TCP with its header; it is in the file at once. */
 void tap_message(tap *t, pcap_direction direction, tl_span message);
+/* A stream is over: what was recorded of it is in the file. */
+void tap_flush(tap *t);
 /* An epoch that a stream is about to take from its source. */
 void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch);
 /* The crypto that SPDM is to use: `crypto`, or what hears its secrets, up to tap_free. */
