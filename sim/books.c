@@ -148,15 +148,11 @@ void tl_books_fate(void *books, const tl_parcel *parcel, unsigned fate)
 {
     tl_books *b = books;
     tl_book_frame *f = frame_of(b, &parcel->note);
-    tl_book *book = tl_books_find(b, parcel->note.stream);
 
     for (unsigned i = 0; i < FATES; i++)
         b->fates[i] += fate >> i & 1;
-    if (f == NULL)
-        return;
-    f->fates |= fate;
-    if ((fate & TL_FATE_LOST) != 0 && !tl_csi2_is_short(parcel->note.data_type))
-        book->lines_lost++;
+    if (f != NULL)
+        f->fates |= fate;
 }
 
 uint64_t tl_note_digest(tl_span payload)
@@ -386,7 +382,6 @@ static void judge(tl_books *b, tl_book *book, const tl_book_frame *f, bool is_la
     b->ok += ok;
     b->bad += f->verdicts > 0 && !ok;
     b->lost += f->verdicts == 0;
-    b->untouched_bad += !ok && f->fates == 0 && !f->late;
     if (ok && is_exact(book) && f->came != f->packets)
         wrong(b, book, f->number, "ok, though not all of it came as it was sent");
     if (!ok && !touched && !(f->late && f->verdict == TL_VERDICT_LATE))
@@ -400,7 +395,7 @@ static void judge(tl_books *b, tl_book *book, const tl_book_frame *f, bool is_la
 
 bool tl_books_balance(tl_books *b)
 {
-    b->ok = b->bad = b->lost = b->untouched_bad = 0;
+    b->ok = b->bad = b->lost = 0;
     for (size_t i = 0; i < b->n; i++) {
         tl_book *book = &b->streams[i];
         size_t last = book->n; /* frames from here on were never heard of */

@@ -34,9 +34,8 @@ typedef struct tl_book_frame {
 typedef struct tl_book {
     uint16_t stream;
     tl_stream_config config;
-    uint64_t salt;       /* payloads of two senders under one name differ by it */
-    bool bridged;        /* packets are made anew on the way, so that they cannot be followed one by one */
-    uint64_t lines_lost; /* protected lines that chance or a hand took, of all frames */
+    uint64_t salt; /* payloads of two senders under one name differ by it */
+    bool bridged;  /* packets are made anew on the way, so that they cannot be followed one by one */
     tl_book_frame *frames;
     size_t n, room;
 } tl_book;
@@ -53,7 +52,6 @@ typedef struct tl_books {
     uint64_t fates[5];            /* parcels, by bit of TL_FATE_; one may count in several */
     uint64_t sent, ok, bad, lost; /* frames */
     uint64_t silences;
-    uint64_t untouched_bad; /* bad or lost, though nothing was done to it: a neighbour's doing */
     /* the first thing that was not true; empty: all was */
     char wrong[TL_BOOKS_WRONG];
 } tl_books;
