@@ -318,7 +318,12 @@ static void print_verdicts(void)
 
 int main(void)
 {
-    (void)puts("-- Made by the build from the rows of the layout. Do not edit.\nlocal T = {");
+    (void)puts("-- Made by the build from the rows of the layout. Do not edit.\n"
+               "if rawget(_G, \"trueline_is_loaded\") then\n"
+               "  return -- from a folder of plugins\n"
+               "end\n"
+               "rawset(_G, \"trueline_is_loaded\", true)\n"
+               "local T = {");
     print_ids();
     print_messages();
     print_codes();

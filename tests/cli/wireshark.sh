@@ -144,6 +144,33 @@ refused the_recording_is_cut 4 'cut.pcapng: .*packet' cut.pcapng none.pcapng --k
 LC_ALL=C sed 's/layout=[a-z]/layout=#/' sep.pcapng >foreign.pcapng
 refused the_layout_is_another 4 "layout" foreign.pcapng none.pcapng --keys sep.keys
 
+# What is changed anywhere in the file is refused, or told; nothing else comes of it.
+codes=''
+for ((i = 0; i < 40; i++)); do
+    perl -0777 -e 'srand(shift); my $d = <>; substr($d, rand(rand() < 0.3 ? 1500 : length $d), 1) = chr(rand(256)) for 1 .. 3; print $d' \
+        $((seed + i)) sep.pcapng >hurt.pcapng
+    run "$program" annotate hurt.pcapng hurt.shown --keys sep.keys
+    codes+=$code
+done
+like "$codes" '^[0124]{40}$' "annotate_when_40_recordings_are_changed_then_no_crash"
+like "$codes" '1' "annotate_when_40_recordings_are_changed_then_some_are_refused"
+is "$(ls | grep -c '\.part$')" 0 "annotate_when_40_recordings_are_changed_then_nothing_half_written"
+
+# ---- where Wireshark looks ----
+
+run cmake -DCMAKE_INSTALL_PREFIX="$tmp/prefix" -P "$build/wireshark/cmake_install.cmake"
+line=$(sed -n 's/^-- *\(mkdir .*\)/\1/p' <<<"$out")
+bash -c "$line"
+run tshark -n -r sep.pcapng -c 2
+like "$out" 'CSI-2 .*VC0 stream 1 frame 1 begin' "install_when_its_line_is_followed_then_wireshark_finds_the_dissectors"
+shark sep.pcapng -c 2
+like "$out$err" 'stream 1 frame 1 begin' "script_when_given_beside_an_installation_then_still_works"
+rm -r "$HOME/.local"
+DESTDIR=$tmp/root run cmake -DCMAKE_INSTALL_PREFIX=/usr -P "$build/wireshark/cmake_install.cmake"
+is "$(cd "$tmp/root/usr" && find . -name 'trueline.lua' | grep -c wireshark/plugins/trueline.lua)" 1 \
+    "install_when_below_usr_then_in_the_folder_of_plugins"
+is "$(cd "$tmp/root/usr" && find . -path '*/profiles/Trueline/colorfilters' | wc -l)" 1 "install_when_below_usr_then_with_the_profile"
+
 # ---- the demo: sessions opened, attacks told ----
 
 RUN_LIMIT=60
