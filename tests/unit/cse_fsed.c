@@ -232,9 +232,21 @@ static void length_when_none_is_named_then_the_longest_line(void **state)
     assert_true(tl_fsed_length(&c) > TL_FSED_HEADER_SIZE);
 }
 
+static void metadata_when_the_sender_is_none_then_refused(void **state)
+{
+    static const tl_stream_config nothing = { 0 };
+    static tl_stream_tx tx;
+    uint8_t memory[64];
+
+    (void)state;
+    tl_assert_err(TL_E_COPIED, tl_stream_tx_metadata(&tx, (tl_buffer){ memory, sizeof memory }));
+    assert_int_equal(tl_stream_tx_metadata_size(&nothing), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metadata_when_the_sender_is_none_then_refused),
         cmocka_unit_test(run_when_written_then_read_back_from_any_offset),
         cmocka_unit_test(run_when_written_then_the_last_packet_is_padded_with_zeros),
         cmocka_unit_test(writer_when_packets_stand_around_then_first_and_last),

@@ -150,6 +150,7 @@ static void answer_in_a_session_that_is_not_the_requests_then_refused_by_name(vo
 typedef struct change {
     uint8_t answer, at, value;
     size_t longer;
+    bool twice; /* the byte behind it too */
 } change;
 
 static void spoil(void *ctx, tl_spdm_crossing *m)
@@ -159,6 +160,8 @@ static void spoil(void *ctx, tl_spdm_crossing *m)
     if (m->to_responder || m->secured || m->bytes[1] != c->answer)
         return;
     m->bytes[c->at] = c->value;
+    if (c->twice)
+        m->bytes[c->at + 1] = c->value;
     memset(m->bytes + m->n, 0, c->longer);
     m->n += c->longer;
 }
@@ -185,9 +188,10 @@ static void key_exchange_with_a_wrong_choice_then_refused_by_name(void **s)
         const char *where;
         tl_err e;
     } rows[] = {
-        { { { TL_SPDM_KEY_EXCHANGE_RSP, 6, 1, 0 } }, "MutAuthRequested", TL_E_WIRE_VALUE },
-        { { { TL_SPDM_KEY_EXCHANGE_RSP, 41, 0x5A, 0 } }, "Signature", TL_E_TAG },
-        { { { TL_SPDM_KEY_EXCHANGE_RSP, 3, 0, 1 } }, "", TL_E_WIRE_TRAILING },
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 4, 0, 0, true } }, "RspSessionID", TL_E_WIRE_VALUE },
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 6, 1, 0, false } }, "MutAuthRequested", TL_E_WIRE_VALUE },
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 41, 0x5A, 0, false } }, "Signature", TL_E_TAG },
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 3, 0, 1, false } }, "", TL_E_WIRE_TRAILING },
     };
 
     (void)s;
@@ -199,7 +203,7 @@ static void key_exchange_with_a_wrong_choice_then_refused_by_name(void **s)
 
 static void key_exchange_with_heartbeats_that_nobody_agreed_then_refused(void **s)
 {
-    static const change c = { TL_SPDM_KEY_EXCHANGE_RSP, 2, 30, 0 };
+    static const change c = { TL_SPDM_KEY_EXCHANGE_RSP, 2, 30, 0, false };
 
     (void)s;
     tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
@@ -210,8 +214,8 @@ static void key_exchange_with_heartbeats_that_nobody_agreed_then_refused(void **
 
 static void measurements_that_are_not_those_asked_for_then_refused(void **s)
 {
-    static const change none = { 0 }, blocks = { TL_SPDM_MEASUREMENTS, 4, 1, 0 },
-                        two = { TL_SPDM_MEASUREMENTS, 4, 2, 0 };
+    static const change none = { 0 }, blocks = { TL_SPDM_MEASUREMENTS, 4, 1, 0, false },
+                        two = { TL_SPDM_MEASUREMENTS, 4, 2, 0, false };
     const tl_spdm_ask count = { .measurement = TL_SPDM_MEASUREMENT_COUNT, .signed_measurements = true },
                       one = { .measurement = 1, .signed_measurements = true };
 
@@ -225,9 +229,20 @@ static void measurements_that_are_not_those_asked_for_then_refused(void **s)
     expect(&none, &tl_flow_attest, &one, TL_E_POLICY, "MeasurementRecordLength");
 }
 
+static void peer_that_cannot_be_challenged_then_policy(void **s)
+{
+    static const change none = { 0 };
+    const tl_spdm_ask one = { .measurement = 1, .signed_measurements = true };
+
+    (void)s;
+    tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
+    p.rs_policy.flags &= ~(uint32_t)TL_CAP_CHAL;
+    expect(&none, &tl_flow_attest, &one, TL_E_POLICY, "Flags");
+}
+
 static void answer_longer_than_was_allowed_then_refused(void **s)
 {
-    static const change c = { TL_SPDM_DIGESTS, 1, TL_SPDM_DIGESTS, 250 };
+    static const change c = { TL_SPDM_DIGESTS, 1, TL_SPDM_DIGESTS, 250, false };
 
     (void)s;
     tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
@@ -259,6 +274,7 @@ int main(void)
         cmocka_unit_test(key_exchange_with_a_wrong_choice_then_refused_by_name),
         cmocka_unit_test(key_exchange_with_heartbeats_that_nobody_agreed_then_refused),
         cmocka_unit_test(measurements_that_are_not_those_asked_for_then_refused),
+        cmocka_unit_test(peer_that_cannot_be_challenged_then_policy),
         cmocka_unit_test(answer_longer_than_was_allowed_then_refused),
         cmocka_unit_test(answer_in_clear_where_a_record_is_due_then_refused),
     };
