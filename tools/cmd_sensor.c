@@ -138,23 +138,28 @@ static void parse_embedded(struct argp_state *state, const char *arg, sensor_opt
 
 static void check_options(struct argp_state *state, const sensor_options *o)
 {
-    bool spdm = o->files.trust != NULL || o->files.crl != NULL || o->measurements || o->width != 0 ||
-                o->bits != 0 || o->embedded || o->data != NULL;
+    const bool pki = o->files.pki != NULL;
+    const ui_need needs[] = {
+        { "--trust", o->files.trust != NULL, "--pki", pki },
+        { "--crl", o->files.crl != NULL, "--trust", o->files.trust != NULL },
+        { "--controller-role", o->files.role != NULL, "--trust", o->files.trust != NULL },
+        { "--measurements", o->measurements, "--pki", pki },
+        { "--size", o->width != 0, "--pki: a stream file has a size", pki },
+        { "--bits", o->bits != 0, "--pki: a stream file has its bits", pki },
+        { "--embedded", o->embedded, "--pki: a stream file has its lines", pki },
+        { "--data", o->data != NULL, "--pki", pki },
+        { "--state", o->state != NULL, "--to", o->to != NULL },
+        { "--to", o->to != NULL, "--stream: nobody can answer on a one-way link", o->stream != NULL },
+        { "--to", o->to != NULL, "no --listen: nobody is listened to", o->listen == NULL },
+    };
 
     if (o->stream == NULL && o->files.pki == NULL)
         argp_error(state, "give --pki DIR, or a stream file: --stream FILE");
     if (o->stream != NULL && o->files.pki != NULL)
         argp_error(state, "--pki and --stream: one of them");
-    if (o->files.pki == NULL && spdm)
-        argp_error(state, "--trust, --crl, --measurements, --size, --bits, --embedded and --data need --pki");
-    if (o->to != NULL && o->stream == NULL)
-        argp_error(state, "--to needs --stream: nobody can answer on a one-way link");
-    if (o->state != NULL && o->to == NULL)
-        argp_error(state, "--state needs --to");
+    ui_check_needs(state, needs, sizeof needs / sizeof *needs);
     if (o->to != NULL && o->carrier == TL_CARRIER_FSED)
         argp_error(state, "--to and --carrier fsed: a one-way link takes carrier sep only");
-    if (o->files.crl != NULL && o->files.trust == NULL)
-        argp_error(state, "--crl needs --trust");
 }
 
 static error_t parse_spdm(int key, char *arg, struct argp_state *state)
@@ -169,7 +174,7 @@ static error_t parse_spdm(int key, char *arg, struct argp_state *state)
     case OPT_DATA: o->data = arg; return 0;
     case OPT_MEASUREMENTS: o->measurements = true; return 0;
     case OPT_SIZE: parse_size(state, arg, o); return 0;
-    case OPT_BITS: o->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
+    case OPT_BITS: o->bits = ui_one_of(state, "--bits", arg, stream_file_bits, 2); return 0;
     case OPT_EMBEDDED: parse_embedded(state, arg, o); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -651,14 +656,14 @@ int cmd_sensor(int argc, char **argv)
     tl_fault fault = { 0 }, output;
     tl_exit e, recorded;
 
-    s.o = (sensor_options){
-        .listen = TL_NET_DEFAULT, .input = "scene", .rate = -1, .files.role = "controller"
-    };
+    s.o = (sensor_options){ .input = "scene", .rate = -1 };
     s.listener = -1;
     s.out = way_out_of_socket(-1);
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &s.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
+    s.o.listen = s.o.listen != NULL ? s.o.listen : TL_NET_DEFAULT;
+    s.o.files.role = s.o.files.role != NULL ? s.o.files.role : "controller";
     ui_progress_begin(&s.progress);
     e = set_up(&s, &fault);
     if (e == TL_EXIT_OK)

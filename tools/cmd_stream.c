@@ -34,6 +34,7 @@ enum {
 typedef struct stream_options {
     const char *path;
     stream_file file;
+    protection_choice protection;
     tl_file_clash clash;
     bool json;
     stream_secrecy secrecy;
@@ -70,11 +71,11 @@ static error_t parse_new(int key, char *arg, struct argp_state *state)
     stream_file *f = &o->file;
 
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = f; return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->protection; return 0;
     case OPT_STREAM: f->stream = (uint32_t)ui_number(state, "--stream", arg, 1, 65535); return 0;
     case OPT_WIDTH: f->width = (uint32_t)ui_number(state, "--width", arg, 16, 16384); return 0;
     case OPT_HEIGHT: f->height = (uint32_t)ui_number(state, "--height", arg, 2, 16384); return 0;
-    case OPT_BITS: f->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
+    case OPT_BITS: f->bits = ui_one_of(state, "--bits", arg, stream_file_bits, 2); return 0;
     case OPT_TOP: f->embedded_top = (uint32_t)ui_number(state, "--embedded-top", arg, 0, 255); return 0;
     case OPT_BOTTOM:
         f->embedded_bottom = (uint32_t)ui_number(state, "--embedded-bottom", arg, 0, 255);
@@ -137,6 +138,7 @@ static int cmd_new(int argc, char **argv)
     tl_fault fault;
     tl_exit e;
 
+    o.protection.file = &o.file;
     stream_file_init(&o.file);
     if (ui_parse(&new_argp, argc, argv, &o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;

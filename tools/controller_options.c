@@ -6,6 +6,7 @@
 #include "protection.h"
 #include "ui.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -140,8 +141,20 @@ static error_t parse_spdm(int key, char *arg, struct argp_state *state)
 static void check_spdm(struct argp_state *state, const controller_options *o)
 {
     const controller_spdm_options *s = &o->spdm;
-    bool other = s->client.files.crl != NULL || s->client.files.pki != NULL || s->client.reference != NULL ||
-                 s->reauth_ms > 0 || s->rekey_frames > 0 || s->data != NULL;
+    const spdm_identity_files *files = &s->client.files;
+    const bool trust = files->trust != NULL;
+    char protection[40];
+    const ui_need needs[] = {
+        { "--crl", files->crl != NULL, "--trust", trust },
+        { "--role", files->role != NULL, "--trust", trust },
+        { "--pki", files->pki != NULL, "--trust", trust },
+        { "--reference", s->client.reference != NULL, "--trust", trust },
+        { "--reauth", s->reauth_ms > 0, "--trust", trust },
+        { "--rekey", s->rekey_frames > 0, "--trust", trust },
+        { "--data", s->data != NULL, "--trust", trust },
+        { "--steps", o->steps, "--trust", trust },
+        { protection, o->protection.given != NULL, "--trust: a stream file says how it is protected", trust },
+    };
 
     if (o->stream == NULL && s->client.files.trust == NULL)
         argp_error(state, "give the sensor's root: --trust FILE, or a stream file: --stream FILE");
@@ -149,19 +162,25 @@ static void check_spdm(struct argp_state *state, const controller_options *o)
         argp_error(state, "--trust and --stream: one of them");
     if (o->steps && (o->json || (o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)))
         argp_error(state, "--steps: stdout is taken by --json or --y4m -");
-    if (s->client.files.trust == NULL && (other || o->steps))
-        argp_error(state, "--crl, --pki, --reference, --reauth, --rekey, --steps and --data need --trust");
+    (void)snprintf(protection, sizeof protection, "--%s",
+                   o->protection.given != NULL ? o->protection.given : "");
+    ui_check_needs(state, needs, sizeof needs / sizeof *needs);
+    if (trust && o->protection.given != NULL && s->wanted.suite == TL_SUITE_NONE)
+        argp_error(state, "--suite none: an agreed stream has keys; without them it takes a stream file");
 }
 
 static void check_options(struct argp_state *state, const controller_options *o)
 {
+    const ui_need needs[] = {
+        { "--from", o->from != NULL, "--stream: nobody can be asked on a one-way link", o->stream != NULL },
+        { "--from", o->from != NULL, "no --connect: nobody is dialled", o->connect == NULL },
+        { "--state", o->state != NULL, "--from", o->from != NULL },
+        { "--view-attacks", o->view.attacks != NULL, "--view", o->view.at != NULL },
+        { "--png", o->png, "--out", o->out.folder != NULL },
+    };
+
     check_spdm(state, o);
-    if (o->from != NULL && o->stream == NULL)
-        argp_error(state, "--from needs --stream: nobody can be asked on a one-way link");
-    if (o->state != NULL && o->from == NULL)
-        argp_error(state, "--state needs --from");
-    if (o->view.attacks != NULL && o->view.at == NULL)
-        argp_error(state, "--view-attacks needs --view");
+    ui_check_needs(state, needs, sizeof needs / sizeof *needs);
     if (o->out.folder != NULL && o->out.y4m != NULL)
         argp_error(state, "--out and --y4m: give one of them, not both");
     if (o->json && o->out.y4m != NULL && strcmp(o->out.y4m, "-") == 0)
@@ -181,7 +200,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &o->spdm.wanted;
+        state->child_inputs[0] = &o->protection;
         state->child_inputs[1] = &o->tap;
         return 0;
     case 'c': o->connect = arg; return 0;
@@ -190,7 +209,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_STATE: o->state = arg; return 0;
     case 'o': o->out.folder = arg; return 0;
     case OPT_Y4M: o->out.y4m = arg; return 0;
-    case OPT_PNG: o->out.every = parse_every(state, arg); return 0;
+    case OPT_PNG:
+        o->png = true;
+        o->out.every = parse_every(state, arg);
+        return 0;
     case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
     case OPT_RELEASE: o->release = parse_release(state, arg); return 0;
     case OPT_CARRIER:
@@ -244,11 +266,14 @@ static const struct argp argp = {
 int controller_options_parse(controller_options *o, int argc, char **argv)
 {
     *o = (controller_options){
-        .connect = TL_NET_DEFAULT,
         .out = { .every = 1 },
-        .spdm = { .client.files.role = "sensor" },
+        .protection.file = &o->spdm.wanted,
     };
     stream_file_init(&o->spdm.wanted);
     o->spdm.wanted.variant_middle = TL_SV_1;
-    return ui_parse(&argp, argc, argv, o);
+    if (ui_parse(&argp, argc, argv, o) != TL_EXIT_OK)
+        return TL_EXIT_USAGE;
+    o->connect = o->connect != NULL ? o->connect : TL_NET_DEFAULT;
+    o->spdm.client.files.role = o->spdm.client.files.role != NULL ? o->spdm.client.files.role : "sensor";
+    return TL_EXIT_OK;
 }

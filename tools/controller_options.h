@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "controller_spdm.h"
 #include "frame_out.h"
+#include "protection.h"
 #include "tap.h"
 #include "view.h"
 
@@ -17,10 +18,11 @@ typedef struct controller_options {
     uint64_t frames;
     tl_release release;
     tl_carrier carrier;
-    bool json, keep_going, steps;
+    bool json, keep_going, steps, png;
     backend_level crypto;
     uint8_t virtual_channel, channels; /* the sender's, and all that are accepted, a bit each */
     controller_spdm_options spdm;      /* with --trust */
+    protection_choice protection;      /* of spdm.wanted */
 } controller_options;
 
 /* The defaults, and then what the command line says. TL_EXIT_USAGE. */

@@ -94,8 +94,8 @@ bool protection_carrier(const char *text, tl_carrier *carrier)
 
 static const struct argp_option options[] = {
     { "suite", OPT_SUITE, "NAME", 0,
-      "aes128-gmac, aes256-gmac, aes128-cmac, aes256-cmac, or none: checksums and counters without keys "
-      "(aes128-gmac)",
+      "aes128-gmac, aes256-gmac, aes128-cmac, aes256-cmac, or none: checksums and counters without keys, "
+      "in stream files only (aes128-gmac)",
       0 },
     { "tag-mode", OPT_TAG_MODE, "message|type|frame", 0,
       "a tag for each message, for each data type of a frame, or for the frame (message)", 0 },
@@ -116,6 +116,7 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
+static const uint32_t tag_sizes[] = { 8, 12, 16 };
 static const char *const blocks[] = { "top", "middle", "bottom" };
 
 /* Three digits with commas. */
@@ -174,8 +175,14 @@ static void parse_suite(struct argp_state *state, const char *text, stream_file 
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    stream_file *f = state->input;
+    protection_choice *choice = state->input;
+    stream_file *f = choice->file;
+    const struct argp_option *option = options;
 
+    while (option->key != key && option->name != NULL)
+        option++;
+    if (option->name != NULL && choice->given == NULL)
+        choice->given = option->name;
     switch (key) {
     case OPT_SUITE: parse_suite(state, arg, f); return 0;
     case OPT_TAG_MODE:
@@ -183,9 +190,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "--tag-mode: '%s': give %s", arg, protection_tag_modes);
         return 0;
     case OPT_TAG_SIZE:
-        f->tag_size = (uint32_t)ui_number(state, "--tag-size", arg, 8, 16);
-        if (f->tag_size % 4 != 0)
-            argp_error(state, "--tag-size: '%s': give 8, 12 or 16", arg);
+        f->tag_size = ui_one_of(state, "--tag-size", arg, tag_sizes, COUNT(tag_sizes));
         return 0;
     case OPT_VARIANT:
     case OPT_VARIANTS: parse_variants(state, arg, f); return 0;

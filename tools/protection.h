@@ -18,7 +18,12 @@ bool protection_carrier(const char *text, tl_carrier *carrier);
 /* All of them, for refusals: "aes128-gmac, aes256-gmac, ... or none". */
 extern const char protection_suites[], protection_tag_modes[];
 
-/* The options, as a child of a command's own; their input is a stream_file, whose protection they change. */
+typedef struct protection_choice {
+    stream_file *file; /* whose protection the options change */
+    const char *given; /* the first of them that was given; NULL: none was */
+} protection_choice;
+
+/* The options, as a child of a command's own; their input is a protection_choice. */
 extern const struct argp protection_argp;
 
 #endif

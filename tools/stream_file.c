@@ -36,6 +36,8 @@ static const char *const patterns[] = { "pattern_top", "pattern_middle", "patter
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+const uint32_t stream_file_bits[2] = { 10, 12 };
+
 static uint32_t *number_of(stream_file *file, const number_row *row)
 {
     return (uint32_t *)(void *)((char *)file + row->offset);

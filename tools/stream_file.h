@@ -66,6 +66,9 @@ void stream_file_wipe(stream_file *file);
 /* From here on JSON values are wiped when they are freed. Once, before the first JSON value of the program. */
 void stream_file_guard_json(void);
 
+/* Bits that a pixel may have. */
+extern const uint32_t stream_file_bits[2];
+
 /* Bytes of a packed line of pixels, and the data type of pixels. */
 size_t stream_file_line_bytes(const stream_file *file);
 uint8_t stream_file_pixel_type(const stream_file *file);

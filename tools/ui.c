@@ -92,6 +92,32 @@ double ui_real(const struct argp_state *state, const char *option, const char *t
     return v;
 }
 
+uint32_t ui_one_of(const struct argp_state *state, const char *option, const char *text,
+                   const uint32_t *numbers, size_t n)
+{
+    char list[64] = "", number[16];
+
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(number, sizeof number, "%u", numbers[i]);
+        if (strcmp(text, number) == 0)
+            return numbers[i];
+        (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
+                       i == 0      ? ""
+                       : i + 1 < n ? ", "
+                                   : " or ",
+                       number);
+    }
+    argp_error(state, "%s: '%s': give %s", option, text, list);
+    return numbers[0];
+}
+
+void ui_check_needs(const struct argp_state *state, const ui_need *needs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (needs[i].given && !needs[i].there)
+            argp_error(state, "%s needs %s", needs[i].option, needs[i].needs);
+}
+
 static const ui_reader *tables_reader;
 
 void ui_read_tables(const ui_reader *reader)

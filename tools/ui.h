@@ -41,6 +41,21 @@ uint64_t ui_number(const struct argp_state *state, const char *option, const cha
 /* The same for numbers with a fraction. */
 double ui_real(const struct argp_state *state, const char *option, const char *text, double low, double high);
 
+/* One of a few numbers, which a refusal lists. */
+uint32_t ui_one_of(const struct argp_state *state, const char *option, const char *text,
+                   const uint32_t *numbers, size_t n);
+
+/* An option that counts only beside another one. */
+typedef struct ui_need {
+    const char *option;
+    bool given;
+    const char *needs;
+    bool there;
+} ui_need;
+
+/* Ends the program by argp_error at the first option that is given without what it needs: it would be ignored. */
+void ui_check_needs(const struct argp_state *state, const ui_need *needs, size_t n);
+
 /* A command of several words, such as `trueline pki new`: what each word runs, the last row without a name; and the text
  * of `trueline pki --help`. */
 typedef struct ui_word {

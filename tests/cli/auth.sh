@@ -184,14 +184,14 @@ usage() { # NAME PATTERN ARGUMENT...
     like "$err" "$pattern" "usage_when_${name}_then_explained"
 }
 usage both_on_the_sensor "one of them" sensor --pki "$keys/sensor" --stream x
-usage trust_without_pki "need --pki" sensor --stream x --trust y
+usage trust_without_pki "--trust needs --pki" sensor --stream x --trust y
 usage a_wrong_size "--size: '64'" sensor --pki "$keys/sensor" --size 64
 usage an_odd_size "multiples of 4" sensor --pki "$keys/sensor" --size 66x16
 usage wrong_embedded "--embedded: '2'" sensor --pki "$keys/sensor" --embedded 2
 usage no_keys "none/chain.pem" sensor --pki "$tmp/none"
 usage both_on_the_controller "one of them" controller --trust x --stream y
 usage neither "give the sensor's root" controller
-usage rekey_without_trust "need --trust" controller --stream x --rekey 5
+usage rekey_without_trust "--rekey needs --trust" controller --stream x --rekey 5
 usage a_wrong_variant "--variants: '2,6,2'" controller --trust x --variants 2,6,2
 usage a_wrong_suite "--suite: 'des'" controller --trust x --suite des
 usage reauth_of_nothing "--reauth" controller --trust x --reauth 0

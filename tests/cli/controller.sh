@@ -202,6 +202,16 @@ usage() { # NAME PATTERN ARGUMENT...
 usage no_stream "give the sensor's root: --trust FILE, or a stream file: --stream FILE"
 usage two_outputs "one of them" --stream "$tmp/s.json" --out a --y4m b
 usage stdout_twice "room for one" --stream "$tmp/s.json" --json --y4m -
+for option in "--suite aes128-cmac" --encrypt "--tag-mode frame" "--tag-size 8" "--variants 2,1,2" "--variant 2,1,2" \
+    "--pattern top:0,1,2" --no-crc32 "--role bridge" "--crl x" "--pki x" "--reference x" "--reauth 5" --steps "--data :1"; do
+    name=${option%% *}
+    # shellcheck disable=SC2086
+    usage "${name#--}_without_trust" "$name needs --trust" --stream "$tmp/s.json" $option
+done
+usage png_without_out "--png needs --out" --stream "$tmp/s.json" --png 3
+usage from_and_connect "--from needs no --connect" --stream "$tmp/s.json" --from udp::1 --connect :1
+usage trust_without_a_suite "an agreed stream has keys" --trust x --suite none
+usage the_tag_size_is_9 "--tag-size: '9': give 8, 12 or 16" --trust x --tag-size 9
 usage revoked_without_lines "needs --release line" --stream "$tmp/s.json" --out a --keep-revoked
 usage the_release_is_unknown "frame, line or early" --stream "$tmp/s.json" --release pixel
 usage png_is_no_number "--png: 'some'" --stream "$tmp/s.json" --png some

@@ -158,5 +158,13 @@ usage frames_is_0 "--frames: '0'" --stream "$tmp/s.json" --frames 0
 usage the_channel_is_4 "--virtual-channel: '4'" --stream "$tmp/s.json" --virtual-channel 4
 usage the_port_is_too_high "the port is a number" --stream "$tmp/s.json" --listen :65536
 usage the_address_has_no_brackets "stands in brackets" --stream "$tmp/s.json" --listen ::1:80
+for option in "--controller-role x" "--trust x" "--crl x" --measurements "--size 64x16" "--bits 10" "--embedded 1,1" "--data :1"; do
+    name=${option%% *}
+    # shellcheck disable=SC2086
+    usage "${name#--}_with_a_stream_file" "$name needs --(pki|trust)" --stream "$tmp/s.json" $option
+done
+usage state_without_to "--state needs --to" --stream "$tmp/s.json" --state x
+usage to_and_listen "--to needs no --listen" --stream "$tmp/s.json" --to udp::1 --listen :1
+usage bits_are_11 "--bits: '11': give 10 or 12" --pki x --bits 11
 usage the_option_is_unknown "unrecognized option" --frobnicate
 end

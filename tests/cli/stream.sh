@@ -143,7 +143,7 @@ usage "give a FILE" stream new
 usage "one FILE only" stream new "$tmp/a" "$tmp/b"
 usage "16 to 16384" stream new "$tmp/a" --width 8
 usage "multiples of 4" stream new "$tmp/a" --width 66
-usage "10 to 12" stream new "$tmp/a" --bits 8
+usage "10 or 12" stream new "$tmp/a" --bits 8
 usage "three of 1 to 5" stream new "$tmp/a" --variant 2,6,2
 usage "aes128-gmac, aes256-gmac" stream new "$tmp/a" --suite rot13
 usage "give a FILE" stream picture --out "$tmp/a"
