@@ -336,12 +336,13 @@ static void note(view *v, const tl_stream_event *e)
     view_facts *f = &v->facts;
     view_note *last = &f->events[f->events_n % VIEW_EVENTS];
 
-    if (f->events_n > 0 && continues(last, e)) {
+    if (!v->apart && f->events_n > 0 && continues(last, e)) {
         last->last_message = e->message;
         last->last_ms = wall_ms();
         last->times++;
         return;
     }
+    v->apart = false;
     f->events_n++;
     f->events[f->events_n % VIEW_EVENTS] = (view_note){
         .number = f->events_n,
@@ -368,6 +369,8 @@ static void take_facts(view *v, const tl_stream_event *e)
 
     if (e->kind == TL_EVENT_KEY)
         f->keys++;
+    if (e->kind == TL_EVENT_FRAME)
+        v->apart = true;
     if (e->kind == TL_EVENT_FRAME || e->kind == TL_EVENT_OPENED || e->kind == TL_EVENT_KEY)
         f->epoch = e->kind == TL_EVENT_KEY ? e->count : e->epoch;
     if (e->kind == TL_EVENT_FRAME && e->verdict == TL_VERDICT_OK)

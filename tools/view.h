@@ -24,9 +24,10 @@ typedef struct view {
     pid_t pid;
     int life; /* the process ends when this is closed */
     view_facts facts;
-    view_slot *slot;   /* the open frame's, or the next one's; NULL: none */
-    bool open;         /* a frame is */
-    uint32_t frame;    /* its number */
+    view_slot *slot; /* the open frame's, or the next one's; NULL: none */
+    bool open;       /* a frame is */
+    bool apart;     /* a frame has ended since the last event: the next one is not told as more of the same */
+    uint32_t frame; /* its number */
     uint64_t begun_ms; /* when it was opened */
     uint64_t pictures; /* shown so far */
     uint64_t told_ms;  /* when the facts were */

@@ -305,6 +305,25 @@ static void view_when_flooded_then_like_events_are_one_and_pictures_are_dropped(
     view_close(&v); /* again does nothing */
 }
 
+static void view_when_a_frame_has_ended_then_like_events_are_two(void **state)
+{
+    static view v;
+    static view_facts facts;
+
+    (void)state;
+    view_of_raw12(&v);
+    told_line(&v, 1, 3, TL_VERDICT_REPEAT);
+    told_line(&v, 1, 4, TL_VERDICT_REPEAT);
+    told(&v, TL_EVENT_FRAME, 9, TL_VERDICT_OK);
+    told_line(&v, 1, 3, TL_VERDICT_REPEAT);
+    turn(&v, 50);
+    assert_true(view_board_facts(v.board, &facts));
+    assert_int_equal(facts.events_n, 2);
+    assert_int_equal(facts.events[1].times, 2);
+    assert_int_equal(facts.events[2].times, 1);
+    view_close(&v);
+}
+
 static void view_when_there_is_none_then_nothing_happens(void **state)
 {
     static view v;
@@ -535,6 +554,7 @@ int main(void)
         cmocka_unit_test(board_when_indices_cannot_be_then_nothing_is_read),
         cmocka_unit_test(view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came),
         cmocka_unit_test(view_when_flooded_then_like_events_are_one_and_pictures_are_dropped),
+        cmocka_unit_test(view_when_a_frame_has_ended_then_like_events_are_two),
         cmocka_unit_test(view_when_there_is_none_then_nothing_happens),
         cmocka_unit_test(marks_when_lines_are_missing_or_refused_then_runs_say_which),
         cmocka_unit_test(marks_when_released_by_frames_then_the_cause_alone),
