@@ -51,11 +51,18 @@ unlike "$out" 'NOT AS EXPECTED' demo_when_done_then_no_attack_went_unseen
 is "$(leftovers)" 0 demo_when_done_then_nothing_temporary_is_left
 
 : >"$tmp/out/frames/frame_000099.png"
-run "$program" demo "${small[@]}" --out "$tmp/out" --json
+run "$program" demo "${small[@]}" --out "$tmp/out" --json --capture "$tmp/demo.pcapng" --export-secrets "$tmp/demo.keys"
 is "$code" 0 demo_when_json_is_asked_for_then_exits_0
 is "$(perl -MJSON::PP -e 'print decode_json(<STDIN>)->{attacks_noticed}' <<<"$out")" "$rows" demo_when_json_is_asked_for_then_stdout_is_json
 is "$(tail -n1 <<<"$err")" "demo: frames_ok=5 frames_bad=0 attacks_noticed=$rows/$rows" demo_when_json_is_asked_for_then_the_narrative_is_on_stderr
 is "$(ls "$tmp/out/frames" | wc -l)" 5 demo_when_run_again_then_older_frames_are_gone
+
+# ---- its capture ----
+run "$program" dump "$tmp/demo.pcapng" --keys "$tmp/demo.keys"
+is "$code" 0 demo_when_recorded_then_dump_computes_its_sessions_again
+like "$(tail -n 1 <<<"$out")" "^spdm: sessions=3 records=[0-9]+ signatures=9 failed=0$" demo_when_recorded_then_a_section_for_each_session
+like "$out" "with bad CRC-16" demo_when_recorded_then_attacked_packets_are_there_as_they_came
+is "$(stat -c %a "$tmp/demo.keys")" 600 demo_when_secrets_are_exported_then_for_their_owner_alone
 
 run "$program" demo --input "$tmp/no-such-clip.mp4" --width 64 --height 16 --out "$tmp/none"
 is "$code" 4 demo_when_the_input_is_missing_then_exits_4
