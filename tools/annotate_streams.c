@@ -203,7 +203,9 @@ static tl_exit read_stream(annotate_streams *s, going *g, const char *said, cons
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
     o->said = said;
     parts.sink = (replay_sink){ s, on_news };
-    if (e == TL_EXIT_OK && stream_keys_starts(&g->keys, file.config.stream) > 0) {
+    /* Without a suite everything would be right that anybody says. */
+    if (e == TL_EXIT_OK && file.config.suite != TL_SUITE_NONE &&
+        stream_keys_starts(&g->keys, file.config.stream) > 0) {
         e = replay_open(&o->replay, &parts, fault);
         if (e == TL_EXIT_OK) {
             e = go_through(g, NULL, take_packet, o, fault);

@@ -35,11 +35,30 @@ static const stream_key *last_of(const stream_keys *k, uint16_t stream)
     return NULL;
 }
 
+/* The stream's key with this secret. */
+static const stream_key *with_secret(const stream_keys *k, const keys_line *line)
+{
+    for (size_t i = 0; i < k->n; i++)
+        if (k->keys[i].stream == line->stream && k->keys[i].n == line->value_n &&
+            memcmp(k->keys[i].secret, line->value, line->value_n) == 0)
+            return &k->keys[i];
+    return NULL;
+}
+
+/* Secrets that both ends wrote, or that were put together twice, are no further start: under one, all of the first one's
+ * frames would be right once more. */
 static tl_exit add(stream_keys *k, const keys_line *line, const char *name, tl_fault *fault)
 {
-    const stream_key *last;
+    const stream_key *last, *same = with_secret(k, line);
     stream_key *key;
     uint32_t start = 0;
+
+    if (same != NULL && same->epoch == line->epoch)
+        return TL_EXIT_OK;
+    if (same != NULL)
+        return tl_fault_set(fault, TL_EXIT_USAGE,
+                            "%.200s: line %llu: the secret of epoch %u stands there again", name,
+                            (unsigned long long)line->number, (unsigned)same->epoch);
 
     if (k->n == STREAM_KEYS_MAX)
         return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: line %llu: more than %d secrets", name,

@@ -26,8 +26,8 @@ typedef struct stream_keys {
     size_t room;
 } stream_keys;
 
-/* Adds the secrets of a text; its other lines are nothing to streams. TL_EXIT_USAGE with the line that is wrong;
- * TL_EXIT_INTERNAL. */
+/* Adds the secrets of a text; its other lines are nothing to streams, and a secret that is there already adds nothing.
+ * TL_EXIT_USAGE with the line that is wrong; TL_EXIT_INTERNAL. */
 tl_exit stream_keys_read(stream_keys *keys, FILE *in, const char *name, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Starts that are known of a stream. */

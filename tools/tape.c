@@ -153,6 +153,47 @@ static tl_exit configure(tape *t, const pcap_interface *from, const tl_crypto *c
     return e;
 }
 
+/* Whoever made the recording has to say in each of its interfaces what he said in the first one: a stream file would count
+ * for all of them, but without one the second is another stream. */
+static tl_exit check_interface(tape *t, const pcap_interface *from, tl_fault *fault)
+{
+    uint8_t *seen = &t->seen[from->index / 8], bit = (uint8_t)(1 << from->index % 8);
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
+    stream_file *recorded;
+    bool there = false;
+    tl_exit e;
+
+    if ((*seen & bit) != 0)
+        return TL_EXIT_OK;
+    *seen |= bit;
+    e = check_layout(t, from, fault);
+    if (e != TL_EXIT_OK || t->o.stream != NULL)
+        return e;
+    recorded = malloc(sizeof *recorded);
+    if (recorded == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: no memory", t->o.path);
+    e = read_comment(t, from, recorded, &there, fault);
+    if (e == TL_EXIT_OK && there)
+        e = digest_of(recorded, t->crypto, digest, fault);
+    free(recorded);
+    if (e != TL_EXIT_OK || !there || memcmp(digest, t->digest, sizeof digest) == 0)
+        return e;
+    return tl_fault_set(fault, TL_EXIT_USAGE,
+                        "%.200s: interface '%.60s' comes again and says another stream than before",
+                        t->o.path, from->name);
+}
+
+/* That nothing is protected is nothing that an attacker may say: who has secrets of streams expects that something is. */
+static tl_exit check_suite(const tape *t, tl_fault *fault)
+{
+    if (t->o.stream != NULL || t->file.config.suite != TL_SUITE_NONE || t->keys.n == 0)
+        return TL_EXIT_OK;
+    return tl_fault_set(fault, TL_EXIT_USAGE,
+                        "%.200s: it says that its stream has no suite, and there are secrets of streams: if "
+                        "that is right, give the stream file, --stream",
+                        t->o.path);
+}
+
 /* How the stream travels, where the interface says it. */
 static void take_said_way(tape *t, const pcap_interface *from)
 {
@@ -268,7 +309,7 @@ tl_exit tape_open(tape *t, const tape_options *o, const tl_crypto *crypto, tl_fa
 {
     tl_exit e;
 
-    *t = (tape){ .o = *o, .in = fopen(o->path, "rb") };
+    *t = (tape){ .o = *o, .in = fopen(o->path, "rb"), .crypto = crypto };
     e = check_file(t, fault);
     if (e == TL_EXIT_OK && o->keys != NULL)
         e = read_keys(t, fault);
@@ -280,6 +321,8 @@ tl_exit tape_open(tape *t, const tape_options *o, const tl_crypto *crypto, tl_fa
         e = tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no CSI-2 packets%s%.60s%s", o->path,
                          o->interface != NULL ? " of an interface '" : "",
                          o->interface != NULL ? o->interface : "", o->interface != NULL ? "'" : "");
+    if (e == TL_EXIT_OK)
+        e = check_suite(t, fault);
     if (e == TL_EXIT_OK)
         e = take_options(t, fault);
     if (e == TL_EXIT_OK)
@@ -307,7 +350,7 @@ tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault
             fault, TL_EXIT_USAGE,
             "%.200s: CSI-2 packets of two interfaces, '%.60s' and '%.60s': say which, --interface", t->o.path,
             t->name, p->from->name);
-    return e;
+    return *kind == TAPE_STREAM ? check_interface(t, p->from, fault) : TL_EXIT_OK;
 }
 
 void tape_close(tape *t)

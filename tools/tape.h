@@ -37,15 +37,18 @@ typedef struct tape {
     tape_options o;
     pcap pcap;
     bool pcap_open, chosen, way_said;
-    char name[64];   /* of the interface */
-    tl_exit secrets; /* first fault of a block of secrets */
+    char name[64]; /* of the interface */
+    const tl_crypto *crypto;
+    uint8_t seen[PCAP_INTERFACES_MAX / 8]; /* interfaces of that name that were looked at, a bit each */
+    tl_exit secrets;                       /* first fault of a block of secrets */
     tl_fault secrets_fault;
 } tape;
 
-/* Finds the stream and goes back to the first packet. TL_EXIT_LINK: no such file, or broken. TL_EXIT_USAGE: no stream is named, another
- * layout, wrong keys or stream file. */
+/* Finds the stream and goes back to the first packet. TL_EXIT_LINK: no such file, or broken. TL_EXIT_USAGE: no stream is named,
+ * another layout, wrong keys or stream file, or only the recording says that nothing is protected, and there are secrets. */
 tl_exit tape_open(tape *t, const tape_options *options, const tl_crypto *crypto, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* TL_EXIT_USAGE: packets of another layout or stream, or of two interfaces. */
 tl_exit tape_next(tape *t, pcap_packet *packet, tape_kind *kind, bool *more, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* The interface's name. */

@@ -1,0 +1,161 @@
+/* Recordings that claim more than they prove: secrets that are there twice, and interfaces that say that nothing has to be
+ * protected, or that they are of another stream. */
+#define _GNU_SOURCE
+#include "recorded.h"
+
+#include "recording.h"
+
+static tl_fault fault;
+
+static tl_exit verify(const verify_options *o)
+{
+    fault.text[0] = '\0';
+    return verify_run(o, NULL, &fault);
+}
+
+static json_int_t total(const char *name)
+{
+    json_t *o = json_load_file(names[3], 0, NULL);
+    json_int_t n = json_integer_value(json_object_get(json_object_get(o, "totals"), name));
+
+    json_decref(o);
+    return n;
+}
+
+/* ---- secrets ---- */
+
+static void secrets_when_listed_twice_then_a_replayed_frame_is_refused(void **state)
+{
+    static const uint32_t epoch = 0;
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]);
+    write_keys("w", 9, &epoch, 1); /* an earlier start, */
+    write_keys("a", 0, &epoch, 1);
+    write_keys("a", 0, &epoch, 1); /* and both ends wrote the secret of the next one */
+    memmove(frames + 1, frames, FRAMES * sizeof *frames);
+    frames[0] = (tl_packets){ 0 };
+    tl_packets_join(&frames[0], &frames[1]);
+    frame_n = FRAMES + 1;
+    record();
+    o = options_of(1, 1, path(3, "whole.json"));
+    assert_int_equal(verify(&o), TL_EXIT_REFUSED);
+    assert_int_equal(total("frames_ok"), FRAMES);
+    drop_all();
+}
+
+static void secrets_when_one_is_of_two_epochs_then_refused(void **state)
+{
+    char *text;
+    FILE *out;
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]);
+    record();
+    text = text_of(names[1]);
+    out = fopen(names[1], "a");
+    assert_non_null(out);
+    (void)fprintf(out, "stream 7 epoch 256 secret %s", strstr(text, "secret ") + 7);
+    assert_int_equal(fclose(out), 0);
+    free(text);
+    o = options_of(1, 1, NULL);
+    assert_int_equal(verify(&o), TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "line 2"));
+    drop_all();
+}
+
+/* ---- what interfaces say ---- */
+
+/* A recording whose packets come from two interfaces of one name, the first half from the first. */
+static void record_saying(const stream_file *first, const stream_file *second)
+{
+    const stream_file *says[2] = { first, second };
+    recording out;
+    size_t done = 0;
+
+    assert_int_equal(recording_open(&out, path(0, "t.pcap"), false, "test", &fault), TL_EXIT_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        json_t *object = stream_file_json(says[i], STREAM_SECRET_HIDDEN);
+        char *text = json_dumps(object, JSON_COMPACT), comment[4096];
+        recording_from from = { .direction = PCAP_INBOUND };
+
+        (void)snprintf(comment, sizeof comment, "layout=%s\nstream=%s", recording_layout(), text);
+        assert_int_equal(recording_interface(&out, PCAP_LINK_CSI2, "csi2", comment, &from.index, &fault),
+                         TL_EXIT_OK);
+        for (; done < frame_n * (i + 1) / 2; done++)
+            for (size_t k = 0; k < frames[done].n; k++)
+                assert_int_equal(recording_packet_at(&out, &from, MS,
+                                                     tl_span_of(frames[done].v[k].p, frames[done].v[k].n),
+                                                     &fault),
+                                 TL_EXIT_OK);
+        free(text);
+        json_decref(object);
+    }
+    assert_int_equal(recording_close(&out, &fault), TL_EXIT_OK);
+}
+
+static void recording_when_it_says_that_there_is_no_suite_then_secrets_ask_for_a_stream_file(void **state)
+{
+    char keys[64], *kept;
+    FILE *out;
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]); /* for its secrets */
+    kept = text_of(names[1]);
+    drop_all();
+    make(&scenarios[5]); /* what somebody made who has none */
+    record_saying(&file, &file);
+    (void)snprintf(keys, sizeof keys, "%s/true.keys", folder);
+    out = fopen(keys, "w");
+    assert_non_null(out);
+    (void)fputs(kept, out);
+    assert_int_equal(fclose(out), 0);
+    free(kept);
+    o = options_of(1, 1, path(3, "whole.json"));
+    o.tape.keys = keys;
+    assert_int_equal(verify(&o), TL_EXIT_OK); /* the stream file says the same */
+    o.tape.stream = NULL;
+    (void)unlink(names[3]);
+    assert_int_equal(verify(&o), TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "--stream"));
+    assert_int_not_equal(access(names[3], F_OK), 0);
+    o.tape.keys = NULL;
+    assert_int_equal(verify(&o), TL_EXIT_OK); /* nobody expects that it is protected */
+    assert_int_equal(total("frames_ok"), FRAMES);
+    drop_all();
+}
+
+static void interface_when_a_later_one_says_another_stream_then_refused_by_name(void **state)
+{
+    stream_file other;
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]);
+    o = options_of(1, 1, path(3, "whole.json"));
+    o.tape.stream = NULL;
+    record_saying(&file, &file);
+    assert_int_equal(verify(&o), TL_EXIT_OK);
+    other = file;
+    other.stream = 8;
+    assert_int_equal(stream_file_build(&other, "test", &fault), TL_EXIT_OK);
+    record_saying(&file, &other);
+    assert_int_equal(verify(&o), TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "csi2"));
+    drop_all();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(secrets_when_listed_twice_then_a_replayed_frame_is_refused),
+        cmocka_unit_test(secrets_when_one_is_of_two_epochs_then_refused),
+        cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_secrets_ask_for_a_stream_file),
+        cmocka_unit_test(interface_when_a_later_one_says_another_stream_then_refused_by_name),
+    };
+
+    return cmocka_run_group_tests_name("verify_keys", tests, set_up, tear_down);
+}
