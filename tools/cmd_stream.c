@@ -371,14 +371,15 @@ static const struct argp picture_argp = {
     .options = picture_options_table,
     .parser = parse_picture,
     .args_doc = "FILE...",
-    .doc = "Draws what stream files protect: the test scene as it travels. What no tag covers is grey and "
-           "hatched. "
-           "With --attack, lines that the receiver refuses are orange, and pixels that were changed without "
-           "being "
-           "noticed are magenta."
-           "\vExamples:\n"
-           "  trueline stream picture cam.json --out cam.png\n"
-           "  trueline stream picture cam.json --attack --out attacked.png\n",
+    .doc =
+        "Draws what stream files protect: the test scene as it travels. What no tag covers is grey and "
+        "hatched. "
+        "With --attack, lines that the receiver refuses are orange, and pixels that were changed without "
+        "being noticed are magenta. Around a picture, orange says that the receiver refused the frame, blue "
+        "that all of it is under a tag and verified, grey that a part is outside of what tags cover."
+        "\vExamples:\n"
+        "  trueline stream picture cam.json --out cam.png\n"
+        "  trueline stream picture cam.json --attack --out attacked.png\n",
 };
 
 static tl_exit add_picture(tl_sheet *sheet, const char *path, protection_wire wire, tl_fault *fault)
@@ -395,7 +396,7 @@ static tl_exit add_picture(tl_sheet *sheet, const char *path, protection_wire wi
         return e;
     }
     added = tl_sheet_add(sheet, picture.rgb, file.width, file.height,
-                         (const char *[3]){ picture.title, picture.line, picture.verdict }, picture.good);
+                         (const char *[3]){ picture.title, picture.line, picture.verdict }, picture.mark);
     free(picture.rgb);
     stream_file_wipe(&file);
     return added ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "picture: no memory");
@@ -407,6 +408,7 @@ static int cmd_picture(int argc, char **argv)
     char why[256];
     tl_fault fault;
     tl_sheet *sheet;
+    ui_progress progress;
     tl_exit e = TL_EXIT_OK;
 
     if (ui_parse(&picture_argp, argc, argv, &o) != TL_EXIT_OK)
@@ -414,8 +416,12 @@ static int cmd_picture(int argc, char **argv)
     sheet = tl_sheet_open(o.columns < o.n ? o.columns : o.n, CELL_WIDTH, o.title);
     if (sheet == NULL)
         e = tl_fault_set(&fault, TL_EXIT_INTERNAL, "picture: no memory");
-    for (unsigned i = 0; i < o.n && e == TL_EXIT_OK; i++)
+    ui_progress_begin(&progress);
+    for (unsigned i = 0; i < o.n && e == TL_EXIT_OK; i++) {
+        ui_progress_say(&progress, "drawing %u of %u: %s", i + 1, o.n, o.files[i]);
         e = add_picture(sheet, o.files[i], o.wire, &fault);
+    }
+    ui_progress_clear(&progress);
     if (e == TL_EXIT_OK && !tl_sheet_write(sheet, o.out, why, sizeof why))
         e = tl_fault_set(&fault, TL_EXIT_INTERNAL, "%s", why);
     tl_sheet_close(sheet);

@@ -109,7 +109,8 @@ static bool add(tl_sheet *sheet, canvas *c, const demo_result *r, size_t n)
     if (!last->lost)
         (void)snprintf(verdict, sizeof verdict, "verified");
     load(c, last);
-    return tl_sheet_add(sheet, c->rgb, c->width, c->height, lines, !last->lost);
+    return tl_sheet_add(sheet, c->rgb, c->width, c->height, lines,
+                        last->lost ? TL_SHEET_REFUSED : TL_SHEET_VERIFIED);
 }
 
 /* How many results from here on share a cell. */

@@ -249,8 +249,11 @@ static void caption(const work *w, protection_picture *p)
     name_pattern(f, pattern, sizeof pattern);
     (void)snprintf(p->title, sizeof p->title, "SV-%u%s", f->variant_middle,
                    pattern[0] != '\0' ? pattern : variants[f->variant_middle]);
-    (void)snprintf(p->line, sizeof p->line, "%s, a tag of %u bytes for each %s",
-                   protection_suite_text(f->suite), f->tag_size, protection_tag_mode_text(f->tag_mode));
+    if (f->suite == TL_SUITE_NONE)
+        (void)snprintf(p->line, sizeof p->line, "no keys and no tags: checksums and counters");
+    else
+        (void)snprintf(p->line, sizeof p->line, "%s, a tag of %u bytes for each %s",
+                       protection_suite_text(f->suite), f->tag_size, protection_tag_mode_text(f->tag_mode));
     if (w->wire == PROTECTION_LISTENED)
         (void)snprintf(p->verdict, sizeof p->verdict, "%.0f %% of the pixels under a tag%s", p->share * 100,
                        f->variant_middle == TL_SV_1 ? ", as it travels" : "");
@@ -258,8 +261,12 @@ static void caption(const work *w, protection_picture *p)
         (void)snprintf(p->verdict, sizeof p->verdict, "refused: %s, %u lines", tl_verdict_text(w->verdict),
                        p->bad_lines);
     else
-        (void)snprintf(p->verdict, sizeof p->verdict, "ok, and %u pixels were changed", p->fooled);
-    p->good = w->wire == PROTECTION_LISTENED ? p->share > 0 : p->fooled == 0;
+        (void)snprintf(p->verdict, sizeof p->verdict, "ok: %u pixels outside of the tag were changed",
+                       p->fooled);
+    if (w->wire == PROTECTION_PAINTED && w->verdict != TL_VERDICT_OK)
+        p->mark = TL_SHEET_REFUSED;
+    else
+        p->mark = p->share >= 1 && p->fooled == 0 ? TL_SHEET_VERIFIED : TL_SHEET_OPEN;
 }
 
 static bool draw(work *w, protection_picture *picture)

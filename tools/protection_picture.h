@@ -3,6 +3,7 @@
 #ifndef TL_TOOLS_PROTECTION_PICTURE_H
 #define TL_TOOLS_PROTECTION_PICTURE_H
 
+#include "sheet.h"
 #include "stream_file.h"
 
 /* What somebody on the wire does to the frame. */
@@ -17,7 +18,7 @@ typedef struct protection_picture {
     char title[96];     /* the variant of the pixels, with its pattern */
     char line[96];      /* suite, tag mode and size */
     char verdict[96];   /* what the receiver says, or how much is protected */
-    bool good;          /* as it should be: nothing was changed, or every change was noticed */
+    tl_sheet_mark mark; /* what the receiver says of it; or whether all of it is under a tag */
     uint32_t bad_lines; /* lines of pixels that were refused */
     uint32_t fooled;    /* pixels that were changed and went through */
     double share;       /* of the pixels, the part that is under a tag */

@@ -1,6 +1,6 @@
 /* The contact sheet. A picture is reduced by averaging when it is added, so that a sheet of many large pictures
  * takes little memory; the page is laid out and drawn when it is written, because only then its height is known.
- * Blue and orange stay apart for every kind of colour blindness, and the tick and the cross say the same again.
+ * Blue and orange stay apart for every kind of colour blindness, and the marks say the same again.
  * libgd draws; DejaVu is the font, any sans that fontconfig knows the second choice, libgd's own the last. */
 #include "sheet.h"
 #include "picture.h"
@@ -19,15 +19,26 @@ enum {
     INK = 0x1d232b,
     SOFT = 0x5a6470,
     BLUE = 0x0072b2,
-    ORANGE = 0xc25400
+    ORANGE = 0xc25400,
+    GREY = 0x4b535d
 };
 
 typedef struct cell {
     uint8_t *rgb;
     unsigned width, height;
     char lines[3][96];
-    int good;
+    tl_sheet_mark mark;
 } cell;
+
+/* By tl_sheet_mark: the colour, the mark, and a mark for a font without it. */
+static const struct {
+    int colour;
+    const char *mark, *plain;
+} styles[] = {
+    { ORANGE, "\xe2\x9c\x97", "[x]" },
+    { BLUE, "\xe2\x9c\x93", "[+]" },
+    { GREY, "\xe2\x97\x8b", "[o]" },
+};
 
 struct tl_sheet {
     unsigned columns, cell_width;
@@ -101,13 +112,13 @@ static bool room_make(tl_sheet *s)
 }
 
 bool tl_sheet_add(tl_sheet *s, const uint8_t *rgb, unsigned width, unsigned height, const char *lines[3],
-                  int good)
+                  tl_sheet_mark mark)
 {
     if (!width || !height || !room_make(s))
         return false;
     cell *c = &s->cells[s->count];
     size_t tall = ((size_t)s->cell_width * height + width / 2) / width;
-    *c = (cell){ .width = s->cell_width, .good = good };
+    *c = (cell){ .width = s->cell_width, .mark = mark };
     c->height = tall < 1 ? 1 : tall > 2 * (size_t)s->cell_width ? 2 * s->cell_width : (unsigned)tall;
     c->rgb = malloc((size_t)c->width * c->height * 3);
     if (!c->rgb)
@@ -163,16 +174,16 @@ static void text_put(gdImagePtr image, int x, int y, int width, pen p, const cha
 
 /* ---- drawing ---- */
 
-/* The coloured bar under a caption: tick or cross, then the verdict. */
+/* The coloured bar under a caption: the mark, then the verdict. */
 static void verdict_put(const page *p, const cell *c, int x, int y, int height)
 {
     char mark[8];
     int base = y + height - (height - (int)(p->size * 1.0)) / 2;
     int indent = (int)(p->size * 2.1);
-    gdImageFilledRectangle(p->image, x, y, x + p->card_width - 1, y + height - 1, c->good ? BLUE : ORANGE);
-    snprintf(mark, sizeof mark, "%s", c->good ? "\xe2\x9c\x93" : "\xe2\x9c\x97");
+    gdImageFilledRectangle(p->image, x, y, x + p->card_width - 1, y + height - 1, styles[c->mark].colour);
+    snprintf(mark, sizeof mark, "%s", styles[c->mark].mark);
     if (text_outline(p->image, x + PAD, base, (pen){ p->size * 1.15, BOLD, CARD }, mark) < 0) {
-        snprintf(mark, sizeof mark, "%s", c->good ? "[+]" : "[x]");
+        snprintf(mark, sizeof mark, "%s", styles[c->mark].plain);
         text_put(p->image, x + PAD, base, p->card_width, (pen){ p->size, BOLD, CARD }, mark);
         indent += (int)p->size;
     }
@@ -190,7 +201,7 @@ static void picture_put(gdImagePtr image, const cell *c, int x, int y)
 
 static void card_put(const page *p, const cell *c, int x, int y)
 {
-    int colour = c->good ? BLUE : ORANGE, right = x + p->card_width - 1, bottom = y + p->card_height - 1;
+    int colour = styles[c->mark].colour, right = x + p->card_width - 1, bottom = y + p->card_height - 1;
     int text = p->card_width - 2 * PAD, base = y + 2 * FRAME + p->picture_height + PAD + (int)p->size;
     gdImageFilledRectangle(p->image, x, y, right, bottom, CARD);
     gdImageRectangle(p->image, x, y, right, bottom, colour);

@@ -107,11 +107,66 @@ static void add_part(tl_stream_config *c, tl_block block, uint8_t data_type, uin
             (tl_stream_part){ (uint8_t)block, data_type, (uint16_t)count, (uint16_t)length };
 }
 
+static bool is_pattern(const char *why)
+{
+    return strncmp(why, "pattern: ", 9) == 0;
+}
+
+static const char *const blocks[] = { "top", "middle", "bottom" };
+
+/* Which block's pattern is wrong: the one that is still wrong when the others have none. */
+static const char *pattern_block(const tl_stream_config *c)
+{
+    const char *why;
+
+    for (size_t i = 0; i + 1 < COUNT(blocks); i++) {
+        tl_stream_config alone = *c;
+
+        for (size_t other = 0; other < COUNT(blocks); other++)
+            if (other != i) {
+                alone.variant[TL_BLOCK_TOP + other] = TL_SV_5;
+                alone.pattern[TL_BLOCK_TOP + other] = (tl_pattern){ 0 };
+            }
+        if (tl_stream_config_check(&alone, &why) != TL_OK && is_pattern(why))
+            return blocks[i];
+    }
+    return blocks[COUNT(blocks) - 1];
+}
+
+static tl_exit check_config(const tl_stream_config *c, const char *name, tl_fault *fault)
+{
+    static const tl_pattern none;
+    const char *why, *block;
+
+    if (c->suite == TL_SUITE_NONE && c->crc32 != TL_WITH)
+        return tl_fault_set(
+            fault, TL_EXIT_USAGE,
+            "stream file: %s: without a suite the CRC-32 is all that checks a line end to end: it "
+            "cannot be left out",
+            name);
+    if (tl_stream_config_check(c, &why) == TL_OK)
+        return TL_EXIT_OK;
+    if (!is_pattern(why))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: %s", name, why);
+    for (size_t i = 0; i < COUNT(blocks); i++) {
+        unsigned variant = c->variant[TL_BLOCK_TOP + i];
+
+        block = blocks[i];
+        if ((variant == TL_SV_3 || variant == TL_SV_4) &&
+            memcmp(&c->pattern[TL_BLOCK_TOP + i], &none, sizeof none) == 0)
+            return tl_fault_set(fault, TL_EXIT_USAGE,
+                                "stream file: %s: variant %u of the %s block needs a pattern: --pattern "
+                                "%s:FIRST,COUNT,PERIOD",
+                                name, variant, block, block);
+    }
+    block = pattern_block(c);
+    return tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: %s block: %s", name, block, why);
+}
+
 tl_exit stream_file_build(stream_file *file, const char *name, tl_fault *fault)
 {
     tl_stream_config *c = &file->config;
     size_t length = stream_file_line_bytes(file);
-    const char *why;
 
     for (size_t i = 0; i < COUNT(numbers); i++) {
         tl_exit e = check_number(&numbers[i], number_in(file, &numbers[i]), name, fault);
@@ -134,9 +189,7 @@ tl_exit stream_file_build(stream_file *file, const char *name, tl_fault *fault)
     add_part(c, TL_BLOCK_TOP, TL_DT_EMBEDDED, file->embedded_top, length);
     add_part(c, TL_BLOCK_MIDDLE, stream_file_pixel_type(file), file->height, length);
     add_part(c, TL_BLOCK_BOTTOM, TL_DT_EMBEDDED, file->embedded_bottom, length);
-    if (tl_stream_config_check(c, &why) != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_USAGE, "stream file: %s: %s", name, why);
-    return TL_EXIT_OK;
+    return check_config(c, name, fault);
 }
 
 /* ---- JSON to values ---- */

@@ -42,6 +42,21 @@ void ui_progress_show(ui_progress *progress, const ui_counts *counts)
     progress->shown = true;
 }
 
+void ui_progress_say(ui_progress *progress, const char *format, ...)
+{
+    va_list list;
+
+    if (!progress->on)
+        return;
+    (void)fputc('\r', stderr);
+    va_start(list, format);
+    (void)vfprintf(stderr, format, list);
+    va_end(list);
+    (void)fputs("\033[K", stderr);
+    (void)fflush(stderr);
+    progress->shown = true;
+}
+
 void ui_progress_clear(ui_progress *progress)
 {
     if (progress->shown)

@@ -25,6 +25,8 @@ typedef struct ui_counts {
 void ui_progress_begin(ui_progress *progress);
 /* Shows the counts, at most ten times a second. */
 void ui_progress_show(ui_progress *progress, const ui_counts *counts);
+/* Shows a text in the counts' place, at once. */
+void ui_progress_say(ui_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Takes the line away, so that other text can be written. */
 void ui_progress_clear(ui_progress *progress);
 /* Seconds since ui_progress_begin. */

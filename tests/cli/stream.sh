@@ -103,9 +103,12 @@ refused() { # WHAT OPTIONS...
     is "$(ls "$tmp/no.json" 2>/dev/null)" "" "new_when_${*//[^a-z0-9]/_}_then_no_file"
 }
 refused "8 bytes" --tag-size 8
-refused "pattern" --variants 2,3,2
-refused "pattern" --pattern middle:0,1,2
-refused "pattern" --variants 2,3,2 --pattern middle:0,4,2
+refused "variant 3 of the middle block needs a pattern: --pattern middle:FIRST,COUNT,PERIOD" --variants 2,3,2
+refused "variant 4 of the bottom block needs a pattern: --pattern bottom:" --variants 2,3,4 --pattern middle:0,1,2
+refused "middle block: pattern: its block is neither" --pattern middle:0,1,2
+refused "middle block: pattern: its count" --variants 2,3,2 --pattern middle:0,4,2
+refused "top block: pattern: its count" --variants 3,3,2 --pattern middle:0,1,2 --pattern top:0,4,2
+refused "without a suite the CRC-32" --suite none --no-crc32
 refused "pattern: '" --pattern side:0,1,2
 refused "pattern: '" --pattern middle:0,1
 refused "tag-mode: '" --tag-mode line

@@ -388,7 +388,10 @@ static void sheet_of_five_pictures_is_a_png_with_both_colours(void **state)
     tl_sheet *s = tl_sheet_open(2, 120, "five");
     assert_non_null(s);
     for (int i = 0; i < 5; i++)
-        assert_true(tl_sheet_add(s, rgb, i == 3 ? 3 : 320, i == 3 ? 2 : 180, lines, i != 1));
+        assert_true(tl_sheet_add(s, rgb, i == 3 ? 3 : 320, i == 3 ? 2 : 180, lines,
+                                 i == 1   ? TL_SHEET_REFUSED
+                                 : i == 2 ? TL_SHEET_OPEN
+                                          : TL_SHEET_VERIFIED));
     assert_true(tl_sheet_write(s, path_of("s.png"), why, sizeof why));
     tl_sheet_close(s);
     png_image image = { .version = PNG_IMAGE_VERSION };
@@ -397,13 +400,15 @@ static void sheet_of_five_pictures_is_a_png_with_both_colours(void **state)
     uint8_t *back = malloc(PNG_IMAGE_SIZE(image));
     assert_non_null(back);
     assert_true(png_image_finish_read(&image, NULL, back, 0, NULL));
-    size_t blue = 0, orange = 0;
+    size_t blue = 0, orange = 0, grey = 0;
     for (size_t i = 0; i < PNG_IMAGE_SIZE(image); i += 3) {
         blue += back[i] == 0x00 && back[i + 1] == 0x72 && back[i + 2] == 0xb2;
         orange += back[i] == 0xc2 && back[i + 1] == 0x54 && back[i + 2] == 0x00;
+        grey += back[i] == 0x4b && back[i + 1] == 0x53 && back[i + 2] == 0x5d;
     }
     assert_true(orange > 1000);
-    assert_true(blue > 3 * orange && blue < 5 * orange);
+    assert_true(blue > 2 * orange && blue < 4 * orange);
+    assert_true(grey > orange / 2 && grey < 2 * orange);
     free(back);
     free(rgb);
     unlink(path_of("s.png"));
@@ -419,8 +424,8 @@ static void sheet_when_its_numbers_are_absurd_then_refuses(void **state)
     tl_sheet *s = tl_sheet_open(2, 100, "t");
     const char *lines[3] = { "a", "b", "c" };
     uint8_t rgb[3] = { 0 };
-    assert_false(tl_sheet_add(s, rgb, 0, 1, lines, 1));
-    assert_false(tl_sheet_add(s, rgb, 1, 0, lines, 1));
+    assert_false(tl_sheet_add(s, rgb, 0, 1, lines, TL_SHEET_VERIFIED));
+    assert_false(tl_sheet_add(s, rgb, 1, 0, lines, TL_SHEET_VERIFIED));
     tl_sheet_close(s);
     tl_sheet_close(NULL);
 }
@@ -432,7 +437,7 @@ static void sheet_when_the_disk_is_full_then_names_it_and_leaves_nothing(void **
     const char *lines[3] = { "a", "b", "c" };
     uint8_t *rgb = noise(3 * 200 * 200);
     tl_sheet *s = tl_sheet_open(2, 200, "t");
-    assert_true(tl_sheet_add(s, rgb, 200, 200, lines, 1));
+    assert_true(tl_sheet_add(s, rgb, 200, 200, lines, TL_SHEET_VERIFIED));
     disk_full(5000);
     bool good = tl_sheet_write(s, path_of("s.png"), why, sizeof why);
     disk_full(RLIM_INFINITY);
