@@ -224,7 +224,7 @@ static tl_span little(uint8_t *bytes, unsigned n, uint32_t value)
 tl_err agreement_token(const tl_crypto *crypto, const agreement_tie *tie, tl_direction from,
                        uint8_t bytes[TL_DATA_TOKEN_SIZE])
 {
-    static const char label[] = "trueline data connection", magic[] = "truedata";
+    static const char label[] = "trueline data connection", magic[] = AGREEMENT_TOKEN_MAGIC;
     uint8_t token[AGREEMENT_TOKEN], id[2], number[4], way[1];
     const tl_span info[] = { tl_span_of(label, sizeof label - 1), little(id, 2, tie->stream),
                              little(number, 4, tie->epoch), little(way, 1, (uint32_t)from) };

@@ -9,6 +9,8 @@
 #include <trueline/messages.h>
 #include <trueline/requester.h>
 
+#define AGREEMENT_TOKEN_MAGIC "truedata" /* 8 bytes */
+
 enum { AGREEMENT_PAYLOAD_MAX = 4096, AGREEMENT_SUITES_MAX = 16, AGREEMENT_TOKEN = 32 };
 
 /* A payload: its kind (TL_AGREEMENT_*) and the body that goes with it. Spans are views of what was read. */

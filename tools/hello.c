@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const uint8_t magic[8] = "trueline";
+static const uint8_t magic[8] = HELLO_MAGIC;
 static const tl_env env; /* nothing in a hello is negotiated */
 
 tl_exit hello_make(hello *ours, uint32_t role, const tl_stream_config *config, const tl_crypto *crypto,

@@ -7,6 +7,8 @@
 
 #include <trueline/stream.h>
 
+#define HELLO_MAGIC "trueline" /* 8 bytes */
+
 enum { HELLO_PATIENCE_MS = 5000 }; /* for both hellos together */
 
 /* What one end says of itself. */

@@ -128,6 +128,22 @@ local data = Proto("trueline_data", "Trueline packets on a TCP connection")
 local f_packet_length = W.field("uint32", "data.length", "length of the packet")
 local PACKET_MAX = T.csi2_header + 65535 + T.csi2_footer
 
+-- Where a greeting's magic stands: the rows before it have numbers of bytes.
+local function magic_at(message)
+  local at = 0
+  for _, row in ipairs(W.rows[message]) do
+    if row.name == "magic" then
+      return at, row.n
+    end
+    at = at + row.n
+  end
+end
+
+local function begins_with(message, tvb, at)
+  local offset, n = magic_at(message)
+  return tvb:len() >= at + offset + n and tvb:raw(at + offset, n) == T.magic[message]
+end
+
 -- Bytes of what begins here, and the greeting's rows; nil: more must come to know it.
 local function unit_of(tvb, at)
   local left = tvb:len() - at
@@ -137,19 +153,12 @@ local function unit_of(tvb, at)
   local n = tvb(at, 4):le_uint()
   if n <= PACKET_MAX then
     return 4 + n
-  end
-  if left < T.data_token_size then
-    return nil
-  end
-  local hello = W.quiet("hello", tvb, at, tvb:len())
-  if hello and hello.version == T.hello_version and hello.layout == T.layout_id then
+  elseif begins_with("hello", tvb, at) then
     return T.hello_size, "hello"
-  end
-  local token = W.quiet("data_token", tvb, at, tvb:len())
-  if token.version == T.agreement_version then
+  elseif begins_with("data_token", tvb, at) then
     return T.data_token_size, "data_token"
   end
-  return left < T.hello_size and nil or left, "rest"
+  return left >= T.data_token_size and left or nil, "rest"
 end
 
 local function unit(tvb, at, stop, greeting, pinfo, tree)

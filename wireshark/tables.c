@@ -4,6 +4,7 @@
 #include "annotate.h"
 #include "dump_algs.h"
 #include "dump_message.h"
+#include "hello.h"
 
 #include <trueline/csi2.h>
 #include <trueline/stream.h>
@@ -241,8 +242,6 @@ static void print_ids(void)
         { "fsed_bottom", TL_FSED_BOTTOM },
         { "outline_wire_type", TL_OUTLINE_WIRE_TYPE },
         { "announcement_wire_type", TL_ANNOUNCEMENT_WIRE_TYPE },
-        { "hello_version", TL_HELLO_VERSION },
-        { "agreement_version", TL_AGREEMENT_VERSION },
         { "hello_size", TL_HELLO_SIZE },
         { "data_token_size", TL_DATA_TOKEN_SIZE },
         { "tcp_head", TL_TCP_HEAD },
@@ -252,6 +251,7 @@ static void print_ids(void)
     };
 
     (void)printf("  layout = \"%s\",\n", TL_LAYOUT_NAME);
+    (void)printf("  magic = { hello = \"%s\", data_token = \"%s\" },\n", HELLO_MAGIC, AGREEMENT_TOKEN_MAGIC);
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         number(ids[i].name, ids[i].value);
     number("sequence_tcp", tl_transport_tcp.binding.record.sequence_size);

@@ -185,6 +185,19 @@ is "$(grep -Pc '\tsession [0-9a-f]{8} record of' <<<"$out")" 0 "demo_when_annota
 like "$out" 'session [0-9a-f]{8} VENDOR_DEFINED_RESPONSE: offer' "demo_when_annotated_then_the_agreement_is_in_clear"
 clean shown.pcapng "demo_when_clean_then_every_byte_has_a_field_and_nothing_is_malformed" -c "$((again - 1))"
 
+# ---- the data connection ----
+
+if grep -q '^TL_LAYOUT:[A-Z]*=default' "$build/CMakeCache.txt"; then
+    hello=747275656c696e65$(printf '01000100010001000000000%0129d' 0)
+    packets data 5555 "$((seed))" "$hello" sep.pcapng data.pcap
+    shark data.pcap -d tcp.port==5555,trueline_data -T pdml
+    is "$(grep -c 'proto name="trueline_csi2"' "$tmp/.out"):$(grep -c 'trueline.hello.magic' "$tmp/.out")$err" "72:1" \
+        "data_when_segments_begin_anywhere_then_the_greeting_and_each_packet"
+    packets data 5555 "$((seed))" "${hello//6/7}" sep.pcapng data.pcap
+    shark data.pcap -d tcp.port==5555,trueline_data -Y trueline.value -T fields -e _ws.col.Info
+    like "$out$err" '^no packet' "data_when_the_greeting_is_none_then_told"
+fi
+
 # ---- what is changed ----
 
 packets mutate 147 "$((seed))" 600 bad.pcap sep.pcapng fsed.pcapng list.pcapng
