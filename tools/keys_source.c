@@ -75,7 +75,7 @@ tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
 
     *s = (keys_source){ 0 };
     if (in == NULL)
-        return tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", path);
+        return tl_fault_errno(fault, TL_EXIT_USAGE, "keys: %.200s", path);
     first = getc(in);
     if (first != EOF)
         (void)ungetc(first, in);

@@ -1,5 +1,6 @@
 /* Finding the stream in a recording. What the first packets are says how the stream travels (carrier, virtual channel), where
  * nobody else does: whatever an attacker puts there, a protected stream is expected, and nothing else verifies. */
+#include "keys_source.h"
 #include "tape.h"
 
 #include "recording.h"
@@ -267,13 +268,12 @@ static tl_exit look_ahead(tape *t, const tl_crypto *crypto, tl_fault *fault)
 
 static tl_exit read_keys(tape *t, tl_fault *fault)
 {
-    FILE *in = fopen(t->o.keys, "rb");
-    tl_exit e;
+    keys_source keys;
+    tl_exit e = keys_source_open(&keys, t->o.keys, fault);
 
-    if (in == NULL)
-        return tl_fault_errno(fault, TL_EXIT_USAGE, "keys: %.200s", t->o.keys);
-    e = stream_keys_read(&t->keys, in, t->o.keys, fault);
-    (void)fclose(in);
+    if (e == TL_EXIT_OK)
+        e = stream_keys_read(&t->keys, keys.file, t->o.keys, fault);
+    keys_source_close(&keys);
     return e;
 }
 

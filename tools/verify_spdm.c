@@ -210,17 +210,19 @@ static bool speaks_of_spdm(FILE *in)
 
 bool verify_spdm_speaks(const char *keys)
 {
-    FILE *in = keys != NULL ? fopen(keys, "rb") : NULL;
-    bool found = in != NULL && speaks_of_spdm(in);
+    keys_source secrets = { 0 };
+    tl_fault ignored;
+    bool found = keys != NULL && keys_source_open(&secrets, keys, &ignored) == TL_EXIT_OK &&
+                 speaks_of_spdm(secrets.file);
 
-    if (in != NULL)
-        (void)fclose(in);
+    keys_source_close(&secrets);
     return found;
 }
 
 tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
 {
     static const tl_openssl_config slots = { .hash_slots = 32, .key_slots = 32 };
+    tl_exit e;
 
     *v = (verify_spdm){ .sessions = json_array() };
     v->lines = open_memstream(&v->text, &v->text_n);
@@ -231,12 +233,12 @@ tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
     v->report = (dump_report){ .out = v->lines, .format = DUMP_JSON, .fields = true };
     if (keys == NULL)
         return TL_EXIT_OK;
-    v->keys_in = fopen(keys, "rb");
-    if (v->keys_in == NULL)
-        return tl_fault_errno(fault, TL_EXIT_USAGE, "keys: %.200s", keys);
-    v->computed = speaks_of_spdm(v->keys_in);
+    e = keys_source_open(&v->secrets, keys, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    v->computed = speaks_of_spdm(v->secrets.file);
     if (v->computed)
-        dump_keys_open(&v->keys, v->keys_in, keys, &v->report, &v->keys_fault);
+        dump_keys_open(&v->keys, v->secrets.file, keys, &v->report, &v->keys_fault);
     return TL_EXIT_OK;
 }
 
@@ -276,8 +278,7 @@ void verify_spdm_close(verify_spdm *v)
     }
     if (v->backend != NULL)
         tl_openssl_close(v->backend);
-    if (v->keys_in != NULL)
-        (void)fclose(v->keys_in);
+    keys_source_close(&v->secrets);
     if (v->lines != NULL)
         (void)fclose(v->lines);
     if (v->text != NULL)

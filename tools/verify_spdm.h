@@ -3,6 +3,7 @@
 #ifndef TL_TOOLS_VERIFY_SPDM_H
 #define TL_TOOLS_VERIFY_SPDM_H
 
+#include "keys_source.h"
 #include "dump_keys.h"
 #include "dump_spdm.h"
 
@@ -12,7 +13,8 @@ typedef struct verify_spdm {
     dump_report report;
     /* private */
     tl_openssl *backend;
-    FILE *keys_in, *lines;
+    keys_source secrets;
+    FILE *lines;
     char *text; /* what the dump said of the packet at hand */
     size_t text_n;
     dump_keys keys;
