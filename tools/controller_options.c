@@ -254,7 +254,7 @@ static const struct argp argp = {
         "      --reauth 60 --rekey 1800\n"
         "  trueline controller --stream cam.json --out frames --frames 30\n"
         "  trueline controller --stream cam.json --y4m - | ffplay -\n"
-        "  trueline controller --stream cam.json --keep-going --release line --view 8080\n"
+        "  trueline controller --stream cam.json --keep-going --view 8080\n"
         "  trueline controller --stream cam.json --from udp:127.0.0.1:5004\n"
         "  trueline controller --stream cam.json --keep-going --report report.json\n"
         "  trueline controller --stream cam.json --frames 30 \\\n"

@@ -25,6 +25,7 @@ unexplained() {
 # Sets $tried to no if it cannot run here: it names a file that is not there, or takes long.
 try() { # COMMAND-LINE
     local line=${1%%  #*} more='' rest=''
+    line=${line/--view 8080/--view 0}
     tried=no
     case $line in
     *clip.mp4* | *photo.jpg*)      return 0 ;;
