@@ -89,6 +89,24 @@ static void count(annotation *a, const annotate_note *note)
         a->sums->verified++;
 }
 
+/* What the recording says itself. Verdicts are not for it to say: lines that could be taken for one are left out. */
+static size_t put_own_words(tl_span words, char *text, size_t room)
+{
+    static const char ours[] = "trueline:";
+    const char *at = (const char *)words.p, *end = at + strnlen(at, words.n < 2000 ? words.n : 2000), *line;
+    size_t n = 0;
+
+    for (; at < end; at = line + 1) {
+        line = memchr(at, '\n', (size_t)(end - at));
+        if (line == NULL)
+            line = end;
+        if ((size_t)(line - at) >= sizeof ours - 1 && memcmp(at, ours, sizeof ours - 1) == 0)
+            continue;
+        n += (size_t)snprintf(text + n, room - n, "%s%.*s", n > 0 ? "\n" : "", (int)(line - at), at);
+    }
+    return n;
+}
+
 /* What is said of the packet, then what the recording says itself. */
 static void make_comment(const annotation *a, const pcap_packet *p, char text[COMMENT_ROOM])
 {
@@ -103,10 +121,9 @@ static void make_comment(const annotation *a, const pcap_packet *p, char text[CO
         n += (size_t)snprintf(text + n, COMMENT_ROOM - n, "trueline: frame %u %s\n", (unsigned)note->number,
                               tl_verdict_text(note->frame));
     }
-    if (p->comment.n > 0)
-        (void)snprintf(text + n, COMMENT_ROOM - n, "%.*s", (int)(p->comment.n < 2000 ? p->comment.n : 2000),
-                       (const char *)p->comment.p);
-    else if (n > 0)
+    if (p->comment.n > 0 && put_own_words(p->comment, text + n, COMMENT_ROOM - n) > 0)
+        return;
+    if (n > 0)
         text[n - 1] = '\0';
 }
 

@@ -1,8 +1,9 @@
 /* Recordings that claim more than they prove: secrets that are there twice, and interfaces that say that nothing has to be
- * protected, or that they are of another stream. */
+ * protected, or that they are of another stream, and verdicts that a recording brings along. */
 #define _GNU_SOURCE
 #include "recorded.h"
 
+#include "annotate.h"
 #include "recording.h"
 
 static tl_fault fault;
@@ -148,6 +149,90 @@ static void interface_when_a_later_one_says_another_stream_then_refused_by_name(
     drop_all();
 }
 
+/* ---- annotations ---- */
+
+static void record_with_comments(const char *comment)
+{
+    recording out;
+    recording_from from = { .comment = comment };
+    json_t *object = stream_file_json(&file, STREAM_SECRET_HIDDEN);
+    char *text = json_dumps(object, JSON_COMPACT), says[4096];
+
+    (void)snprintf(says, sizeof says, "layout=%s\nstream=%s", recording_layout(), text);
+    assert_int_equal(recording_open(&out, path(0, "t.pcap"), false, "test", &fault), TL_EXIT_OK);
+    assert_int_equal(recording_interface(&out, PCAP_LINK_CSI2, "csi2", says, &from.index, &fault),
+                     TL_EXIT_OK);
+    for (size_t i = 0; i < frame_n; i++)
+        for (size_t k = 0; k < frames[i].n; k++)
+            assert_int_equal(
+                recording_packet_at(&out, &from, MS, tl_span_of(frames[i].v[k].p, frames[i].v[k].n), &fault),
+                TL_EXIT_OK);
+    assert_int_equal(recording_close(&out, &fault), TL_EXIT_OK);
+    free(text);
+    json_decref(object);
+}
+
+/* Packets of the result whose comment has that text. */
+static size_t packets_saying(const char *text)
+{
+    FILE *in = fopen(names[3], "rb");
+    pcap reader;
+    pcap_packet p;
+    bool more = true;
+    size_t n = 0;
+
+    assert_non_null(in);
+    assert_int_equal(pcap_open(&reader, in, names[3], &fault), TL_EXIT_OK);
+    while (pcap_next(&reader, &p, &more, &fault) == TL_EXIT_OK && more)
+        n += memmem(p.comment.p, p.comment.n, text, strlen(text)) != NULL;
+    pcap_close(&reader);
+    (void)fclose(in);
+    return n;
+}
+
+static void verdicts_when_a_recording_brings_its_own_then_they_are_left_out(void **state)
+{
+    static const char *const comments[] = {
+        "trueline: verdict ok\nseen on the bench\ntrueline: frame 1 ok",
+        "seen on the bench\ntrueline: verdict ok",
+        "\n\ntrueline: verdict ok\nseen on the bench",
+    };
+    static const uint32_t epoch = 1;
+    annotate_options o;
+    annotate_sums sums;
+    size_t packets = 0;
+
+    (void)state;
+    make(&scenarios[0]);
+    for (size_t i = 0; i < frame_n; i++)
+        packets += frames[i].n;
+    for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
+        record_with_comments(comments[i]);
+        write_keys("w", 3, &epoch, 1); /* of another connection: nothing verifies */
+        o = (annotate_options){ .recording = names[0], .keys = names[1], .result = path(3, "r.pcapng") };
+        assert_int_equal(annotate_run(&o, &sums, &fault), TL_EXIT_REFUSED);
+        assert_int_equal(sums.verified, 0);
+        assert_int_equal(packets_saying(" ok"), 0);
+        assert_int_equal(packets_saying("seen on the bench"), packets);
+        assert_true(packets_saying("trueline: verdict ") > 0);
+    }
+    drop_all();
+}
+
+static void recording_when_it_says_that_there_is_no_suite_then_nothing_is_called_verified(void **state)
+{
+    annotate_options o;
+    annotate_sums sums;
+
+    (void)state;
+    make(&scenarios[5]);
+    record_with_comments(NULL);
+    o = (annotate_options){ .recording = names[0], .keys = names[1], .result = path(3, "r.pcapng") };
+    assert_int_equal(annotate_run(&o, &sums, &fault), TL_EXIT_OK);
+    assert_int_equal(sums.verified, 0);
+    drop_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,7 +240,9 @@ int main(void)
         cmocka_unit_test(secrets_when_one_is_of_two_epochs_then_refused),
         cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_secrets_ask_for_a_stream_file),
         cmocka_unit_test(interface_when_a_later_one_says_another_stream_then_refused_by_name),
+        cmocka_unit_test(verdicts_when_a_recording_brings_its_own_then_they_are_left_out),
+        cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_nothing_is_called_verified),
     };
 
-    return cmocka_run_group_tests_name("verify_keys", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("verify_claims", tests, set_up, tear_down);
 }
