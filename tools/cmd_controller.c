@@ -316,7 +316,7 @@ static tl_exit start_stream(controller *c, int fd, const char *peer, tl_fault *f
 
     if (e != TL_EXIT_OK)
         return e;
-    tap_key(&c->tap, &source, c->file.stream, epoch);
+    tap_key(&c->tap, &source, &c->file.config, epoch);
     err = tl_stream_rx_init(&c->rx, &c->file.config, &source, epoch, c->memory, sink);
     tl_key_source_wipe(&source);
     if (err != TL_OK)

@@ -425,7 +425,7 @@ static tl_exit send_oneway(sensor *s, const char *name, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    tap_key(&s->tap, &source, s->file.stream, 0);
+    tap_key(&s->tap, &source, &s->file.config, 0);
     err = tl_stream_tx_init(&tx, &s->file.config, &source, 0);
     if (err == TL_OK) {
         e = play(s, &tx, -1, &sent, fault);
@@ -471,7 +471,7 @@ static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
         return e;
     if (s->input == NULL)
         e = open_input(s, fault);
-    tap_key(&s->tap, &source, s->file.stream, epoch);
+    tap_key(&s->tap, &source, &s->file.config, epoch);
     err = tl_stream_tx_init(&tx, &s->file.config, &source, epoch);
     if (err != TL_OK) {
         tl_key_source_wipe(&source);

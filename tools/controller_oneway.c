@@ -58,7 +58,7 @@ static tl_exit take_news(controller_oneway *o, oneway_news news, const tl_fault 
     e = oneway_receiver_source(&o->receiver, &source, fault);
     if (e != TL_EXIT_OK)
         return e;
-    tap_key(o->tap, &source, o->receiver.file->stream, oneway_receiver_epoch(&o->receiver));
+    tap_key(o->tap, &source, &o->receiver.file->config, oneway_receiver_epoch(&o->receiver));
     err = news == ONEWAY_START ? begin(o, &source)
                                : tl_stream_rx_rekey(o->rx, &source, oneway_receiver_epoch(&o->receiver));
     tl_key_source_wipe(&source);

@@ -115,7 +115,7 @@ static tl_err key_next(controller_spdm *s)
         e = with_secret(s, take_source);
     }
     if (e == TL_OK) {
-        tap_key(s->o.client.tap, &s->sources[s->current], stream_of(s), epoch);
+        tap_key(s->o.client.tap, &s->sources[s->current], &s->file->config, epoch);
         e = tl_stream_rx_rekey(s->rx, &s->sources[s->current], epoch);
     }
     if (e != TL_OK)
@@ -301,7 +301,7 @@ tl_exit controller_spdm_receiver(controller_spdm *s, const tl_stream_config *con
 {
     tl_err err;
 
-    tap_key(s->o.client.tap, &s->sources[s->current], stream_of(s), s->epoch);
+    tap_key(s->o.client.tap, &s->sources[s->current], config, s->epoch);
     err = tl_stream_rx_init(rx, config, &s->sources[s->current], s->epoch, memory, sink);
     s->rx = rx;
     return err == TL_OK ? TL_EXIT_OK

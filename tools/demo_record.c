@@ -36,6 +36,8 @@ tl_exit demo_record_open(demo_record *r, const tap_options *o, const char *folde
         r->of_session.capture = r->capture;
         e = make(o->capture, inside, fault);
     }
+    if (e == TL_EXIT_OK && o->capture != NULL && o->secrets != NULL && !inside)
+        e = recording_apart(o->capture, o->secrets, fault);
     if (o->secrets != NULL)
         r->of_session.secrets = inside ? r->capture : r->secrets;
     return e == TL_EXIT_OK && r->o.secrets != NULL ? make(r->o.secrets, true, fault) : e;

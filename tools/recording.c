@@ -1,6 +1,7 @@
 /* Writing pcapng: blocks as tools/pcapng.c draws them, in this machine's favourite order, little-endian. */
 #include "recording.h"
 #include "clock.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,9 +127,23 @@ static tl_exit put_section(recording *r, const char *program, tl_fault *fault)
     return e == TL_EXIT_OK ? end(r, &w, fault) : e;
 }
 
+/* Who has a file open that was there before would read on, whatever mode it has now: secrets go into a new one. */
+static int create_anew(const char *path)
+{
+    char target[TL_FILE_PATH];
+    bool in_place;
+    tl_fault fault;
+
+    if (tl_file_target(path, target, &in_place, &fault) != TL_EXIT_OK || in_place)
+        return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (unlink(target) != 0 && errno != ENOENT)
+        return -1;
+    return open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 int recording_create(const char *path, bool secret)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
+    int fd = secret ? create_anew(path) : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     struct stat st;
 
     /* The mode of a device is everybody's. */
@@ -137,6 +152,18 @@ int recording_create(const char *path, bool secret)
         return -1;
     }
     return fd;
+}
+
+tl_exit recording_apart(const char *capture, const char *secrets, tl_fault *fault)
+{
+    struct stat a, b;
+
+    if (stat(capture, &a) != 0 || stat(secrets, &b) != 0 || !S_ISREG(a.st_mode) || a.st_dev != b.st_dev ||
+        a.st_ino != b.st_ino)
+        return TL_EXIT_OK;
+    return tl_fault_set(fault, TL_EXIT_USAGE,
+                        "secrets: %.200s: this is the capture; to have them in it, give the same name twice",
+                        secrets);
 }
 
 tl_exit recording_open(recording *r, const char *path, bool secret, const char *program, tl_fault *fault)

@@ -18,8 +18,11 @@ typedef struct recording {
 } recording;
 
 /* A descriptor of an empty file at this path, or of the device or pipe that is there and stays as it is; -1 with errno.
- * secret: of a file, nobody else may read it (mode 0600). */
+ * secret: of a file, nobody else may read it (mode 0600), and it is a new one: who had the old one open sees nothing. */
 int recording_create(const char *path, bool secret);
+/* TL_EXIT_USAGE: a capture that is there and a file for secrets are one file under two names. */
+tl_exit recording_apart(const char *capture, const char *secrets, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Makes the file or empties it; a pipe will do. secret: nobody else may read it (mode 0600). `program` is noted in the
  * file; path outlives the recording. TL_EXIT_INTERNAL, here and below: it cannot be written. */
 tl_exit recording_open(recording *r, const char *path, bool secret, const char *program, tl_fault *fault)

@@ -57,7 +57,7 @@ static tl_err take_keys(sensor_spdm *s, tl_digest secret)
 
 static tl_err rekey(sensor_spdm *s, tl_key_source *source)
 {
-    tap_key(s->o.tap, source, s->stream.file.stream, s->stream.epoch);
+    tap_key(s->o.tap, source, &s->stream.file.config, s->stream.epoch);
     return tl_stream_tx_rekey(&s->stream.tx, source, s->stream.epoch);
 }
 
@@ -176,7 +176,7 @@ static agreement_reason on_start(sensor_spdm *s, const agreement *a, const tl_sp
     reason = check_stream(s, a);
     if (reason != AGREEMENT_FINE)
         return reason;
-    tap_key(s->o.tap, &stream->sources[stream->current], stream->file.stream, stream->epoch);
+    tap_key(s->o.tap, &stream->sources[stream->current], &stream->file.config, stream->epoch);
     if (a->body.stream.epoch != stream->epoch ||
         tl_stream_tx_init(&stream->tx, &stream->file.config, &stream->sources[stream->current],
                           stream->epoch) != TL_OK)

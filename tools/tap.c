@@ -58,6 +58,8 @@ tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fa
     (void)snprintf(program, sizeof program, "trueline %s", command);
     if (o->capture != NULL)
         e = recording_open(&t->capture, o->capture, t->inside, program, fault);
+    if (e == TL_EXIT_OK && o->capture != NULL && o->secrets != NULL && !t->inside)
+        e = recording_apart(o->capture, o->secrets, fault);
     if (e == TL_EXIT_OK && o->secrets != NULL && !t->inside)
         e = open_secrets(t, fault);
     if (e != TL_EXIT_OK || o->secrets == NULL)
@@ -118,16 +120,18 @@ const tl_crypto *tap_crypto(tap *t, const tl_crypto *crypto)
     return wants_secrets(t) ? tap_secrets_crypto(t->spdm_secrets, crypto) : crypto;
 }
 
-void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch)
+void tap_key(tap *t, const tl_key_source *source, const tl_stream_config *config, uint32_t epoch)
 {
     char text[64 + 2 * TL_HASH_MAX];
     uint8_t secret[TL_HASH_MAX];
     size_t n = 0, at;
 
-    /* An epoch that cannot be taken is refused by whoever takes it. */
-    if (!wants_secrets(t) || tl_key_source_secret(source, epoch, secret, &n) != TL_OK)
+    /* Without a suite no key is ever made of it. An epoch that cannot be taken is refused by whoever takes it. */
+    if (!wants_secrets(t) || config->suite == TL_SUITE_NONE ||
+        tl_key_source_secret(source, epoch, secret, &n) != TL_OK)
         return;
-    at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)stream, (unsigned)epoch);
+    at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)config->stream,
+                          (unsigned)epoch);
     for (size_t i = 0; i < n; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "%02x", secret[i]);
     text[at++] = '\n';

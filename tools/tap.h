@@ -31,7 +31,7 @@ typedef struct tap {
     tl_fault fault;
 } tap;
 
-/* Makes the files. TL_EXIT_INTERNAL. */
+/* Makes the files. TL_EXIT_INTERNAL; TL_EXIT_USAGE: they are one under two names. */
 tl_exit tap_open(tap *t, const tap_options *options, const char *command, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Gives the first fault of recording, if there was one. t may be NULL, here and below. */
@@ -51,7 +51,7 @@ void tap_message(tap *t, pcap_direction direction, tl_span message);
 /* A stream is over: what was recorded of it is in the file. */
 void tap_flush(tap *t);
 /* An epoch that a stream is about to take from its source. */
-void tap_key(tap *t, const tl_key_source *source, uint32_t stream, uint32_t epoch);
+void tap_key(tap *t, const tl_key_source *source, const tl_stream_config *config, uint32_t epoch);
 /* The crypto that SPDM is to use: `crypto`, or what hears its secrets, up to tap_free. */
 const tl_crypto *tap_crypto(tap *t, const tl_crypto *crypto);
 

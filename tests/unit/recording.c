@@ -5,6 +5,7 @@
 
 #include "keys_source.h"
 #include "recording.h"
+#include "tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,6 +185,44 @@ static void secrets_when_inside_then_mode_0600_and_found_again(void **s)
     keys_source_close(&keys);
 }
 
+static void secrets_when_a_file_was_there_and_open_then_its_reader_sees_nothing(void **s)
+{
+    char other[160], byte;
+    int old, fd;
+
+    (void)s;
+    (void)snprintf(other, sizeof other, "%s.other", path);
+    (void)unlink(path);
+    old = open(path, O_RDWR | O_CREAT, 0644);
+    assert_true(old >= 0);
+    assert_int_equal(link(path, other), 0);
+    fd = recording_create(path, true);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "th1: 00ff\n", 10), 10);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(mode_of(path), 0600);
+    assert_int_equal(size_of(path), 10);
+    assert_int_equal(read(old, &byte, 1), 0);
+    assert_int_equal(size_of(other), 0);
+    assert_int_equal(close(old), 0);
+    assert_int_equal(unlink(other), 0);
+}
+
+static void secrets_when_they_would_go_over_the_capture_then_refused(void **s)
+{
+    char same[160];
+    tap t;
+    tl_fault fault;
+
+    (void)s;
+    (void)snprintf(same, sizeof same, "%s/./a.pcapng", folder);
+    assert_int_equal(tap_open(&t, &(tap_options){ .capture = path, .secrets = same }, "test", &fault),
+                     TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "the same name twice"));
+    assert_int_equal(tap_close(&t, &fault), TL_EXIT_OK);
+    tap_free(&t);
+}
+
 static void secrets_when_there_are_none_then_refused(void **s)
 {
     recording r;
@@ -281,6 +320,8 @@ int main(void)
         cmocka_unit_test(capture_when_its_writer_goes_on_then_readable_so_far),
         cmocka_unit_test(secrets_when_inside_then_mode_0600_and_found_again),
         cmocka_unit_test(secrets_when_there_are_none_then_refused),
+        cmocka_unit_test(secrets_when_a_file_was_there_and_open_then_its_reader_sees_nothing),
+        cmocka_unit_test(secrets_when_they_would_go_over_the_capture_then_refused),
         cmocka_unit_test(capture_when_the_folder_is_missing_then_refused),
         cmocka_unit_test(capture_when_the_disk_is_full_then_told),
         cmocka_unit_test(capture_when_writing_fails_later_then_told_once),
