@@ -55,7 +55,7 @@ static tl_exit rewind_to_start(tape *t, tl_fault *fault)
     if (fseek(t->in, 0, SEEK_SET) != 0)
         return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", t->o.path);
     e = pcap_open(&t->pcap, t->in, t->o.path, fault);
-    t->pcap_open = e == TL_EXIT_OK;
+    t->pcap_open = true; /* one that could not be read is closed, too */
     t->pcap.on_secrets = on_secrets;
     t->pcap.context = t;
     return e;

@@ -386,7 +386,7 @@ static tl_exit judge(const verify *v, tl_exit e, tl_fault *fault)
 {
     const verify_totals *n = &v->totals;
 
-    if (e == TL_EXIT_LINK && n->refused > 0)
+    if (e == TL_EXIT_LINK && n->refused > 0 && !v->o->quiet)
         (void)ui_fail(NAME, fault);
     if (n->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
         return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)n->refused);
