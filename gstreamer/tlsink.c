@@ -46,6 +46,7 @@ static GstFlowReturn dial(TlSink *s)
 {
     tl_fault fault = { .text = "" };
     uint64_t last;
+    gboolean told = FALSE;
     int socket = -1;
     char *path;
     tl_exit e = TL_EXIT_LINK;
@@ -58,6 +59,9 @@ static GstFlowReturn dial(TlSink *s)
         if (g_atomic_int_get(&s->flushing))
             break;
         e = tl_ring_dial(path, tl_clock_ms() + TURN_MS, &socket, &fault);
+        if (e == TL_EXIT_LINK && !told)
+            GST_ELEMENT_INFO(s, RESOURCE, OPEN_WRITE, ("Waiting for a receiver at %s", path), (NULL));
+        told = TRUE;
     } while (e == TL_EXIT_LINK && tl_clock_ms() < last);
     g_free(path);
     if (g_atomic_int_get(&s->flushing) && e != TL_EXIT_OK)

@@ -41,7 +41,8 @@ typedef struct TlVerify {
     char *state;
     tl_stream_config claims[CLAIMS]; /* the newest first */
     guint claim_count;
-    gboolean known; /* an announcement was taken: `oneway` is right */
+    gboolean proved; /* a frame of the running stream verified */
+    gboolean known;  /* an announcement was taken: `oneway` is right */
     oneway_receiver oneway;
     gboolean running;
     tl_stream_rx rx;
@@ -98,7 +99,7 @@ static void tell(TlVerify *t, const char *what, const tl_stream_event *event, co
     GST_OBJECT_UNLOCK(t);
     if (level == TELL_NONE || (level == TELL_BAD && strcmp(what, "frame-ok") == 0))
         return;
-    note.fresh = t->known && oneway_receiver_is_fresh(&t->oneway);
+    note.fresh = t->known && t->proved && oneway_receiver_is_fresh(&t->oneway);
     if (event != NULL && event->data_type == PICTURE_TYPE && t->frame.caps != NULL &&
         event->message < t->frame.shape.messages)
         note.line = (gint)shape_line_of(&t->frame.shape, event->message);
@@ -181,8 +182,10 @@ static void on_frame(TlVerify *t, const tl_stream_event *given)
     mark = t->on_bad == ON_BAD_MARK && event.verdict == given->verdict;
     GST_OBJECT_UNLOCK(t);
     count(t, good ? &t->counters.frames_ok : &t->counters.frames_bad, 1);
-    if (good)
+    if (good) {
+        t->proved = TRUE;
         oneway_receiver_note(&t->oneway, event.frame);
+    }
     if (good || mark)
         queue_frame(t, !good);
     else
@@ -262,9 +265,10 @@ static tl_exit begin_stream(TlVerify *t, tl_fault *fault)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot begin: %s", tl_err_text(err));
     frame_in_clear(&t->frame);
     t->running = t->segment_due = TRUE;
-    t->format_told = FALSE;
+    t->format_told = t->proved = FALSE;
     tell(t, "stream-start", NULL,
-         oneway_receiver_is_fresh(&t->oneway) ? "fresh" : "not fresh: no state file is kept");
+         oneway_receiver_is_fresh(&t->oneway) ? "its start is not older than the newest: frames say more"
+                                              : "not fresh: no state file is kept");
     return TL_EXIT_OK;
 }
 

@@ -358,7 +358,7 @@ static tl_exit run_oneway(controller *c, tl_fault *fault)
     if (e == TL_EXIT_OK) {
         ui_note(NAME, "receiving on %s%s", c->oneway.name.text,
                 c->o.state != NULL ? "" : "; without --state a recording verifies, too: not fresh");
-        e = way_in_meet(&c->oneway.in, TL_NEVER, fault);
+        e = controller_oneway_meet(&c->oneway, fault);
     }
     if (e != TL_EXIT_OK)
         return e;
@@ -535,7 +535,8 @@ static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
     if (e == TL_EXIT_LINK && c->refused > 0)
         (void)ui_fail(NAME, fault);
     if (c->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
-        return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)c->refused);
+        return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)c->refused,
+                            c->refused == 1 ? "" : "s");
     if (n->other_channel > 0 && c->counts.frames_ok == 0)
         ui_note(NAME, "%llu packets came on another virtual channel than %u",
                 (unsigned long long)n->other_channel, c->o.virtual_channel);

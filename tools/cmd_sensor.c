@@ -449,7 +449,11 @@ static tl_exit serve_oneway(sensor *s, tl_fault *fault)
     tl_exit e = oneway_sender_open(&s->oneway, &s->file, s->crypto, s->o.state, fault);
 
     if (e == TL_EXIT_OK)
+        e = way_out_open(&s->out, s->o.to, tl_clock_ms(), &name, fault);
+    if (e == TL_EXIT_LINK && s->out.kind == WAY_RING) {
+        ui_note(NAME, "waiting for a receiver at %s, %d s", s->o.to, DIAL_MS / 1000);
         e = way_out_open(&s->out, s->o.to, tl_clock_ms() + DIAL_MS, &name, fault);
+    }
     if (e != TL_EXIT_OK)
         return e;
     s->connections = 1;

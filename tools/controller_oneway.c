@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "ui.h"
 
-enum { SAVE_MS = 1000 };
+enum { SAVE_MS = 1000, TELL_MS = 5000 };
 
 tl_exit controller_oneway_open(controller_oneway *o, const controller_oneway_parts *p, tl_fault *fault)
 {
@@ -22,6 +22,16 @@ tl_exit controller_oneway_open(controller_oneway *o, const controller_oneway_par
     };
     e = oneway_receiver_open(&o->receiver, p->file, p->crypto, p->state, fault);
     return e == TL_EXIT_OK ? way_in_open(&o->in, p->from, &o->name, fault) : e;
+}
+
+tl_exit controller_oneway_meet(controller_oneway *o, tl_fault *fault)
+{
+    tl_exit e = way_in_meet(&o->in, tl_clock_ms() + TELL_MS, fault);
+
+    if (e != TL_EXIT_LINK)
+        return e;
+    ui_note("controller", "nothing has come yet on %s", o->name.text);
+    return way_in_meet(&o->in, TL_NEVER, fault);
 }
 
 void controller_oneway_close(controller_oneway *o)

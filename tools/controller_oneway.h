@@ -49,6 +49,8 @@ tl_exit controller_oneway_turn(controller_oneway *o, tl_fault *fault) __attribut
 tl_exit controller_oneway_end(controller_oneway *o, tl_exit e, tl_fault *fault);
 /* The caller's to json_decref. */
 json_t *controller_oneway_json(const controller_oneway *o);
+/* Waits for the first packet, or the producer, as long as it takes; says once that nothing has come. */
+tl_exit controller_oneway_meet(controller_oneway *o, tl_fault *fault) __attribute__((warn_unused_result));
 void controller_oneway_close(controller_oneway *o);
 
 #endif

@@ -282,7 +282,8 @@ static oneway_news judge(oneway_receiver *r, const tl_announcement *m, const uin
     if (!tl_equal(m->configuration, tl_span_of(r->digest, sizeof r->digest)))
         return refuse(r, tl_fault_set(why, TL_EXIT_PEER,
                                       "announcement: refused: another configuration: both ends need the "
-                                      "same stream file"));
+                                      "same stream file, and lines of one size; what tlprotect sends is "
+                                      "for tlverify, what `trueline sensor` sends for the controller"));
     if (m->start < r->state.start || (m->start == r->state.start && r->started && !same))
         return refuse(r, tl_fault_set(why, TL_EXIT_PEER,
                                       "announcement: refused: start %" PRIu64 " is not after %" PRIu64

@@ -389,7 +389,8 @@ static tl_exit judge(const verify *v, tl_exit e, tl_fault *fault)
     if (e == TL_EXIT_LINK && n->refused > 0 && !v->o->quiet)
         (void)ui_fail(NAME, fault);
     if (n->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
-        return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)n->refused);
+        return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)n->refused,
+                            n->refused == 1 ? "" : "s");
     if (e == TL_EXIT_OK && n->frames_ok + n->unfinished == 0 && v->o->segments == 1)
         return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no frame of stream %u", v->o->tape.path,
                             v->tape.file.config.stream);

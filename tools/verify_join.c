@@ -350,7 +350,8 @@ static tl_exit write_whole(join *j, FILE *out, tl_fault *fault)
     json_t *totals, *evidence;
 
     if (j->totals.refused > 0)
-        code = tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusals", (unsigned long long)j->totals.refused);
+        code = tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)j->totals.refused,
+                            j->totals.refused == 1 ? "" : "s");
     else if (j->totals.frames_ok + j->totals.unfinished == 0)
         code = tl_fault_set(fault, TL_EXIT_LINK, "join: no frame in any segment");
     totals = json_deep_copy(j->counters);

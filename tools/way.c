@@ -41,6 +41,8 @@ static tl_exit open_udp_out(way_out *out, const char *rest, tl_net_name *name, t
     tl_net_name host;
     tl_exit e = tl_address_parse(rest, &address, fault);
 
+    if (e == TL_EXIT_OK && strtoul(address.port, NULL, 10) == 0)
+        e = tl_fault_set(fault, TL_EXIT_USAGE, "way: 'udp:%s': nobody has port 0; give the receiver's", rest);
     if (e == TL_EXIT_OK)
         e = tl_udp_open_sender(&address, &out->fd, &host, fault);
     if (e == TL_EXIT_OK)

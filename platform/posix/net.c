@@ -63,6 +63,14 @@ tl_exit tl_address_parse(const char *text, tl_address *address, tl_fault *fault)
     return TL_EXIT_OK;
 }
 
+const char *tl_address_text(const tl_address *a, tl_net_name *text)
+{
+    bool v6 = strchr(a->host, ':') != NULL;
+
+    (void)snprintf(text->text, sizeof text->text, v6 ? "[%.200s]:%.8s" : "%.200s:%.8s", a->host, a->port);
+    return text->text;
+}
+
 static void name_of(const struct sockaddr *a, socklen_t n, tl_net_name *name)
 {
     char host[NI_MAXHOST], port[NI_MAXSERV];
@@ -119,10 +127,12 @@ tl_exit tl_net_listen(const tl_address *address, int *fd, tl_net_name *name, tl_
     freeaddrinfo(list);
     errno = kept;
     if (s < 0)
-        return tl_fault_errno(fault, TL_EXIT_LINK, "listen: %s:%s", address->host, address->port);
+        return tl_fault_errno(fault, TL_EXIT_LINK, "listen: %s",
+                              tl_address_text(address, &(tl_net_name){ 0 }));
     if (getsockname(s, (struct sockaddr *)&bound, &n) != 0) {
         close(s);
-        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "listen: %s:%s", address->host, address->port);
+        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "listen: %s",
+                              tl_address_text(address, &(tl_net_name){ 0 }));
     }
     name_of((const struct sockaddr *)&bound, n, name);
     *fd = s;
@@ -216,7 +226,8 @@ tl_exit tl_net_connect(const tl_address *address, uint64_t deadline_ms, int *fd,
         why = errno;
         if (why != ECONNREFUSED || tl_clock_ms() >= deadline_ms) {
             errno = why;
-            e = tl_fault_errno(fault, TL_EXIT_LINK, "connect: %s:%s", address->host, address->port);
+            e = tl_fault_errno(fault, TL_EXIT_LINK, "connect: %s",
+                               tl_address_text(address, &(tl_net_name){ 0 }));
             break;
         }
         e = tl_wait(-1, 0, tl_clock_ms() + REDIAL_MS, &ready, fault);

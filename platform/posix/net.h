@@ -20,6 +20,8 @@ typedef struct tl_net_name {
     char text[300];
 } tl_net_name;
 
+/* The address as it is written, IPv6 in brackets; gives text->text. */
+const char *tl_address_text(const tl_address *a, tl_net_name *text);
 /* Reads HOST:PORT, [V6]:PORT, HOST, :PORT; what is left out is 127.0.0.1 and 4194. TL_EXIT_USAGE. */
 tl_exit tl_address_parse(const char *text, tl_address *address, tl_fault *fault)
     __attribute__((warn_unused_result));

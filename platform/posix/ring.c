@@ -122,6 +122,23 @@ tl_exit tl_ring_accept(int listener, uint64_t deadline_ms, int *socket, tl_fault
     return TL_EXIT_OK;
 }
 
+/* What no waiting will mend: no folder for the socket, or something else in its place. */
+static tl_exit check_place(const struct sockaddr_un *a, tl_fault *fault)
+{
+    const char *slash = strrchr(a->sun_path, '/');
+    char folder[sizeof a->sun_path] = ".";
+    struct stat st;
+
+    if (slash != NULL)
+        (void)snprintf(folder, sizeof folder, "%.*s", slash == a->sun_path ? 1 : (int)(slash - a->sun_path),
+                       a->sun_path);
+    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "ring: %s: there is no folder %s", a->sun_path, folder);
+    if (stat(a->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "ring: %s: it is there, and no ring's socket", a->sun_path);
+    return TL_EXIT_OK;
+}
+
 tl_exit tl_ring_dial(const char *path, uint64_t deadline_ms, int *socket, tl_fault *fault)
 {
     struct sockaddr_un a;
@@ -130,6 +147,8 @@ tl_exit tl_ring_dial(const char *path, uint64_t deadline_ms, int *socket, tl_fau
     tl_exit e = address_of(path, &a, fault);
 
     *socket = -1;
+    if (e == TL_EXIT_OK)
+        e = check_place(&a, fault);
     while (e == TL_EXIT_OK) {
         e = open_socket(&fd, fault);
         if (e != TL_EXIT_OK)

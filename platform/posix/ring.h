@@ -52,7 +52,7 @@ tl_exit tl_ring_listen(const char *path, int *listener, tl_fault *fault) __attri
 /* Waits for a producer, up to the deadline: *socket is -1 when none came. */
 tl_exit tl_ring_accept(int listener, uint64_t deadline_ms, int *socket, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Dials, and dials again while nobody listens, until the deadline. */
+/* Dials, and dials again while nobody listens, until the deadline. TL_EXIT_USAGE: nobody ever can, at such a path. */
 tl_exit tl_ring_dial(const char *path, uint64_t deadline_ms, int *socket, tl_fault *fault)
     __attribute__((warn_unused_result));
 

@@ -41,7 +41,7 @@ static tl_exit open_socket(const tl_address *address, int flags,
 
     *fd = -1;
     if (failed != 0)
-        return tl_fault_set(fault, TL_EXIT_LINK, "udp: %s:%s: %s", address->host, address->port,
+        return tl_fault_set(fault, TL_EXIT_LINK, "udp: %s: %s", tl_address_text(address, &(tl_net_name){ 0 }),
                             gai_strerror(failed));
     for (a = list; a != NULL && *fd < 0; a = a->ai_next) {
         *fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
@@ -56,7 +56,7 @@ static tl_exit open_socket(const tl_address *address, int flags,
     if (*fd >= 0)
         return TL_EXIT_OK;
     errno = failed;
-    return tl_fault_errno(fault, TL_EXIT_LINK, "udp: %s:%s", address->host, address->port);
+    return tl_fault_errno(fault, TL_EXIT_LINK, "udp: %s", tl_address_text(address, &(tl_net_name){ 0 }));
 }
 
 tl_exit tl_udp_open_sender(const tl_address *to, int *fd, tl_net_name *name, tl_fault *fault)

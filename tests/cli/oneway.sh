@@ -19,6 +19,10 @@ json() { # NAME KEY
     grep -Eo "\"$2\":[^,}]*" "$tmp/$1.out" | head -1 | cut -d: -f2
 }
 
+# ---- nothing; looked at below ----
+start_controller nothing udp:127.0.0.1:0
+nothing=$controller
+
 # ---- UDP ----
 start_controller udp udp:127.0.0.1:0 --frames 5 --out "$tmp/udp" --state "$tmp/seen"
 run "$program" sensor --stream "$tmp/s.json" --to "udp:127.0.0.1:$port" --rate 50 --frames 8
@@ -135,6 +139,23 @@ for way in tcp:127.0.0.1:1 udp ring: udp:1234 "ring:$tmp/none/ring"; do
     run "$program" controller --stream "$tmp/s.json" --from "$way"
     is "$code" 2 "controller_when_from_is_$(tr -c 'a-z0-9\n' _ <<<"${way#*:$tmp}")_then_refused"
 done
+for way in udp:127.0.0.1:0 ring:/nonexist/x ring:. "ring:$tmp/s.json"; do
+    RUN_LIMIT=3 run "$program" sensor --stream "$tmp/s.json" --to "$way"
+    is "$code" 2 "sensor_when_to_is_$(tr -c 'a-z0-9\n' _ <<<"${way#*:$tmp}")_then_refused_at_once"
+done
+like "$err" "it is there, and no ring's socket" "sensor_when_a_file_is_in_the_rings_place_then_named"
+"$program" sensor --stream "$tmp/s.json" --to "ring:$tmp/late" --frames 2 2>"$tmp/waiting.err" &
+sensor=$!
+wait_line "$tmp/waiting.err" "waiting for a receiver at ring:$tmp/late"
+start_controller late_ring "ring:$tmp/late"
+finish "$sensor"
+like "$code $(cat "$tmp/waiting.err")" "^0 .*waiting for a receiver" "sensor_when_it_waits_for_a_ring_then_told"
+finish "$controller"
+wait_line "$tmp/nothing.err" "nothing has come"
+kill -TERM "$nothing"
+finish "$nothing"
+is "$code" 4 "controller_when_nothing_comes_then_it_waits_until_it_is_stopped"
+like "$(cat "$tmp/nothing.err")" "nothing has come yet on udp:127.0.0.1:" "controller_when_nothing_comes_then_told"
 run "$program" sensor --stream "$tmp/s.json" --to tcp:127.0.0.1:1
 is "$code" 2 "sensor_when_to_is_no_way_then_refused"
 run "$program" sensor --pki "$tmp" --to udp:127.0.0.1:1
