@@ -163,4 +163,31 @@ is "$code $out" "0 frames_unverified=14 refused=0" "unverified_when_in_clear_the
 is "$(ls e6 | head -2 | tr '\n' ' ')$(ls e6.*)" "unverified_000001.png unverified_000002.png e6.unverified.y4m" \
     "unverified_when_written_then_marked_so"
 is "$(cmp e6/unverified_000003.png r2.live/frame_000003.png && echo same)" same "unverified_when_nobody_changed_it_then_the_same"
+
+# ---- with the SPDM exchange ----
+"$program" pki new pki >/dev/null
+start_sensor spdm --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 0 --frames 20 --once
+run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --rekey 6 --frames 14 \
+    --capture spdm.pcapng --export-secrets spdm.keys
+run "$program" verify spdm.pcapng --keys spdm.keys --report spdm.v --map spdm.map
+is "$code" 0 "spdm_when_computed_again_then_0"
+tail -1 spdm.v >last
+like "$(cat last)" '"computed":true,.*"failed":0,"sessions":\[\{"id":"[0-9a-f]{8}".*"subject":"CN=sensor,O=Trueline","chain_digest":"[0-9a-f]{96}"' \
+    "spdm_when_computed_again_then_session_and_peer"
+like "$(cat last)" '"measurements":\[\{"index":1,' "spdm_when_computed_again_then_what_was_measured"
+missed=''
+for offset in $(awk '$3 == "spdm" { for (i = 0; i < 3; i++) print int($1 + ($2 - $1 - 1) * i / 2) }' spdm.map | awk 'NR % 7 == 0'); do
+    flip spdm.pcapng flipped.pcapng "$offset"
+    run "$program" verify flipped.pcapng --keys spdm.keys --quiet
+    [ "$code" -ne 0 ] || missed="$missed $offset"
+done
+is "$missed" "" "spdm_when_a_byte_of_it_is_changed_then_refused"
+for k in 1 2; do
+    run "$program" verify spdm.pcapng --keys spdm.keys --segment "$k/2" --report "s$k.json" --quiet
+done
+run "$program" verify --join s1.json s2.json --report s.json
+is "$code $(grep -o '"bytes":\[.*' s.json | sed 's/,"joined":2//')" "0 $(grep -o '"bytes":\[.*' spdm.v)" \
+    "spdm_when_in_segments_then_the_same_sessions_and_bytes"
+run "$program" verify spdm.pcapng --keys <(grep '^stream' spdm.keys) --quiet
+is "$code" 0 "spdm_when_there_are_secrets_of_the_stream_alone_then_frames_verify"
 end
