@@ -127,6 +127,35 @@ const stream_key *stream_keys_later(const stream_keys *k, uint16_t stream, uint3
     return NULL;
 }
 
+tl_err stream_keys_digest(const stream_keys *k, uint16_t stream, const tl_crypto *crypto,
+                          uint8_t digest[TL_CONFIG_DIGEST_SIZE])
+{
+    uint8_t bytes[9 + TL_HASH_MAX];
+    tl_hash h = { 0 };
+    tl_err e;
+
+    TL_TRY(crypto->ops->hash_start(crypto->ctx, TL_HASH_SHA256, &h));
+    e = crypto->ops->hash_add(crypto->ctx, h, tl_span_of((const uint8_t *)"trueline keys", 13));
+    for (size_t i = 0; i < k->n && e == TL_OK; i++) {
+        const stream_key *key = &k->keys[i];
+        tl_wr w = tl_wr_of(bytes, sizeof bytes);
+
+        if (key->stream != stream)
+            continue;
+        tl_put(&w, 4, TL_LITTLE, key->epoch);
+        tl_put(&w, 4, TL_LITTLE, key->start);
+        tl_put(&w, 1, TL_LITTLE, key->n);
+        memcpy(bytes + w.n, key->secret, key->n);
+        e = crypto->ops->hash_add(crypto->ctx, h, tl_span_of(bytes, w.n + key->n));
+    }
+    if (e == TL_OK)
+        e = crypto->ops->hash_end(crypto->ctx, h, digest);
+    if (e != TL_OK)
+        crypto->ops->hash_drop(crypto->ctx, h);
+    tl_wipe(bytes, sizeof bytes);
+    return e;
+}
+
 void stream_keys_close(stream_keys *k)
 {
     if (k->keys != NULL)

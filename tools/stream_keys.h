@@ -37,6 +37,9 @@ const stream_key *stream_keys_first(const stream_keys *keys, uint16_t stream, ui
 /* The next key of the start, behind `epoch`, whose low byte is that number; NULL: there is none. */
 const stream_key *stream_keys_later(const stream_keys *keys, uint16_t stream, uint32_t start, uint32_t epoch,
                                     uint8_t number);
+/* Names all secrets of a stream, without telling any: the same for nobody who has others, or in another order. */
+tl_err stream_keys_digest(const stream_keys *keys, uint16_t stream, const tl_crypto *crypto,
+                          uint8_t digest[TL_CONFIG_DIGEST_SIZE]) __attribute__((warn_unused_result));
 /* Wipes them. */
 void stream_keys_close(stream_keys *keys);
 

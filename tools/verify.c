@@ -262,14 +262,15 @@ static json_t *configuration_json(const verify *v)
     const tape *t = &v->tape;
     const tl_stream_config *c = &t->file.config;
     json_t *o =
-        json_pack("{s:s, s:o, s:b, s:s, s:s, s:i, s:o}", "from",
+        json_pack("{s:s, s:o, s:b, s:s, s:s, s:i, s:i, s:b, s:o}", "from",
                   v->o->tape.stream != NULL ? v->o->tape.stream : "the recording", "digest",
                   hex_json(t->digest, sizeof t->digest), "recorded", (int)t->recorded, "carried",
                   c->suite != TL_SUITE_NONE
                       ? "in the begin of every frame, under its tag, and in the derivation of the keys"
                       : "in the begin of every frame, without a tag",
                   "carrier", c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", "virtual_channel",
-                  (int)c->virtual_channel, "stream", stream_file_json(&t->file, STREAM_SECRET_HIDDEN));
+                  (int)c->virtual_channel, "channels_accepted", (int)c->channels_accepted, "oneway",
+                  (int)v->o->tape.oneway, "stream", stream_file_json(&t->file, STREAM_SECRET_HIDDEN));
 
     if (t->recorded)
         (void)json_object_set_new(o, "agrees", json_boolean(!t->disagrees));
@@ -303,21 +304,37 @@ static json_t *limits_json(const verify *v)
                      "wrong_tags", (json_int_t)l.bad, "lists", (json_int_t)l.lists);
 }
 
-static json_t *evidence_json(const verify *v)
+/* Secrets of a file are named by their digest: another file may have its name, and as many starts. Those in the recording
+ * are named by the recording's own, and a segment need not have met all of them. */
+static json_t *keys_json(const verify *v)
 {
     const tape *t = &v->tape;
     uint16_t stream = t->file.config.stream;
-    const char *keys = v->o->tape.keys != NULL ? v->o->tape.keys : "the recording";
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     json_t *o;
 
     if (v->replay.parts.announced)
-        keys = "announcements";
-    o = json_pack("{s:s, s:s, s:{s:s, s:I, s:s}, s:i, s:s, s:o, s:{s:s, s:I}, s:o, s:o, s:o}", "program",
+        return json_pack("{s:s}", "from", "announcements");
+    if (v->o->tape.keys == NULL)
+        return json_pack("{s:s}", "from", "the recording");
+    o = json_pack("{s:s, s:I}", "from", v->o->tape.keys, "starts",
+                  (json_int_t)stream_keys_starts(&t->keys, stream));
+    if (stream_keys_digest(&t->keys, stream, v->backend.crypto, digest) == TL_OK)
+        (void)json_object_set_new(o, "digest", hex_json(digest, sizeof digest));
+    return o;
+}
+
+static json_t *evidence_json(const verify *v)
+{
+    const tape *t = &v->tape;
+    json_t *o;
+
+    o = json_pack("{s:s, s:s, s:{s:s, s:I, s:s}, s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "program",
                   v->o->version, "layout", TL_LAYOUT_NAME, "file", "name", v->o->tape.path, "size",
-                  (json_int_t)v->digest.size, "sha256", v->sha256, "stream", (int)stream, "interface",
-                  tape_interface(t), "configuration", configuration_json(v), "keys", "from", keys, "starts",
-                  (json_int_t)stream_keys_starts(&t->keys, stream), "key_limits", limits_json(v), "segment",
-                  segment_json(v), "bytes", account_json(&v->account));
+                  (json_int_t)v->digest.size, "sha256", v->sha256, "stream", (int)t->file.config.stream,
+                  "interface", tape_interface(t), "configuration", configuration_json(v), "keys",
+                  keys_json(v), "key_limits", limits_json(v), "segment", segment_json(v), "bytes",
+                  account_json(&v->account));
     if (v->spdm_open)
         (void)json_object_set_new(o, "spdm", verify_spdm_json(&v->spdm));
     if (v->broken.text[0] != '\0')
@@ -391,8 +408,8 @@ static tl_exit judge(const verify *v, tl_exit e, tl_fault *fault)
     if (n->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
         return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)n->refused,
                             n->refused == 1 ? "" : "s");
-    if (e == TL_EXIT_OK && n->frames_ok + n->unfinished == 0 && v->o->segments == 1)
-        return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no frame of stream %u", v->o->tape.path,
+    if (e == TL_EXIT_OK && n->frames_ok == 0 && v->o->segments == 1)
+        return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no frame of stream %u is whole", v->o->tape.path,
                             v->tape.file.config.stream);
     return e;
 }

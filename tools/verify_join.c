@@ -15,6 +15,7 @@ typedef struct part {
     const char *path;
     json_t *tail, *totals, *evidence, *segment;
     int index, of;
+    uint64_t right, refused; /* events: frames that verified, and refusals */
 } part;
 
 typedef struct join {
@@ -54,11 +55,19 @@ static json_t *tail_of(const char *line)
     return o;
 }
 
-/* An event's line without its end; false: it is none. */
-static bool is_event(char *line)
+static bool is_text(const json_t *o, const char *key, const char *text)
+{
+    const char *value = json_string_value(json_object_get(o, key));
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+/* An event's line without its end, counted; false: it is none. */
+static bool take_event(part *p, char *line)
 {
     json_t *o;
     size_t n = strlen(line);
+    bool right;
 
     if (n > 0 && line[n - 1] == '\n')
         line[--n] = '\0';
@@ -66,6 +75,9 @@ static bool is_event(char *line)
         line[--n] = '\0';
     o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
     n = json_is_string(json_object_get(o, "event"));
+    right = is_text(o, "verdict", "ok");
+    p->right += right && is_text(o, "event", "frame");
+    p->refused += !right && !is_text(o, "event", "unfinished");
     json_decref(o);
     return n != 0;
 }
@@ -84,7 +96,7 @@ static tl_exit read_lines(join *j, part *p, FILE *in, bool copy, tl_fault *fault
             p->tail = tail_of(line);
             if (p->tail == NULL)
                 e = wrong(p, fault, "its end is no JSON");
-        } else if (!is_event(line)) {
+        } else if (!take_event(p, line)) {
             e = wrong(p, fault, "a line of it is no event");
         } else if (copy) {
             report_line(&j->report, line);
@@ -107,6 +119,7 @@ static tl_exit read_part(join *j, part *p, bool copy, tl_fault *fault)
         return tl_fault_errno(fault, TL_EXIT_USAGE, "join: %.200s", p->path);
     json_decref(p->tail);
     p->tail = NULL;
+    p->right = p->refused = 0;
     e = read_lines(j, p, in, copy, fault);
     (void)fclose(in);
     return e;
@@ -177,6 +190,7 @@ static tl_exit compare(const part *first, const part *p, tl_fault *fault)
 static tl_exit check_order(const join *j, tl_fault *fault)
 {
     const part *first = &j->parts[0];
+    uint64_t from, to, size;
 
     for (size_t i = 0; i < j->n; i++) {
         const part *p = &j->parts[i];
@@ -198,9 +212,14 @@ static tl_exit check_order(const join *j, tl_fault *fault)
                                 "join: %.200s: it does not begin where %.200s ended, or in another state",
                                 p->path, j->parts[i - 1].path);
     }
-    return (int)j->n == first->of ? TL_EXIT_OK
-                                  : tl_fault_set(fault, TL_EXIT_USAGE, "join: segment %zu of %d is missing",
-                                                 j->n + 1, first->of);
+    if ((int)j->n != first->of)
+        return tl_fault_set(fault, TL_EXIT_USAGE, "join: segment %zu of %d is missing", j->n + 1, first->of);
+    if (!number(json_object_get(first->segment, "from"), "offset", &from) || from != 0)
+        return wrong(first, fault, "it does not begin where the file does");
+    if (!number(json_object_get(j->parts[j->n - 1].segment, "to"), "offset", &to) ||
+        !number(json_object_get(first->evidence, "file"), "size", &size) || to != size)
+        return wrong(&j->parts[j->n - 1], fault, "it does not end where the file does");
+    return TL_EXIT_OK;
 }
 
 static uint64_t sum_of(const join *j, const char *key)
@@ -292,9 +311,32 @@ static void add_numbers(json_t *sum, json_t *more)
     }
 }
 
+/* What a report lists is what it counts, and every byte between its ends is of some class. Who has edited one of these
+ * has to have edited the others. */
+static tl_exit check_sums(const part *p, tl_fault *fault)
+{
+    const json_t *spdm = json_object_get(p->evidence, "spdm"), *row;
+    uint64_t ok = 0, refused = 0, left_out = 0, failed = 0, from = 0, to = 0, n, sum = 0;
+    size_t i;
+
+    (void)number(p->totals, "frames_ok", &ok);
+    (void)number(p->totals, "refused", &refused);
+    (void)number(p->tail, "left_out", &left_out);
+    if (json_is_true(json_object_get(spdm, "computed")))
+        (void)number(spdm, "failed", &failed);
+    if (left_out == 0 && (p->right != ok || p->refused + failed != refused))
+        return wrong(p, fault, "its events are not those that its totals count");
+    json_array_foreach(json_object_get(p->evidence, "bytes"), i, row) sum += number(row, "bytes", &n) ? n : 0;
+    if (!number(json_object_get(p->segment, "from"), "offset", &from) ||
+        !number(json_object_get(p->segment, "to"), "offset", &to) || to < from || sum != to - from)
+        return wrong(p, fault, "its bytes are not those between its ends");
+    return TL_EXIT_OK;
+}
+
 static tl_exit add_part(join *j, part *p, tl_fault *fault)
 {
     uint64_t ok, bad, lost, unfinished, refused, left_out;
+    tl_exit e;
 
     if (!number(p->totals, "frames_ok", &ok) || !number(p->totals, "frames_bad", &bad) ||
         !number(p->totals, "frames_lost", &lost) || !number(p->totals, "frames_unfinished", &unfinished) ||
@@ -307,7 +349,8 @@ static tl_exit add_part(join *j, part *p, tl_fault *fault)
     j->totals.refused += refused;
     j->report.left_out += left_out;
     add_numbers(j->counters, p->totals);
-    return add_bytes(j, p, fault);
+    e = add_bytes(j, p, fault);
+    return e == TL_EXIT_OK ? check_sums(p, fault) : e;
 }
 
 /* The last segment has computed the SPDM exchange of the whole file. */
@@ -352,8 +395,8 @@ static tl_exit write_whole(join *j, FILE *out, tl_fault *fault)
     if (j->totals.refused > 0)
         code = tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)j->totals.refused,
                             j->totals.refused == 1 ? "" : "s");
-    else if (j->totals.frames_ok + j->totals.unfinished == 0)
-        code = tl_fault_set(fault, TL_EXIT_LINK, "join: no frame in any segment");
+    else if (j->totals.frames_ok == 0)
+        code = tl_fault_set(fault, TL_EXIT_LINK, "join: no frame is whole in any segment");
     totals = json_deep_copy(j->counters);
     (void)json_object_update_new(
         totals, verify_totals_json(&j->totals, NULL, code, code == TL_EXIT_OK ? "" : fault->text));

@@ -149,6 +149,127 @@ static void interface_when_a_later_one_says_another_stream_then_refused_by_name(
     drop_all();
 }
 
+/* ---- segments ---- */
+
+static char parts[2][64];
+
+static void verify_two(const char *keys)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        verify_options o = options_of(i + 1, 2, parts[i]);
+
+        (void)snprintf(parts[i], sizeof parts[i], "%s/half%u.json", folder, i + 1);
+        o.tape.keys = keys;
+        assert_in_range(verify(&o), TL_EXIT_OK, TL_EXIT_REFUSED);
+    }
+}
+
+static tl_exit join(void)
+{
+    const char *const both[] = { parts[0], parts[1] };
+
+    fault.text[0] = '\0';
+    (void)unlink(path(4, "joined.json"));
+    return verify_join(both, 2, names[4], NULL, &fault);
+}
+
+/* In the second report, `old` becomes `new`. */
+static void edit(const char *old, const char *new)
+{
+    char *text = text_of(parts[1]), *at = strstr(text, old);
+    FILE *out = fopen(parts[1], "wb");
+
+    assert_non_null(at);
+    assert_non_null(out);
+    (void)fprintf(out, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+    assert_int_equal(fclose(out), 0);
+    free(text);
+}
+
+static void join_when_a_report_was_edited_then_its_sums_tell(void **state)
+{
+    static const struct {
+        const char *old, *new, *why;
+    } edits[] = {
+        { "\"refused\":1", "\"refused\":0", "its events are not those" },
+        { "\"frames_ok\":", "\"frames_ok\":1", "its events are not those" },
+        { "\"verdict\":\"repeat\"", "\"verdict\":\"ok\"", "its events are not those" },
+        { "\"event\":\"message\"", "\"event\":\"unfinished\"", "its events are not those" },
+        { "\"class\":\"tagged\",\"protected\":true,\"bytes\":",
+          "\"class\":\"tagged\",\"protected\":true,\"bytes\":1", "its bytes are not those" },
+    };
+
+    (void)state;
+    make(&scenarios[0]);
+    tl_packets_insert(&frames[FRAMES - 2], frames[FRAMES - 2].n,
+                      tl_span_of(frames[0].v[1].p, frames[0].v[1].n)); /* an early frame's begin again */
+    record();
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        verify_two(names[1]);
+        assert_int_equal(join(), TL_EXIT_REFUSED);
+        edit(edits[i].old, edits[i].new);
+        assert_int_equal(join(), TL_EXIT_USAGE);
+        if (strstr(fault.text, edits[i].why) == NULL)
+            fail_msg("'%s' does not say '%s'", fault.text, edits[i].why);
+    }
+    verify_two(names[1]);
+    edit("\"to\":{\"offset\":", "\"to\":{\"offset\":1");
+    assert_int_equal(join(), TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "does not end where the file does"));
+    drop_all();
+}
+
+static void join_when_secrets_have_the_same_name_and_are_others_then_refused(void **state)
+{
+    static const uint32_t epoch = 0;
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]);
+    record();
+    verify_two(names[1]);
+    assert_int_equal(join(), TL_EXIT_OK);
+    write_keys("w", 9, &epoch, 1);
+    o = options_of(2, 2, parts[1]);
+    assert_int_equal(verify(&o), TL_EXIT_OK); /* none of its begins opens a frame: the segment is empty */
+    assert_int_equal(join(), TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "other keys"));
+    drop_all();
+}
+
+static void join_when_other_channels_were_accepted_then_refused(void **state)
+{
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]);
+    record();
+    verify_two(names[1]);
+    o = options_of(2, 2, parts[1]);
+    o.tape.channels = 0xF;
+    assert_int_equal(verify(&o), TL_EXIT_OK);
+    assert_int_equal(join(), TL_EXIT_USAGE);
+    assert_non_null(strstr(fault.text, "another configuration"));
+    drop_all();
+}
+
+static void recording_when_no_frame_is_whole_then_it_is_not_called_verified(void **state)
+{
+    verify_options o;
+
+    (void)state;
+    make(&scenarios[0]);
+    while (frame_n > 1)
+        tl_packets_free(&frames[--frame_n]);
+    memset(frames + 1, 0, sizeof frames - sizeof *frames);
+    tl_packets_drop(&frames[0], frames[0].n - 2); /* its end */
+    record();
+    o = options_of(1, 1, path(3, "whole.json"));
+    assert_int_equal(verify(&o), TL_EXIT_LINK);
+    assert_int_equal(total("frames_unfinished"), 1);
+    drop_all();
+}
+
 /* ---- annotations ---- */
 
 static void record_with_comments(const char *comment)
@@ -240,6 +361,10 @@ int main(void)
         cmocka_unit_test(secrets_when_one_is_of_two_epochs_then_refused),
         cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_secrets_ask_for_a_stream_file),
         cmocka_unit_test(interface_when_a_later_one_says_another_stream_then_refused_by_name),
+        cmocka_unit_test(join_when_a_report_was_edited_then_its_sums_tell),
+        cmocka_unit_test(join_when_secrets_have_the_same_name_and_are_others_then_refused),
+        cmocka_unit_test(join_when_other_channels_were_accepted_then_refused),
+        cmocka_unit_test(recording_when_no_frame_is_whole_then_it_is_not_called_verified),
         cmocka_unit_test(verdicts_when_a_recording_brings_its_own_then_they_are_left_out),
         cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_nothing_is_called_verified),
     };
