@@ -66,7 +66,7 @@ static tl_err one_frame(tl_key_source *senders_keys, tl_key_source *receivers_ke
 /* Each end has a key source of its own, from the same secret and the same fresh bytes. */
 static tl_err run(const tl_crypto *crypto)
 {
-    uint8_t secret[32], fresh[2][TL_FRESH_SIZE];
+    uint8_t secret[32] = { 0 }, fresh[2][TL_FRESH_SIZE];
     const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh[0], fresh[1], config.stream,
                                   TL_SENSOR_TO_CONTROLLER };
     tl_key_source keys[2] = { 0 };

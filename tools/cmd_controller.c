@@ -48,13 +48,14 @@ typedef struct controller {
     view view;
     ui_progress progress;
     bool frame_open, at_boundary;
-    uint64_t event_ms; /* when the receiver last had something to tell */
-    ui_counts counts;  /* frames; later ones of the last batch are not among them */
-    uint64_t verdicts; /* frames that were judged: what --frames counts */
-    uint64_t refused;  /* messages, frames and lost frames that were refused */
-    bool told;         /* the first refusal was named */
-    bool enough;       /* --frames, or the first refusal without --keep-going */
-    tl_exit output;    /* first fault of writing */
+    uint64_t event_ms;      /* when the receiver last had something to tell */
+    ui_counts counts;       /* frames; later ones of the last batch are not among them */
+    uint64_t verdicts;      /* frames that were judged: what --frames counts */
+    uint64_t refused;       /* messages, frames and lost frames that were refused */
+    uint64_t other_carrier; /* packets of it, before the first frame verified */
+    bool told;              /* the first refusal was named */
+    bool enough;            /* --frames, or the first refusal without --keep-going */
+    tl_exit output;         /* first fault of writing */
     tl_fault output_fault;
 } controller;
 
@@ -215,9 +216,23 @@ static void turn_view(controller *c)
     view_turn(&c->view, &c->counts, tl_stream_rx_counters(&c->rx), c->refused);
 }
 
+/* Packets that only the other carrier has. */
+static void note_carrier(controller *c, const tl_buffer *packets, size_t n)
+{
+    uint8_t other = c->o.carrier == TL_CARRIER_SEP ? TL_FSED_WIRE_TYPE : TL_SEP_WIRE_TYPE;
+
+    for (size_t i = 0; i < n; i++)
+        if (packets[i].n > 0 && (packets[i].p[0] & 0x3F) == other)
+            c->other_carrier++;
+}
+
 static tl_exit verify(controller *c, const tl_buffer *packets, size_t n, tl_fault *fault)
 {
-    tl_exit e = hand_over(c, packets, n, fault);
+    tl_exit e;
+
+    if (c->counts.frames_ok == 0)
+        note_carrier(c, packets, n);
+    e = hand_over(c, packets, n, fault);
 
     if (e != TL_EXIT_OK)
         return e;
@@ -442,7 +457,8 @@ static tl_exit tell_peer(const controller *c, tl_fault *fault)
     const tl_chain_facts *facts = &tl_requester_peer(&client->rq)->facts;
 
     ui_note(NAME, "%s is %s, role %s%s", client->link.peer, facts->device_info, facts->role,
-            client->has_reference ? "; its measurements are those of the reference" : "");
+            client->has_reference ? "; its measurements are those of the reference"
+                                  : "; without --reference its measurements were not judged");
     if (!c->o.steps)
         return TL_EXIT_OK;
     for (size_t i = 0; i < client->steps_n; i++)
@@ -523,11 +539,30 @@ static tl_exit set_up(controller *c, tl_fault *fault)
     return e == TL_EXIT_OK ? report_open(&c->report, c->o.report, fault) : e;
 }
 
-/* Refusals outweigh a link that failed later; the rest of the faults outweigh refusals. */
-static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
+/* What it looks like when the two ends were not told the same. */
+static void advise(const controller *c)
 {
     const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
 
+    if (c->counts.frames_ok > 0)
+        return;
+    if (c->other_carrier > 0)
+        ui_note(
+            NAME,
+            "%llu packets came that carrier %s has and ours, %s, has not: give both ends the same --carrier",
+            (unsigned long long)c->other_carrier, c->o.carrier == TL_CARRIER_SEP ? "fsed" : "sep",
+            c->o.carrier == TL_CARRIER_SEP ? "sep" : "fsed");
+    else if (n->verdicts[TL_VERDICT_TAG] > 0 && n->messages_ok == 0 && !by_spdm(c))
+        ui_note(NAME, "no tag was right: perhaps another secret; both ends need the same stream file");
+    if (n->other_channel > 0)
+        ui_note(NAME, "%llu packets came on another virtual channel than %u",
+                (unsigned long long)n->other_channel, c->o.virtual_channel);
+}
+
+/* Refusals outweigh a link that failed later; the rest of the faults outweigh refusals. */
+static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
+{
+    advise(c);
     if (e == TL_EXIT_STOPPED) {
         ui_note(NAME, "%s", fault->text);
         e = TL_EXIT_OK;
@@ -537,9 +572,6 @@ static tl_exit judge_all(controller *c, tl_exit e, tl_fault *fault)
     if (c->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
         return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)c->refused,
                             c->refused == 1 ? "" : "s");
-    if (n->other_channel > 0 && c->counts.frames_ok == 0)
-        ui_note(NAME, "%llu packets came on another virtual channel than %u",
-                (unsigned long long)n->other_channel, c->o.virtual_channel);
     if (e == TL_EXIT_OK && c->counts.frames_ok == 0)
         return tl_fault_set(fault, TL_EXIT_LINK, "link: no frame came");
     return e;

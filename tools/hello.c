@@ -59,10 +59,11 @@ tl_exit hello_read(hello *h, const uint8_t bytes[TL_HELLO_SIZE], const char *pee
 
     *h = (hello){ 0 };
     if (e != TL_OK || !tl_rd_end(&r) || !tl_equal(m.magic, tl_span_of(magic, sizeof magic)))
-        return tl_fault_set(
-            fault, TL_EXIT_LINK,
-            "hello: %s: garbage: it begins with %02x %02x %02x %02x and is no hello of layout %s", peer,
-            bytes[0], bytes[1], bytes[2], bytes[3], TL_LAYOUT_NAME);
+        return tl_fault_set(fault, TL_EXIT_LINK,
+                            "hello: %s: garbage: it begins with %02x %02x %02x %02x and is no hello of "
+                            "layout %s; with --pki or "
+                            "--trust a peer speaks SPDM, and has no stream file",
+                            peer, bytes[0], bytes[1], bytes[2], bytes[3], TL_LAYOUT_NAME);
     h->version = m.version;
     h->layout = m.layout;
     h->role = m.role;
@@ -139,12 +140,15 @@ static tl_exit send_hello(int fd, const hello *ours, uint64_t deadline_ms, const
     return e != TL_EXIT_OK ? e : tl_net_send(fd, bytes, sizeof bytes, deadline_ms, what, fault);
 }
 
+/* What is no hello may be shorter than one: its first bytes are looked at before the rest is waited for. */
 static tl_exit receive_hello(int fd, hello *theirs, uint64_t deadline_ms, const char *what, const char *peer,
                              tl_fault *fault)
 {
-    uint8_t bytes[TL_HELLO_SIZE];
-    tl_exit e = tl_net_receive(fd, bytes, sizeof bytes, deadline_ms, what, fault);
+    uint8_t bytes[TL_HELLO_SIZE] = { 0 };
+    tl_exit e = tl_net_receive(fd, bytes, sizeof magic, deadline_ms, what, fault);
 
+    if (e == TL_EXIT_OK && memcmp(bytes, magic, sizeof magic) == 0)
+        e = tl_net_receive(fd, bytes + sizeof magic, sizeof bytes - sizeof magic, deadline_ms, what, fault);
     return e != TL_EXIT_OK ? e : hello_read(theirs, bytes, peer, fault);
 }
 

@@ -268,7 +268,7 @@ static int header_read(tl_input *in)
 
 /* ---- the built-in scene ---- */
 
-/* "scene" or "scene:WIDTHxHEIGHT"; an asked-for size wins. */
+/* "scene" or "scene:WIDTHxHEIGHT", which must not contradict an asked-for size. */
 static int scene_open(tl_input *in, const tl_input_options *o)
 {
     unsigned w = 1920, h = 1080;
@@ -276,6 +276,11 @@ static int scene_open(tl_input *in, const tl_input_options *o)
     const char *size = o->source + strlen("scene");
     if (*size && (sscanf(size, ":%5ux%5u%n", &w, &h, &used) != 2 || size[used] != 0))
         return fail(in, CODE_USAGE, "%s: write scene or scene:WIDTHxHEIGHT", in->name);
+    if (w < 2 || h < 2 || w > TL_INPUT_SIDE_LIMIT || h > TL_INPUT_SIDE_LIMIT)
+        return fail(in, CODE_USAGE, "%s: width and height go from 2 to %d", in->name, TL_INPUT_SIDE_LIMIT);
+    if (*size && o->width && (w != o->width || h != o->height))
+        return fail(in, CODE_USAGE, "%s: the stream's frames are %ux%u; leave the size out, or give that",
+                    in->name, o->width, o->height);
     in->width = (o->width ? o->width : w) & ~1u;
     in->height = (o->height ? o->height : h) & ~1u;
     if (in->width < 2 || in->height < 2 || in->width > TL_INPUT_SIDE_LIMIT ||

@@ -257,8 +257,9 @@ static tl_exit step(spdm_client *c, tl_spdm_in in, tl_fault *fault)
 
 static tl_exit closed(const spdm_client *c, tl_fault *fault)
 {
-    return tl_fault_set(fault, TL_EXIT_LINK, "spdm: %s: %s: the peer closed the connection", c->link.peer,
-                        spdm_step_name(c->asked));
+    return tl_fault_set(fault, TL_EXIT_LINK, "spdm: %s: %s: the peer closed the connection%s", c->link.peer,
+                        spdm_step_name(c->asked),
+                        c->asked == TL_SPDM_GET_VERSION ? "; a sensor with --stream speaks no SPDM" : "");
 }
 
 static tl_exit turn(spdm_client *c, uint64_t deadline_ms, tl_fault *fault)

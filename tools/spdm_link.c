@@ -33,8 +33,9 @@ static tl_exit garbage(const spdm_link *link, tl_fault *fault)
 
     for (size_t i = 0; i < 4 && i < link->have; i++)
         (void)snprintf(bytes + 3 * i, 4, " %02x", link->in[i]);
-    return tl_fault_set(fault, TL_EXIT_LINK, "spdm: %s: garbage: it begins with%s and is no SPDM over TCP",
-                        link->peer, bytes);
+    return tl_fault_set(
+        fault, TL_EXIT_LINK, "spdm: %s: garbage: it begins with%s and is no SPDM over TCP%s", link->peer,
+        bytes, memcmp(link->in, "true", 4) == 0 ? ": the peer was started with a stream file, --stream" : "");
 }
 
 /* Reads up to `more` bytes, as many as are there. */

@@ -21,6 +21,18 @@ enum {
     READER_TICK_MS = 20
 };
 
+/* Secrets stand in JSON. Whoever names another file by mistake is not to make that one private. */
+static bool begins_right(int fd)
+{
+    char first[64];
+    ssize_t n = pread(fd, first, sizeof first, 0);
+    ssize_t i = 0;
+
+    while (i < n && (first[i] == ' ' || first[i] == '\t' || first[i] == '\r' || first[i] == '\n'))
+        i++;
+    return i < n && first[i] == '{';
+}
+
 static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault *fault)
 {
     struct stat st;
@@ -29,6 +41,8 @@ static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault 
         return tl_fault_errno(fault, TL_EXIT_USAGE, "file: %s", path);
     if (!S_ISREG(st.st_mode))
         return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: not a regular file", path);
+    if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0 && !begins_right(fd))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: it is no text of JSON", path);
     if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0)
         return tl_fault_set(fault, TL_EXIT_USAGE,
                             "file: %s: others may open it (mode %03o), but it is for a secret: chmod 600 %s",

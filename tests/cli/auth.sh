@@ -184,6 +184,20 @@ usage() { # NAME PATTERN ARGUMENT...
     like "$err" "$pattern" "usage_when_${name}_then_explained"
 }
 usage both_on_the_sensor "one of them" sensor --pki "$keys/sensor" --stream x
+small_stream "$tmp/kinds.json"
+start_sensor judged --pki "$keys/sensor" --trust "$keys/root.pem" --rate 0 --once
+run "$program" controller --connect ":$port" --trust "$keys/root.pem" --pki "$keys/controller" --frames 1
+like "$code $err" "^0 .*; without --reference its measurements were not judged" "measurements_without_a_reference_then_said"
+finish "$sensor"
+start_sensor spdm --pki "$keys/sensor" --trust "$keys/root.pem" --once
+run "$program" controller --connect ":$port" --stream "$tmp/kinds.json"
+finish "$sensor"
+like "$(cat "$tmp/spdm.err")" "the peer was started with a stream file" "kinds_when_a_hello_comes_then_the_sensor_names_it"
+start_sensor hello --stream "$tmp/kinds.json" --once
+run "$program" controller --connect ":$port" --trust "$keys/root.pem"
+like "$err" "a sensor with --stream speaks no SPDM" "kinds_when_a_stream_files_sensor_closes_then_named"
+finish "$sensor"
+like "$code $(cat "$tmp/hello.err")" "^4 .*speaks SPDM, and has no stream file" "kinds_when_spdm_comes_then_the_sensor_names_it"
 usage trust_without_pki "--trust needs --pki" sensor --stream x --trust y
 usage a_wrong_size "--size: '64'" sensor --pki "$keys/sensor" --size 64
 usage an_odd_size "multiples of 4" sensor --pki "$keys/sensor" --size 66x16

@@ -60,6 +60,13 @@ refused() { # PATTERN ARGUMENT...
     is "$code" 2 "usage_when_${name}_then_2"
     like "$err" "$pattern" "usage_when_${name}_then_named"
 }
+for carriers in "sep fsed" "fsed sep"; do
+    start_sensor carrier --stream "$tmp/plain.json" --carrier "${carriers% *}" --once --rate 0 --frames 2
+    run "$program" controller --connect ":$port" --stream "$tmp/plain.json" --carrier "${carriers#* }"
+    like "$err" "packets came that carrier ${carriers% *} has .* give both ends the same --carrier" \
+        "carrier_when_${carriers/ /_for_}_then_named"
+    finish "$sensor"
+done
 refused "give sep or fsed" sensor --stream "$tmp/plain.json" --carrier tape
 refused "give sep or fsed" controller --stream "$tmp/plain.json" --carrier tape
 refused "needs --release frame" controller --stream "$tmp/plain.json" --carrier fsed --release line

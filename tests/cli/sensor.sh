@@ -117,6 +117,9 @@ input() { # NAME CODE PATTERN INPUT
     like "$err" "$3" "input_when_$1_then_named"
 }
 input a_wrong_scene 2 "input: scene:many" "scene:many"
+input an_empty_scene 2 "scene:0x0: width and height go from 2" "scene:0x0"
+input a_huge_scene 2 "scene:99999x99999: width and height" "scene:99999x99999"
+input a_scene_of_another_size 2 "scene:128x32: the stream's frames are 64x16" "scene:128x32"
 if [ -x "$build/trueline-input" ]; then
     printf 'this is a text\n' >"$tmp/text.mp4"
     : >"$tmp/empty.mp4"
