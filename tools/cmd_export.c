@@ -17,7 +17,8 @@ typedef struct arguments {
 } arguments;
 
 static const struct argp_option options[] = {
-    { "out", 'o', "DIR", 0, "write frames as DIR/frame_000001.png and so on", 2 },
+    { "out", 'o', "DIR", 0,
+      "write frames as DIR/frame_000001.png and so on; of a sender's second start as frame_000001_2.png", 2 },
     { "y4m", OPT_Y4M, "FILE", 0, "write them as y4m video; - for stdout", 2 },
     { "raw", OPT_RAW, "FILE", 0, "write their lines of pixels, packed as they travel, frame behind frame",
       2 },

@@ -63,6 +63,7 @@ static void on_news(void *ctx, const replay_news *news)
         x->output != TL_EXIT_OK)
         return;
     payload = replay_payload(&x->replay, v);
+    x->out.start = x->replay.start;
     x->output = frame_out_frame(&x->out, v->frame, payload, &x->output_fault);
     if (x->output == TL_EXIT_OK)
         x->output = write_raw(x, payload, &x->output_fault);

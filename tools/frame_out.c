@@ -75,9 +75,12 @@ static void paint_missing(frame_out *out)
 
 static tl_exit write_png(const frame_out *out, const char *kind, uint32_t number, tl_fault *fault)
 {
-    char path[1024], why[400];
+    char path[1024], start[16] = "", why[400];
 
-    if (snprintf(path, sizeof path, "%s/%s_%06u.png", out->o.folder, kind, number) >= (int)sizeof path)
+    if (out->start > 0)
+        (void)snprintf(start, sizeof start, "_%u", out->start + 1);
+    if (snprintf(path, sizeof path, "%s/%s_%06u%s.png", out->o.folder, kind, number, start) >=
+        (int)sizeof path)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: %.80s...: the name is too long", out->o.folder);
     if (!tl_png_write(path, out->rgb, out->width, out->height, why, sizeof why))
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: %s", why);

@@ -17,6 +17,8 @@ typedef struct frame_out_options {
 } frame_out_options;
 
 typedef struct frame_out {
+    uint32_t
+        start; /* of the sender, from 0, whose numbers begin anew: later ones stand in the names of files */
     /* private */
     frame_out_options o;
     uint32_t width, height, bits;

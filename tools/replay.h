@@ -65,11 +65,11 @@ typedef struct replay {
     replay_phase phase;
     replay_border from, to;
     uint64_t early; /* one-way: packets before the first announcement */
+    uint32_t start; /* of the sender: whose keys are at hand */
     /* private */
     replay_parts parts;
     tl_stream_rx rx;
     bool rx_open, joining;
-    uint32_t start; /* of the keys at hand */
     oneway_receiver oneway;
     bool capture_open;
     capture capture;

@@ -4,6 +4,7 @@
 #include "recorded.h"
 
 #include "annotate.h"
+#include "export.h"
 #include "recording.h"
 
 static tl_fault fault;
@@ -270,6 +271,51 @@ static void recording_when_no_frame_is_whole_then_it_is_not_called_verified(void
     drop_all();
 }
 
+/* ---- pictures ---- */
+
+/* Two senders' frames in one recording, numbered alike. */
+static void pictures_when_a_sender_starts_anew_then_all_are_there(void **state)
+{
+    static const uint32_t epoch = 0;
+    static tl_packets first[FRAMES];
+    const char *to = path(5, "pictures");
+    export_options o = { .out = { .folder = to, .every = 1 }, .last = UINT32_MAX };
+    export_counts counts;
+    size_t there = 0;
+
+    (void)state;
+    make(&scenarios[0]);
+    memcpy(first, frames, sizeof first);
+    memset(frames, 0, sizeof frames);
+    drop_all();
+    make(&scenarios[0]);
+    tl_stream_tx_wipe(&loop.tx);
+    tl_assert_ok(tl_loop_source(&loop, &loop.tx_source, 9));
+    tl_assert_ok(tl_stream_tx_init(&loop.tx, &loop.config, &loop.tx_source, 0));
+    for (size_t i = 0; i < FRAMES; i++) {
+        tl_packets_free(&frames[i]);
+        frames[i] = first[i];
+        tl_assert_ok(tl_loop_send(&loop, &frames[FRAMES + i]));
+    }
+    frame_n = 2 * FRAMES;
+    write_keys("a", 9, &epoch, 1);
+    record();
+    o.tape = options_of(1, 1, NULL).tape;
+    o.tape.release = TL_RELEASE_FRAME;
+    assert_int_equal(export_run(&o, &counts, &fault), TL_EXIT_OK);
+    assert_int_equal(counts.written, 2 * FRAMES);
+    for (unsigned start = 1; start <= 2; start++)
+        for (unsigned i = 1; i <= FRAMES; i++) {
+            char name[128];
+
+            (void)snprintf(name, sizeof name, start == 1 ? "%s/frame_%06u.png" : "%s/frame_%06u_2.png", to,
+                           i);
+            there += access(name, F_OK) == 0;
+        }
+    assert_int_equal(there, counts.written);
+    drop_all();
+}
+
 /* ---- annotations ---- */
 
 static void record_with_comments(const char *comment)
@@ -365,6 +411,7 @@ int main(void)
         cmocka_unit_test(join_when_secrets_have_the_same_name_and_are_others_then_refused),
         cmocka_unit_test(join_when_other_channels_were_accepted_then_refused),
         cmocka_unit_test(recording_when_no_frame_is_whole_then_it_is_not_called_verified),
+        cmocka_unit_test(pictures_when_a_sender_starts_anew_then_all_are_there),
         cmocka_unit_test(verdicts_when_a_recording_brings_its_own_then_they_are_left_out),
         cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_nothing_is_called_verified),
     };
