@@ -53,6 +53,7 @@ void tl_books_close(tl_books *b)
     for (size_t i = 0; i < b->n; i++) {
         for (size_t k = 0; k < b->streams[i].n; k++) {
             free(b->streams[i].frames[k].came_in);
+            free(b->streams[i].frames[k].let_out);
             free(b->streams[i].frames[k].digests);
         }
         free(b->streams[i].frames);
@@ -122,6 +123,7 @@ tl_book_frame *tl_books_begin(tl_books *b, tl_book *book, uint32_t number, uint6
     /* Metadata of a frame is at most a packet for each message, and a few. */
     f->room = 2 * (size_t)tl_stream_frame_messages(&book->config) + 64;
     f->came_in = get(f->room / BITS + 1);
+    f->let_out = get(f->room / BITS + 1);
     f->digests = get(f->room * sizeof *f->digests);
     b->sent++;
     return f;
@@ -237,6 +239,9 @@ static void opened(tl_books *b, tl_book *book, tl_book_frame *f, const tl_stream
 {
     const uint64_t age_us = (tl_world_ns(b->world) - f->begun_ns) / TL_US;
 
+    if (e->frame < book->begun)
+        wrong(b, book, e->frame, "it was opened after a later one, or once more");
+    book->begun = e->frame + 1;
     f->opened = true;
     f->late = e->verdict == TL_VERDICT_LATE;
     if (e->time_us != f->time_us)
@@ -308,10 +313,33 @@ static bool is_line_as_sent(const tl_book *book, const tl_book_frame *f, const t
     return same;
 }
 
+/* It leaves for the first time; a line that is none of the frame's is for others to tell. */
+static bool is_first_time(const tl_book *book, tl_book_frame *f, const tl_stream_event *e)
+{
+    uint32_t row, place = 0;
+    unsigned part;
+    uint8_t bit, *bits;
+    bool first;
+
+    if (f == NULL || !place_of(&book->config, e, &part, &row))
+        return true;
+    for (unsigned i = 0; i < part; i++)
+        place += book->config.parts[i].count;
+    bits = &f->let_out[(place + row) / BITS];
+    bit = (uint8_t)(1u << (place + row) % BITS);
+    first = (*bits & bit) == 0;
+    *bits |= bit;
+    return first;
+}
+
 /* A line that leaves at once is proven, but for those that leave early: of them their frame must say so. */
 static void line_out(tl_books *b, tl_book *book, tl_book_frame *f, const tl_stream_event *e)
 {
-    if (e->verdict != TL_VERDICT_OK || e->payload.p == NULL || is_line_as_sent(book, f, e))
+    if (e->verdict != TL_VERDICT_OK || e->payload.p == NULL)
+        return;
+    if (!is_first_time(book, f, e))
+        wrong(b, book, e->frame, "a line was let out twice");
+    if (is_line_as_sent(book, f, e))
         return;
     if (book->config.release != TL_RELEASE_EARLY)
         wrong(b, book, e->frame, "a line was let out that was not sent");

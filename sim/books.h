@@ -26,6 +26,7 @@ typedef struct tl_book_frame {
     bool lied; /* a line of it was let out early that is not as it was sent */
     tl_verdict verdict;
     uint8_t *came_in;  /* a bit for each packet */
+    uint8_t *let_out;  /* a bit for each message */
     uint64_t *digests; /* of their payloads */
     size_t room;
 } tl_book_frame;
@@ -34,8 +35,9 @@ typedef struct tl_book_frame {
 typedef struct tl_book {
     uint16_t stream;
     tl_stream_config config;
-    uint64_t salt; /* payloads of two senders under one name differ by it */
-    bool bridged;  /* packets are made anew on the way, so that they cannot be followed one by one */
+    uint64_t salt;  /* payloads of two senders under one name differ by it */
+    uint32_t begun; /* the last frame that was opened, and one more; 0: none */
+    bool bridged;   /* packets are made anew on the way, so that they cannot be followed one by one */
     tl_book_frame *frames;
     size_t n, room;
 } tl_book;

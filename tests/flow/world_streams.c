@@ -117,6 +117,13 @@ static void books_when_a_frame_is_called_otherwise_then_they_say_so(void **state
     tl_rig_free(rig);
 
     rig = run(&plan, 1);
+    lie.kind = TL_EVENT_OPENED;
+    lie.time_us = rig->books.streams[0].frames[0].time_us;
+    tl_books_event(&rig->books, &rig->books.streams[0], &lie, NULL);
+    assert_non_null(strstr(rig->books.wrong, "after a later one"));
+    tl_rig_free(rig);
+
+    rig = run(&plan, 1);
     rig->books.streams[0].frames[3].verdict = TL_VERDICT_TAG;
     assert_false(tl_rig_holds(rig));
     assert_non_null(strstr(rig->books.wrong, "nothing was done"));
@@ -126,6 +133,30 @@ static void books_when_a_frame_is_called_otherwise_then_they_say_so(void **state
     rig->books.streams[0].frames[3].came--;
     assert_false(tl_rig_holds(rig));
     assert_non_null(strstr(rig->books.wrong, "not all of it came"));
+    tl_rig_free(rig);
+}
+
+static void books_when_a_line_is_let_out_twice_then_they_say_so(void **state)
+{
+    tl_rig_plan plan = tl_rig_plan_default(crypto);
+    tl_rig *rig = run(&plan, 1);
+    tl_book *book = &rig->books.streams[0];
+    uint8_t line[TL_CSI2_PACKET_MAX];
+    tl_stream_event e = { .kind = TL_EVENT_MESSAGE,
+                          .frame = 2,
+                          .verdict = TL_VERDICT_OK,
+                          .data_type = book->config.parts[1].data_type,
+                          .message = 1,
+                          .payload = tl_span_of(line, book->config.parts[1].length) };
+
+    (void)state;
+    tl_book_payload(book, 2, 1, 1, line);
+    memset(tl_book_find(book, 2)->let_out, 0, 1); /* whatever the receiver has let out */
+    tl_books_event(&rig->books, book, &e, NULL);
+    assert_true(tl_rig_holds(rig));
+    tl_books_event(&rig->books, book, &e, NULL);
+    assert_false(tl_rig_holds(rig));
+    assert_non_null(strstr(rig->books.wrong, "let out twice"));
     tl_rig_free(rig);
 }
 
@@ -467,6 +498,7 @@ int main(void)
         cmocka_unit_test(sensor_when_nothing_is_done_then_all_ok),
         cmocka_unit_test(world_when_built_twice_from_a_seed_then_the_same_happens),
         cmocka_unit_test(books_when_a_frame_is_called_otherwise_then_they_say_so),
+        cmocka_unit_test(books_when_a_line_is_let_out_twice_then_they_say_so),
         cmocka_unit_test(lines_when_lost_then_as_many_are_missing),
         cmocka_unit_test(packets_when_damaged_then_each_is_found),
         cmocka_unit_test(packets_when_repeated_then_as_many_repeats_are_counted),
