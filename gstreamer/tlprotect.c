@@ -30,6 +30,7 @@ typedef struct TlProtect {
     char *state;
     /* of the stream: the streaming thread's */
     gboolean sending;
+    gboolean told; /* why caps were refused: they come again with each frame */
     shape shape;
     char *format; /* the caps' text */
     gsize note_bytes;
@@ -167,14 +168,19 @@ static gboolean take_caps(TlProtect *t, const GstCaps *caps)
     gboolean pushed;
 
     if (!lay_out(t, caps, &why)) {
-        GST_ELEMENT_ERROR(t, STREAM, FORMAT, ("These pictures cannot be protected: %s", why),
-                          ("caps %" GST_PTR_FORMAT, (const void *)caps));
+        if (!t->told)
+            GST_ELEMENT_ERROR(t, STREAM, FORMAT, ("These pictures cannot be protected: %s", why),
+                              ("caps %" GST_PTR_FORMAT, (const void *)caps));
+        t->told = TRUE;
         return FALSE;
     }
     if (begin_stream(t, &fault) != TL_EXIT_OK) {
-        policy_post_fault(&t->element, &fault);
+        if (!t->told)
+            policy_post_fault(&t->element, &fault);
+        t->told = TRUE;
         return FALSE;
     }
+    t->told = FALSE;
     GST_INFO_OBJECT(t, "%u messages a frame, caps %" GST_PTR_FORMAT, t->shape.messages, (const void *)caps);
     out = caps_of_packets(caps);
     pushed = gst_pad_push_event(t->src, gst_event_new_caps(out));
@@ -486,8 +492,10 @@ static GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
     (void)pad;
     if (!t->sending) {
-        GST_ELEMENT_ERROR(t, CORE, NEGOTIATION, ("tlprotect was given frames without their format"),
-                          ("caps must be set before the first buffer: video/x-raw or video/x-bayer"));
+        if (!t->told)
+            GST_ELEMENT_ERROR(t, CORE, NEGOTIATION, ("tlprotect was given frames without their format"),
+                              ("caps must be set before the first buffer: video/x-raw or video/x-bayer"));
+        t->told = TRUE;
         gst_buffer_unref(buffer);
         return GST_FLOW_NOT_NEGOTIATED;
     }
@@ -530,6 +538,7 @@ static gboolean start(GstElement *element)
     policy_copy(&p, &t->policy);
     t->frames = 0;
     GST_OBJECT_UNLOCK(t);
+    t->told = FALSE;
     e = policy_load(&p, &t->file, &fault);
     t->state = g_steal_pointer(&p.state);
     policy_clear(&p);
@@ -643,7 +652,7 @@ static void tl_protect_class_init(TlProtectClass *class)
                                           "is encrypted if asked. Gives packets for udpsink or "
                                           "tlsink; tlverify is the way back. Example: gst-launch-1.0 v4l2src "
                                           "! tlprotect keys=cam.json ! udpsink "
-                                          "host=127.0.0.1 port=5000",
+                                          "host=127.0.0.1 port=5000 max-bitrate=1000000000",
                                           "trueline");
 }
 

@@ -596,14 +596,16 @@ static json_t *totals_json(const controller *c, tl_exit code, const tl_fault *fa
     return o;
 }
 
-static tl_exit print_totals(const controller *c, json_t *totals, tl_fault *fault)
+/* After a mistake on the command line there is nothing to count. */
+static tl_exit print_totals(const controller *c, tl_exit code, json_t *totals, tl_fault *fault)
 {
     const ui_counts *n = &c->counts;
     bool stdout_taken = c->o.json || (c->o.out.y4m != NULL && strcmp(c->o.out.y4m, "-") == 0);
 
-    (void)fprintf(stdout_taken ? stderr : stdout, "frames_ok=%llu frames_bad=%llu frames_lost=%llu\n",
-                  (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,
-                  (unsigned long long)n->frames_lost);
+    if (code != TL_EXIT_USAGE)
+        (void)fprintf(stdout_taken ? stderr : stdout, "frames_ok=%llu frames_bad=%llu frames_lost=%llu\n",
+                      (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,
+                      (unsigned long long)n->frames_lost);
     if (c->o.json) {
         (void)json_dumpf(totals, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
         (void)putchar('\n');
@@ -630,7 +632,7 @@ static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
     totals = totals_json(c, e, fault);
     x = report_close(&c->report, totals, &c->output_fault);
     if (x == TL_EXIT_OK)
-        x = print_totals(c, totals, &c->output_fault);
+        x = print_totals(c, e, totals, &c->output_fault);
     json_decref(totals);
     if (x != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED || e == TL_EXIT_LINK)) {
         *fault = c->output_fault;

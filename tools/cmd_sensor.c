@@ -82,6 +82,7 @@ typedef struct sensor {
     uint64_t announce_ms; /* when the next announcement is due */
     sensor_spdm spdm;     /* with --pki */
     int listener;
+    bool told;      /* the last fault was told when it happened */
     bool own_fault; /* the last fault is the sensor's, not the connection's: no use in listening on */
     uint64_t connections, frames;
     ui_progress progress;
@@ -92,7 +93,9 @@ static const struct argp_option options[] = {
     { "input", 'i', "INPUT", 0, "scene, scene:WIDTHxHEIGHT, a picture, a video, or a device (scene)", 1 },
     { "pki", OPT_PKI, "DIR", 0, "chain.pem and key.pem of this sensor: it proves itself by SPDM", 1 },
     { "stream", 's', "FILE", 0, "instead: a stream file, from `trueline stream new`", 1 },
-    { "to", OPT_TO, "WAY", 0, "with --stream: do not listen, send one way: udp:HOST:PORT or ring:PATH", 1 },
+    { "to", OPT_TO, "WAY", 0,
+      "with --stream: do not listen, send one way: udp:HOST:PORT or ring:PATH; one stream, carrier sep only",
+      1 },
     { "state", OPT_STATE, "FILE", 0, "with --to: remember starts, so that they rise whatever the clock says",
       1 },
     { "frames", 'n', "N", 0, "end each connection after N frames", 2 },
@@ -101,7 +104,9 @@ static const struct argp_option options[] = {
     { "loop", OPT_LOOP, NULL, 0, "begin the input again when it ends; a picture is one frame", 2 },
     { "virtual-channel", OPT_CHANNEL, "N", 0, "CSI-2 virtual channel, 0 to 3 (0)", 2 },
     { "carrier", OPT_CARRIER, "sep|fsed", 0,
-      "headers and tags around each line, or in packets of their own beside plain lines (sep)", 2 },
+      "headers and tags around each line, or in packets of their own beside plain lines, which a controller "
+      "verifies by whole frames, not over --to (sep)",
+      2 },
     { "json", OPT_JSON, NULL, 0, "at the end one JSON object on stdout", 3 },
     { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0, 0, NULL, 0, "With --pki:", 4 },
@@ -411,6 +416,7 @@ static tl_exit serve_spdm(sensor *s, int fd, const char *peer, tl_fault *fault)
     if (x == TL_EXIT_OK || (e != TL_EXIT_OK && e != TL_EXIT_LINK))
         return e;
     *fault = refusal;
+    s->told = true;
     return x;
 }
 
@@ -518,11 +524,12 @@ static tl_exit serve_all(sensor *s, tl_fault *fault)
         if (fd < 0)
             continue;
         s->connections++;
+        s->told = false;
         e = s->o.files.pki != NULL ? serve_spdm(s, fd, peer.text, fault) : serve(s, fd, peer.text, fault);
         tl_net_close(fd, tl_clock_ms() + (e == TL_EXIT_OK || e == TL_EXIT_PEER ? CLOSE_MS : 0));
         if (e == TL_EXIT_STOPPED || s->own_fault || e == TL_EXIT_INTERNAL)
             return e;
-        if (e != TL_EXIT_OK && !s->o.once)
+        if (e != TL_EXIT_OK && !s->o.once && !s->told)
             (void)ui_fail(NAME, fault);
     } while (!s->o.once || s->connections == 0);
     return e;
@@ -683,8 +690,9 @@ int cmd_sensor(int argc, char **argv)
     if (recorded != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_LINK)) {
         fault = output;
         e = recorded;
+        s.told = false;
     }
-    if (e != TL_EXIT_OK)
+    if (e != TL_EXIT_OK && !s.told)
         (void)ui_fail(NAME, &fault);
     if (s.o.json && print_json(&s, e, &fault, &output) != TL_EXIT_OK)
         e = (tl_exit)ui_fail(NAME, &output);

@@ -184,6 +184,14 @@ usage() { # NAME PATTERN ARGUMENT...
     like "$err" "$pattern" "usage_when_${name}_then_explained"
 }
 usage both_on_the_sensor "one of them" sensor --pki "$keys/sensor" --stream x
+start_sensor own --pki "$keys/controller" --trust "$keys/root.pem" --once
+run "$program" controller --connect ":$port" --trust "$keys/root.pem" --pki "$keys/bridge"
+finish "$sensor"
+like "$(cat "$tmp/own.err")" "identity: .*: its role is controller: a controller wants a sensor" "sensor_when_its_role_is_another_then_said_at_the_start"
+start_sensor once --pki "$keys/sensor" --trust "$keys/root.pem" --once
+run "$program" controller --connect ":$port" --trust "$keys/root.pem" --pki "$keys/bridge"
+finish "$sensor"
+is "$code $(grep -c "the controller's chain: wrong role" "$tmp/once.err")" "3 1" "sensor_when_it_refuses_then_told_once"
 small_stream "$tmp/kinds.json"
 start_sensor judged --pki "$keys/sensor" --trust "$keys/root.pem" --rate 0 --once
 run "$program" controller --connect ":$port" --trust "$keys/root.pem" --pki "$keys/controller" --frames 1

@@ -216,6 +216,9 @@ usage the_tag_size_is_9 "--tag-size: '9': give 8, 12 or 16" --trust x --tag-size
 usage revoked_without_lines "needs --release line" --stream "$tmp/s.json" --out a --keep-revoked
 usage the_release_is_unknown "frame, line or early" --stream "$tmp/s.json" --release pixel
 usage png_is_no_number "--png: 'some'" --stream "$tmp/s.json" --png some
+is "$out" "" "usage_when_wrong_then_nothing_is_counted"
+usage the_way_is_none "give udp:HOST:PORT or ring:PATH" --stream "$tmp/s.json" --from tcp:1
+is "$out" "" "usage_when_the_way_is_none_then_nothing_is_counted"
 usage an_argument_is_too_much "is too much" --stream "$tmp/s.json" host:1
 usage the_address_is_wrong "give HOST:PORT" --stream "$tmp/s.json" --connect "[::1"
 usage the_address_is_a_port_alone "a number alone is no host; give HOST:PORT" --stream "$tmp/s.json" --connect 4194
