@@ -17,6 +17,7 @@
 
 enum {
     MICROSECONDS = 6,                       /* the resolution without the option: 10^-6 */
+    TEXT_MAX = 1 << 17,                     /* of an interface's name or comments */
     FRAME = 12,                             /* bytes of a block around its body */
     BLOCK_MAX = PCAP_PACKET_MAX + (1 << 20) /* of a block that is looked into: a packet and its options */
 };
@@ -144,6 +145,9 @@ static tl_exit take_interface_option(const pcap *f, const block *b, pcap_interfa
     tl_rd r = tl_rd_of(o->value);
     bool memory = true;
 
+    /* Comments are put behind each other, one by one. */
+    if (o->code == PCAPNG_OPTION_COMMENT && strlen(one->comment) + o->value.n > TEXT_MAX)
+        return bad_block(f, b, "more comments than any has", fault);
     if (o->code == PCAPNG_OPTION_NAME && one->name[0] == '\0')
         memory = append(&one->name, o->value);
     else if (o->code == PCAPNG_OPTION_COMMENT)

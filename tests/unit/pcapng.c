@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 4096, PACKETS = 16 };
+enum { ROOM = 1 << 18, PACKETS = 16 };
 
 /* A file being written. */
 typedef struct draft {
@@ -557,6 +557,23 @@ static void block_when_shorter_than_its_fields_then_refused(void **s)
     }
 }
 
+/* Each comment goes behind those before it: a block full of them would take as long as it has comments, squared. */
+static void comments_when_there_are_too_many_then_refused(void **s)
+{
+    static char text[40000];
+    draft d;
+
+    (void)s;
+    memset(text, 'c', sizeof text);
+    start(&d, TL_LITTLE);
+    section(&d);
+    begin_interface(&d, 1);
+    for (unsigned i = 0; i < 4; i++)
+        put_option(&d, 1, text, sizeof text);
+    end(&d);
+    assert_refused(&d, "t: after packet 0, offset 28: interface: more comments than any has");
+}
+
 static void option_when_cut_then_refused(void **s)
 {
     draft d;
@@ -604,6 +621,7 @@ int main(void)
         cmocka_unit_test(file_when_cut_anywhere_then_named_and_what_was_before_is_read),
         cmocka_unit_test(field_when_wrong_then_refused),
         cmocka_unit_test(block_when_shorter_than_its_fields_then_refused),
+        cmocka_unit_test(comments_when_there_are_too_many_then_refused),
         cmocka_unit_test(option_when_cut_then_refused),
     };
 
