@@ -44,9 +44,8 @@ static const struct argp argp = {
            "takes, and, with the secrets, records of SPDM opened and the verdict of each packet of a stream "
            "as its "
            "comment. RESULT is pcapng, and is for its owner's eyes: what was secret stands in it in clear."
-           "\vExamples:\n"
-           "  trueline annotate boot.pcapng shown.pcapng --keys boot.keys\n"
-           "  tshark -r shown.pcapng -Y 'trueline.verdict != \"ok\"'\n",
+           "\vThen: tshark -r shown.pcapng -Y 'trueline.verdict != \"ok\"'\n\nExamples:\n"
+           "  trueline annotate drive.pcapng shown.pcapng --keys drive.keys\n",
 };
 
 int cmd_annotate(int argc, char **argv)

@@ -118,9 +118,9 @@ static const struct argp argp = {
            "code 1."
            "\vExamples:\n"
            "  trueline export drive.pcapng --keys drive.keys --out frames\n"
-           "  trueline export drive.pcapng --keys drive.keys --frames 100-199 --y4m part.y4m\n"
+           "  trueline export drive.pcapng --keys drive.keys --frames 2-3 --y4m a.y4m\n"
            "  trueline export drive.pcapng --keys drive.keys --raw lines.raw12\n"
-           "  trueline export drive.pcapng --unverified --out look      what is in clear, without keys\n",
+           "  trueline export drive.pcapng --unverified --out look\n",
 };
 
 int cmd_export(int argc, char **argv)

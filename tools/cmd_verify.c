@@ -118,17 +118,15 @@ static const struct argp argp = {
     .args_doc = "FILE\n--join REPORT...",
     .doc =
         "Verifies a recorded stream again, frame by frame, with the receiver that a controller has, and says "
-        "what each byte "
-        "of the file is: under a tag, under checksums alone, or neither. The last line is "
+        "what each byte of the file is: under a tag, under checksums alone, or neither. The last line is "
         "'frames_ok=N frames_bad=N frames_lost=N frames_unfinished=N'; a frame that was refused gives exit "
-        "code 1."
-        "\vExamples:\n"
+        "code 1.\vSegments of a recording can be judged anywhere, and their reports joined. What the "
+        "evidence "
+        "proves: docs/EVIDENCE.md.\n\nExamples:\n"
         "  trueline verify drive.pcapng --keys drive.keys\n"
         "  trueline verify drive.pcapng --keys drive.keys --report evidence.json\n"
-        "  trueline verify drive.pcapng --segment 1/4 --report 1.json    and so on, anywhere, then\n"
-        "  trueline verify --join 1.json 2.json 3.json 4.json --report evidence.json\n"
-        "Without --keys the secrets in the recording are used, if there are any. What the evidence proves: "
-        "docs/EVIDENCE.md.\n",
+        "  trueline verify drive.pcapng --keys drive.keys --segment 1/2 --report 1.json\n"
+        "  trueline verify --join 1.json 2.json --report evidence.json\n",
 };
 
 int cmd_verify(int argc, char **argv)

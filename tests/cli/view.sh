@@ -108,7 +108,7 @@ http drip 3 >"$tmp/drip" &
 is "$(http noise 150 7)" 150 noise_when_sent_then_the_server_lives
 wait_until test -s "$tmp/crowd"
 like "$(http get /state.json)" '^HTTP/1.1 200 OK' crowd_when_it_holds_connections_then_a_browser_is_served
-if more_than counts.frames_ok "$((frames + 5))"; then ok crowd_when_it_holds_connections_then_frames_verify; else not_ok crowd_when_it_holds_connections_then_frames_verify "$(state counts)"; fi
+if wait_until more_than counts.frames_ok "$((frames + 5))"; then ok crowd_when_it_holds_connections_then_frames_verify; else not_ok crowd_when_it_holds_connections_then_frames_verify "$(state counts.frames_ok) of $frames"; fi
 is "$(state counts.frames_bad) $(state counts.frames_lost)" "0 0" crowd_when_it_holds_connections_then_no_frame_is_lost
 after=$(memory "$server")
 if [ "$after" -lt $((before + 6000)) ] || [ "$build" != "${build%asan*}" ]; then ok crowd_when_over_then_memory_has_not_grown; else not_ok crowd_when_over_then_memory_has_not_grown "$before kB, then $after kB"; fi

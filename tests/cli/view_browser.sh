@@ -43,8 +43,8 @@ like "$(found refused)" '^Frame [0-9]+: refused, tag .*at RAW12 line 360.*719 of
 like "$(found spoken)" '^Refused: frame [0-9]+, RAW12 line 360: tag' attack_when_refused_then_the_status_says_it
 is "$(found marks)" 'line 360: tag' attack_when_refused_then_the_line_is_marked_by_text
 like "$(found mark_place)" '^0\.(49|50).*\|1[2-9].*repeating-linear-gradient' attack_when_refused_then_the_line_is_hatched_at_its_place
-like "$(found event)" '^frame refused\|[0-9]+\|RAW12\|360\|. tag$' attack_when_refused_then_stands_among_the_events
-like "$(found outcome)" '^a bit in the pixels\|.*\|tag\|tag\|. as expected$' attack_when_refused_then_its_outcome_is_as_it_must_be
+like "$(found event)" '^frame refused\|[0-9]+\|RAW12\|360\|[^ ]+ tag$' attack_when_refused_then_stands_among_the_events
+like "$(found outcome)" '^a bit in the pixels\|.*\|tag\|tag\|[^ ]+ as expected$' attack_when_refused_then_its_outcome_is_as_it_must_be
 like "$(found verdict_counted)" 'tag1' attack_when_refused_then_its_verdict_is_counted
 like "$(found again)" '^Frames verify again' attack_when_over_then_frames_verify_again
 is "$(found nameless)" none access_when_controls_are_read_out_then_each_has_a_name
