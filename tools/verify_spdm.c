@@ -260,10 +260,10 @@ bool verify_spdm_right(const verify_spdm *v)
 
 json_t *verify_spdm_json(const verify_spdm *v)
 {
-    json_t *o = json_pack("{s:b, s:I, s:I, s:I, s:I, s:O}", "computed", (int)v->computed, "records",
-                          (json_int_t)v->report.records, "signatures", (json_int_t)v->report.signatures,
-                          "messages", (json_int_t)v->report.messages, "failed", (json_int_t)v->report.failed,
-                          "sessions", v->sessions);
+    json_t *o = json_pack("{s:b, s:I, s:I, s:I, s:I, s:O}", "computed", (int)(v->computed && v->port_n > 0),
+                          "records", (json_int_t)v->report.records, "signatures",
+                          (json_int_t)v->report.signatures, "messages", (json_int_t)v->report.messages,
+                          "failed", (json_int_t)v->report.failed, "sessions", v->sessions);
 
     if (v->first.text[0] != '\0')
         (void)json_object_set_new(o, "first", json_string(v->first.text));

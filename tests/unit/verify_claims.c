@@ -68,6 +68,32 @@ static void secrets_when_one_is_of_two_epochs_then_refused(void **state)
     drop_all();
 }
 
+/* Somebody took SPDM's interface out of the recording. */
+static void exchange_when_it_is_not_there_then_not_called_computed(void **state)
+{
+    json_t *o, *spdm;
+    char *text;
+    FILE *out;
+    verify_options with;
+
+    (void)state;
+    make(&scenarios[0]);
+    record();
+    text = text_of(names[1]);
+    out = fopen(names[1], "w");
+    assert_non_null(out);
+    (void)fprintf(out, "# -> GET_VERSION 0x84 size 4 session 0\n%s", text);
+    assert_int_equal(fclose(out), 0);
+    free(text);
+    with = options_of(1, 1, path(3, "whole.json"));
+    assert_int_equal(verify(&with), TL_EXIT_OK);
+    o = json_load_file(names[3], 0, NULL);
+    spdm = json_object_get(json_object_get(o, "evidence"), "spdm");
+    assert_true(json_is_false(json_object_get(spdm, "computed")));
+    json_decref(o);
+    drop_all();
+}
+
 /* ---- what interfaces say ---- */
 
 /* A recording whose packets come from two interfaces of one name, the first half from the first. */
@@ -405,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_when_listed_twice_then_a_replayed_frame_is_refused),
         cmocka_unit_test(secrets_when_one_is_of_two_epochs_then_refused),
+        cmocka_unit_test(exchange_when_it_is_not_there_then_not_called_computed),
         cmocka_unit_test(recording_when_it_says_that_there_is_no_suite_then_secrets_ask_for_a_stream_file),
         cmocka_unit_test(interface_when_a_later_one_says_another_stream_then_refused_by_name),
         cmocka_unit_test(join_when_a_report_was_edited_then_its_sums_tell),
