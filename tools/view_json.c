@@ -165,6 +165,14 @@ static json_t *events_json(const view_facts *f)
 
 /* ---- all but pictures ---- */
 
+/* How much of a frame that is ok a tag has proven of its pixels: without one, ok is what checksums say. */
+static const char *proven_text(const view_facts *f)
+{
+    if (f->suite == TL_SUITE_NONE || f->variants[1] == TL_SV_5)
+        return "nothing";
+    return f->variants[1] == TL_SV_3 || f->variants[1] == TL_SV_4 ? "part" : "all";
+}
+
 static json_t *stream_json(const view_facts *f)
 {
     static const char *const releases[] = {
@@ -173,9 +181,9 @@ static json_t *stream_json(const view_facts *f)
 
     if (f->phase == VIEW_CONNECTING || f->width == 0)
         return json_null();
-    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:[i,i,i]}", "id", number(f->stream), "width",
+    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:[i,i,i]}", "id", number(f->stream), "width",
                      number(f->width), "height", number(f->height), "bits", number(f->bits), "suite",
-                     protection_suite_text(f->suite), "release",
+                     protection_suite_text(f->suite), "proven", proven_text(f), "release",
                      f->release <= TL_RELEASE_EARLY ? releases[f->release] : "other", "carrier",
                      f->carrier == TL_CARRIER_FSED ? "fsed" : "sep", "variants", (int)f->variants[0],
                      (int)f->variants[1], (int)f->variants[2]);

@@ -542,6 +542,34 @@ static void buttons_when_the_other_end_says_what_cannot_be_then_it_is_let_go(voi
     view_attacks_close(&a);
 }
 
+/* Green is for what a tag has proven. */
+static void stream_when_its_pixels_are_under_no_tag_then_not_called_proven(void **state)
+{
+    static const struct {
+        tl_suite suite;
+        tl_variant middle;
+        const char *proven;
+    } rows[] = {
+        { TL_SUITE_AES128_GMAC, TL_SV_1, "all" },     { TL_SUITE_AES128_GMAC, TL_SV_2, "all" },
+        { TL_SUITE_AES128_GMAC, TL_SV_3, "part" },    { TL_SUITE_AES128_GMAC, TL_SV_4, "part" },
+        { TL_SUITE_AES128_GMAC, TL_SV_5, "nothing" }, { TL_SUITE_NONE, TL_SV_2, "nothing" },
+    };
+    static view_facts facts;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *o;
+
+        facts = (view_facts){ .phase = VIEW_RECEIVING, .width = 16, .height = 2, .suite = rows[i].suite };
+        facts.variants[0] = facts.variants[2] = TL_SV_2;
+        facts.variants[1] = rows[i].middle;
+        o = view_json_facts(&facts);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(o, "stream"), "proven")),
+                            rows[i].proven);
+        json_decref(o);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -562,6 +590,7 @@ int main(void)
         cmocka_unit_test(picture_when_a_line_is_missing_then_it_is_clear_there),
         cmocka_unit_test(buttons_when_pressed_then_rows_come_and_answers_go_back),
         cmocka_unit_test(buttons_when_the_other_end_says_what_cannot_be_then_it_is_let_go),
+        cmocka_unit_test(stream_when_its_pixels_are_under_no_tag_then_not_called_proven),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

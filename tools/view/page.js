@@ -88,14 +88,18 @@
     return `${cause} (${f.meaning})`;
   }
 
+  /* What a frame is called that is ok: only what is under a tag has verified. */
+  const called = { all: "verified", part: "verified, as far as its variant goes",
+                   nothing: "checksums are right, nothing of its pixels is proven" };
+
   function show_live(s) {
     const f = s.live, h = s.stream.height;
     if (!f) return;
-    $("live").dataset.state = f.coming ? "" : "good";
+    $("live").dataset.state = f.coming || s.stream.proven === "nothing" ? "" : "good";
     $("live").querySelector(".empty").hidden = true;
     show_picture("live", "/live.png", f, h, f.coming
       ? `Frame ${f.frame} is coming: ${f.have} of ${h} lines have verified.`
-      : `Frame ${f.frame}: verified, all ${h} lines, at ${clock(f.ms)}.`);
+      : `Frame ${f.frame}: ${called[s.stream.proven]}, all ${h} lines, at ${clock(f.ms)}.`);
   }
 
   function show_refused(s) {
@@ -269,6 +273,8 @@
     if (s.phase === "connecting") speak("wait", "Connecting: no stream yet");
     else if (s.phase === "ended") speak("wait", "The controller has ended");
     else if (bad && now < bad_until) speak("bad", words_of(bad));
+    else if (s.counts.frames_ok > 0 && s.stream && s.stream.proven === "nothing")
+      speak("wait", "Frames come with right checksums; nothing of their pixels is proven");
     else if (s.counts.frames_ok > 0) speak("good", s.refused_frame || bad
       ? "Frames verify again; what was refused stands below" : "Every frame has verified");
     else speak("wait", "Connected: no frame has verified yet");
