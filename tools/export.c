@@ -182,6 +182,8 @@ static tl_exit set_up(exporter *x, tl_fault *fault)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     e = tape_open(&x->tape, &x->o->tape, x->backend.crypto, fault);
     x->tape_open = e == TL_EXIT_OK;
+    if (e == TL_EXIT_OK && !x->o->unverified)
+        tape_warn(&x->tape, "export");
     if (e == TL_EXIT_OK)
         e = x->o->unverified ? refuse_encrypted(x, fault) : open_replay(x, fault);
     if (e == TL_EXIT_OK)

@@ -4,6 +4,7 @@
 #include "tape.h"
 
 #include "recording.h"
+#include "ui.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -351,6 +352,19 @@ tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault
             "%.200s: CSI-2 packets of two interfaces, '%.60s' and '%.60s': say which, --interface", t->o.path,
             t->name, p->from->name);
     return *kind == TAPE_STREAM ? check_interface(t, p->from, fault) : TL_EXIT_OK;
+}
+
+void tape_warn(const tape *t, const char *command)
+{
+    const stream_file *f = &t->file;
+
+    if (t->disagrees)
+        ui_note(command, "the recording says that its stream is another than %s says; %s is what counts",
+                t->o.stream, t->o.stream);
+    if (f->suite == TL_SUITE_NONE)
+        ui_note(command, "the stream has no suite: checksums are right or wrong, and nothing is proven");
+    else if (f->variant_middle == TL_SV_5)
+        ui_note(command, "the stream's pixels are under no tag: nothing of them is proven");
 }
 
 void tape_close(tape *t)

@@ -51,6 +51,8 @@ tl_exit tape_open(tape *t, const tape_options *options, const tl_crypto *crypto,
 /* TL_EXIT_USAGE: packets of another layout or stream, or of two interfaces. */
 tl_exit tape_next(tape *t, pcap_packet *packet, tape_kind *kind, bool *more, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* Says on stderr what whoever reads "ok" has to know: that the recording says another stream, or that no tag is over the pixels. */
+void tape_warn(const tape *t, const char *command);
 /* The interface's name. */
 const char *tape_interface(const tape *t);
 void tape_close(tape *t);

@@ -382,9 +382,7 @@ static tl_exit set_up(verify *v, tl_fault *fault)
     v->spdm_open = v->o->segment == v->o->segments;
     if (e == TL_EXIT_OK && v->spdm_open)
         e = verify_spdm_open(&v->spdm, v->o->tape.keys, fault);
-    if (v->tape.disagrees)
-        ui_note(NAME, "the recording says that its stream is another than %s says; %s is what counts",
-                v->o->tape.stream, v->o->tape.stream);
+    tape_warn(&v->tape, NAME);
     return e == TL_EXIT_OK ? report_open(&v->report, v->o->report, fault) : e;
 }
 

@@ -37,6 +37,13 @@ for options in "--encrypt" "--tag-mode type --suite aes256-cmac" "--tag-mode fra
         "recording_when_verified_again_${options//[^a-z0-9]/_}_then_ok"
     is "$(verdicts "v$i.json")" "$(verdicts "r$i.json")" "recording_when_verified_again_${options//[^a-z0-9]/_}_then_as_live"
 done
+for command in "verify r5.pcapng" "export r5.pcapng --out e5"; do
+    run "$program" $command
+    is "$code" 0 "suite_when_none_then_checksums_are_judged_${command%% *}"
+    like "$err" "no suite: .* nothing is proven" "suite_when_none_then_said_${command%% *}"
+done
+run "$program" verify r1.pcapng --keys r1.keys
+is "$code $err" "0 " "suite_when_there_is_one_then_nothing_to_say"
 record fsed "--encrypt" "--carrier fsed" "--carrier fsed"
 run "$program" verify fsed.pcapng --keys fsed.keys --report fsed.v
 is "$code $(tail -1 <<<"$out")" "0 frames_ok=14 frames_bad=0 frames_lost=0 frames_unfinished=0" "fsed_when_verified_again_then_ok"
