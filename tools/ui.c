@@ -64,21 +64,38 @@ void ui_progress_clear(ui_progress *progress)
     progress->shown = false;
 }
 
+/* What is said may quote files and peers: what a terminal would obey does not reach it. */
+static void put_line(const char *command, char *text)
+{
+    for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+        bool high = p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0; /* C1 in UTF-8 */
+
+        if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7F || high)
+            *p = '?';
+        if (high)
+            *++p = '?';
+    }
+    (void)fprintf(stderr, "trueline %s: %s\n", command, text);
+}
+
 int ui_fail(const char *command, const tl_fault *fault)
 {
-    (void)fprintf(stderr, "trueline %s: %s\n", command, fault->text);
+    tl_fault shown = *fault;
+
+    put_line(command, shown.text);
     return (int)fault->code;
 }
 
 void ui_note(const char *command, const char *format, ...)
 {
+    char *text = NULL;
     va_list list;
 
-    (void)fprintf(stderr, "trueline %s: ", command);
     va_start(list, format);
-    (void)vfprintf(stderr, format, list);
+    if (vasprintf(&text, format, list) >= 0)
+        put_line(command, text);
     va_end(list);
-    (void)fputc('\n', stderr);
+    free(text);
 }
 
 uint64_t ui_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,

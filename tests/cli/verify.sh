@@ -44,6 +44,10 @@ for command in "verify r5.pcapng" "export r5.pcapng --out e5"; do
 done
 run "$program" verify r1.pcapng --keys r1.keys
 is "$code $err" "0 " "suite_when_there_is_one_then_nothing_to_say"
+perl -pe 'BEGIN { binmode STDIN; binmode STDOUT } s/layout=...../layout=\e[31m/' <r1.pcapng >escape.pcapng
+run "$program" verify escape.pcapng --keys r1.keys
+is "$code" 2 "recording_when_its_words_are_a_terminals_orders_then_refused"
+like "$err" "layout '\?\[31m" "recording_when_its_words_are_a_terminals_orders_then_shown_as_text"
 record fsed "--encrypt" "--carrier fsed" "--carrier fsed"
 run "$program" verify fsed.pcapng --keys fsed.keys --report fsed.v
 is "$code $(tail -1 <<<"$out")" "0 frames_ok=14 frames_bad=0 frames_lost=0 frames_unfinished=0" "fsed_when_verified_again_then_ok"
