@@ -155,8 +155,8 @@ static tl_exit configure(tape *t, const pcap_interface *from, const tl_crypto *c
     return e;
 }
 
-/* Whoever made the recording has to say in each of its interfaces what he said in the first one: a stream file would count
- * for all of them, but without one the second is another stream. */
+/* An interface of the name that says another stream than the first one did: a stream file would count for all of them, but
+ * without one it is another stream, of which nobody may believe that it was judged. */
 static tl_exit check_interface(tape *t, const pcap_interface *from, tl_fault *fault)
 {
     uint8_t *seen = &t->seen[from->index / 8], bit = (uint8_t)(1 << from->index % 8);
@@ -180,9 +180,13 @@ static tl_exit check_interface(tape *t, const pcap_interface *from, tl_fault *fa
     free(recorded);
     if (e != TL_EXIT_OK || !there || memcmp(digest, t->digest, sizeof digest) == 0)
         return e;
+    t->others[from->index / 8] |= bit;
+    if (t->o.interface != NULL)
+        return TL_EXIT_OK;
     return tl_fault_set(fault, TL_EXIT_USAGE,
-                        "%.200s: interface '%.60s' comes again and says another stream than before",
-                        t->o.path, from->name);
+                        "%.200s: interface '%.60s' comes again and says another stream than before: to judge "
+                        "what is of the first stream alone, --interface %.60s",
+                        t->o.path, from->name, from->name);
 }
 
 /* That nothing is protected is nothing that an attacker may say: who has secrets of streams expects that something is. */
@@ -351,7 +355,12 @@ tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault
             fault, TL_EXIT_USAGE,
             "%.200s: CSI-2 packets of two interfaces, '%.60s' and '%.60s': say which, --interface", t->o.path,
             t->name, p->from->name);
-    return *kind == TAPE_STREAM ? check_interface(t, p->from, fault) : TL_EXIT_OK;
+    if (*kind != TAPE_STREAM)
+        return TL_EXIT_OK;
+    e = check_interface(t, p->from, fault);
+    if ((t->others[p->from->index / 8] >> p->from->index % 8 & 1) != 0)
+        *kind = TAPE_OTHER_CSI2;
+    return e;
 }
 
 void tape_warn(const tape *t, const char *command)

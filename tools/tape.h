@@ -39,8 +39,9 @@ typedef struct tape {
     bool pcap_open, chosen, way_said;
     char name[64]; /* of the interface */
     const tl_crypto *crypto;
-    uint8_t seen[PCAP_INTERFACES_MAX / 8]; /* interfaces of that name that were looked at, a bit each */
-    tl_exit secrets;                       /* first fault of a block of secrets */
+    uint8_t seen[PCAP_INTERFACES_MAX / 8];   /* interfaces of that name that were looked at, a bit each */
+    uint8_t others[PCAP_INTERFACES_MAX / 8]; /* those of them that say another stream */
+    tl_exit secrets;                         /* first fault of a block of secrets */
     tl_fault secrets_fault;
 } tape;
 

@@ -172,7 +172,10 @@ static void interface_when_a_later_one_says_another_stream_then_refused_by_name(
     assert_int_equal(stream_file_build(&other, "test", &fault), TL_EXIT_OK);
     record_saying(&file, &other);
     assert_int_equal(verify(&o), TL_EXIT_USAGE);
-    assert_non_null(strstr(fault.text, "csi2"));
+    assert_non_null(strstr(fault.text, "--interface csi2"));
+    o.tape.interface = "csi2"; /* the first stream alone */
+    assert_int_equal(verify(&o), TL_EXIT_OK);
+    assert_int_equal(total("frames_ok"), FRAMES / 2);
     drop_all();
 }
 
