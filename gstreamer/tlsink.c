@@ -60,7 +60,8 @@ static GstFlowReturn dial(TlSink *s)
             break;
         e = tl_ring_dial(path, tl_clock_ms() + TURN_MS, &socket, &fault);
         if (e == TL_EXIT_LINK && !told)
-            GST_ELEMENT_INFO(s, RESOURCE, OPEN_WRITE, ("Waiting for a receiver at %s", path), (NULL));
+            GST_ELEMENT_INFO(s, RESOURCE, OPEN_WRITE, ("Waiting for a receiver at %s", path),
+                             ("Waiting for a receiver at %s", path));
         told = TRUE;
     } while (e == TL_EXIT_LINK && tl_clock_ms() < last);
     g_free(path);

@@ -85,6 +85,11 @@ play keys=cam.json state=seen >/dev/null
 is "$(grep -cE '^[0-9:.]+ [0-9a-f]{32}$' <<<"$out")" 0 "recording_does_not_play_again"
 like "$err" 'No frame verified|announcement' "and_says_so"
 
+launch -m filesrc location=recording.gdp ! gdpdepay ! tlverify keys=cam.json state=seen messages=all ! fakesink async=false
+unlike "$out$err" 'fresh=\(boolean\)true' "and_calls_nothing_of_it_fresh"
+launch -m filesrc location=recording.gdp ! gdpdepay ! tlverify keys=cam.json state=first messages=all ! fakesink async=false
+like "$out$err" 'frame-ok.*fresh=\(boolean\)true' "frames_of_the_first_time_are_fresh"
+
 # ---- the ring ----
 
 "${launch_env[@]}" timeout 40 gst-launch-1.0 -q tlsrc path="$tmp/ring" ! tlverify keys=cam.json ! \
@@ -184,6 +189,13 @@ refuses "state_that_is_none" 'cam.json' $source ! tlprotect keys=cam.json ! tlve
     $away
 refuses "ring_without_a_path" 'path: none was given' $source ! tlprotect keys=cam.json ! tlsink
 refuses "ring_without_a_reader" 'ring' $source ! tlprotect keys=cam.json ! tlsink path=nobody.ring wait=300
+launch $source ! tlprotect keys=cam.json ! tlsink path=nobody.ring wait=300
+like "$out$err" 'Waiting for a receiver at nobody.ring' "ring_without_a_reader_is_told_while_it_waits"
+refuses "ring_where_no_ring_can_be" 'there is no folder' $source ! tlprotect keys=cam.json ! tlsink path=/nonexist/ring
+refuses "pictures_that_are_too_wide" 'cannot be protected|larger mtu' $source ! capssetter \
+    caps="video/x-raw,note=(string)$(printf 'x%.0s' {1..300})" ! tlprotect keys=cam.json mtu=256 ! $away
+is "$(grep -c '^ERROR: from element.*TlProtect' <<<"$out
+$err")" 1 "refusal_of_caps_is_told_once"
 refuses "ring_on_a_file_that_is_there" 'cam.json' tlsrc path=cam.json ! $away
 secret=$(sed -n 's/.*"secret": *"\([0-9a-f]*\)".*/\1/p' cam.json)
 launch -v $source ! tlprotect keys=cam.json ! tlverify keys=cam.json ! $away
