@@ -6,9 +6,12 @@
 #include "net.h"
 
 #include <trueline/messages.h>
+#include <trueline/transport.h>
 
 #include <stdio.h>
 #include <string.h>
+
+enum { GET_VERSION_SIZE = 4 + 4 }; /* in SPDM over TCP */
 
 static const uint8_t magic[8] = HELLO_MAGIC;
 static const tl_env env; /* nothing in a hello is negotiated */
@@ -61,8 +64,7 @@ tl_exit hello_read(hello *h, const uint8_t bytes[TL_HELLO_SIZE], const char *pee
     if (e != TL_OK || !tl_rd_end(&r) || !tl_equal(m.magic, tl_span_of(magic, sizeof magic)))
         return tl_fault_set(fault, TL_EXIT_LINK,
                             "hello: %s: garbage: it begins with %02x %02x %02x %02x and is no hello of "
-                            "layout %s; with --pki or "
-                            "--trust a peer speaks SPDM, and has no stream file",
+                            "layout %s",
                             peer, bytes[0], bytes[1], bytes[2], bytes[3], TL_LAYOUT_NAME);
     h->version = m.version;
     h->layout = m.layout;
@@ -140,15 +142,29 @@ static tl_exit send_hello(int fd, const hello *ours, uint64_t deadline_ms, const
     return e != TL_EXIT_OK ? e : tl_net_send(fd, bytes, sizeof bytes, deadline_ms, what, fault);
 }
 
-/* What is no hello may be shorter than one: its first bytes are looked at before the rest is waited for. */
+/* Whether a whole message of SPDM over TCP has come: GET_VERSION is shorter than a hello. */
+static bool is_spdm(uint8_t *p, size_t n)
+{
+    size_t more = 1;
+    tl_carried m;
+
+    return tl_tcp_more(tl_span_of(p, n), &more) == TL_OK && more == 0 && tl_tcp_decode(p, n, &m) == TL_OK;
+}
+
+/* The first bytes are looked at before the rest is waited for: whoever speaks SPDM sends no more. */
 static tl_exit receive_hello(int fd, hello *theirs, uint64_t deadline_ms, const char *what, const char *peer,
                              tl_fault *fault)
 {
     uint8_t bytes[TL_HELLO_SIZE] = { 0 };
-    tl_exit e = tl_net_receive(fd, bytes, sizeof magic, deadline_ms, what, fault);
+    tl_exit e = tl_net_receive(fd, bytes, GET_VERSION_SIZE, deadline_ms, what, fault);
 
-    if (e == TL_EXIT_OK && memcmp(bytes, magic, sizeof magic) == 0)
-        e = tl_net_receive(fd, bytes + sizeof magic, sizeof bytes - sizeof magic, deadline_ms, what, fault);
+    if (e == TL_EXIT_OK && is_spdm(bytes, GET_VERSION_SIZE))
+        return tl_fault_set(
+            fault, TL_EXIT_LINK,
+            "hello: %s: SPDM came: the controller was started with --trust, and has no stream file", peer);
+    if (e == TL_EXIT_OK)
+        e = tl_net_receive(fd, bytes + GET_VERSION_SIZE, sizeof bytes - GET_VERSION_SIZE, deadline_ms, what,
+                           fault);
     return e != TL_EXIT_OK ? e : hello_read(theirs, bytes, peer, fault);
 }
 

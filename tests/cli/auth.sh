@@ -205,7 +205,7 @@ start_sensor hello --stream "$tmp/kinds.json" --once
 run "$program" controller --connect ":$port" --trust "$keys/root.pem"
 like "$err" "a sensor with --stream speaks no SPDM" "kinds_when_a_stream_files_sensor_closes_then_named"
 finish "$sensor"
-like "$code $(cat "$tmp/hello.err")" "^4 .*speaks SPDM, and has no stream file" "kinds_when_spdm_comes_then_the_sensor_names_it"
+like "$code $(cat "$tmp/hello.err")" "^4 .*SPDM came: the controller was started with --trust" "kinds_when_spdm_comes_then_the_sensor_names_it"
 usage trust_without_pki "--trust needs --pki" sensor --stream x --trust y
 usage a_wrong_size "--size: '64'" sensor --pki "$keys/sensor" --size 64
 usage an_odd_size "multiples of 4" sensor --pki "$keys/sensor" --size 66x16

@@ -142,7 +142,7 @@ silent_controller=$!
 start_peer 'print $c "x" x 200; $c->flush; sleep 2'
 run "$program" controller --connect ":$port" --stream "$tmp/s.json"
 is "$code" 4 "peer_when_garbage_then_4"
-like "$err" "garbage: it begins with 78 78 78 78 .*with --pki or --trust a peer speaks SPDM" "peer_when_garbage_then_named"
+like "$err" "garbage: it begins with 78 78 78 78" "peer_when_garbage_then_named"
 start_peer 'my $b; while (sysread($c, $b, 4096)) { syswrite($c, $b) }'
 run "$program" controller --connect ":$port" --stream "$tmp/s.json"
 is "$code" 3 "peer_when_a_mirror_then_3"

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/loopback.bash"
 RUN_LIMIT=60
+cd "$tmp" # examples write files
 
 # The examples of the page in $out, a line each; a backslash at the end takes the next line along.
 examples() {
