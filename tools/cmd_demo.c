@@ -122,9 +122,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {
-    { &tap_argp, 0, "Recording, by the controllers; the attackers on SPDM are not in it:", 4 }, { 0 }
-};
+static const struct argp_child children[] = { { &tap_argp, 0,
+                                                "Recording, by the controllers, each session's stream under "
+                                                "a name of its own; the attackers on SPDM are not in it:",
+                                                4 },
+                                              { 0 } };
 
 static const struct argp argp = {
     .options = options,
@@ -277,7 +279,8 @@ static tl_exit run_session(demo *d, demo_session *s, const char *stream, uint64_
     s->crypto = d->o.crypto;
     s->frames = frames;
     s->steps = &d->steps;
-    s->record = d->record.of_session;
+    s->record.capture = d->record.of_session.capture;
+    s->record.secrets = d->record.of_session.secrets;
     if (s->hand.ctx == NULL)
         s->hand.ctx = &d->attacker;
     e = demo_session_run(s, fault);
@@ -303,6 +306,7 @@ static tl_exit run_clean(demo *d, tl_fault *fault)
     d->clean.hand.frame = demo_record_session;
     d->clean.tell = true;
     demo_heading(&d->steps, "The sensor and the controller prove themselves, then a protected stream");
+    d->clean.record.name = "clean";
     e = run_session(d, &d->clean, NULL, d->o.frames, fault);
     d->clean.more = NULL;
     if (e != TL_EXIT_OK)
@@ -322,6 +326,7 @@ static tl_exit run_foreign(demo *d, tl_fault *fault)
     d->foreign.more = more;
     d->foreign.hand.frame = demo_record_stream;
     demo_heading(&d->steps, "The attacker listens to another stream");
+    d->foreign.record.name = "other_stream";
     e = run_session(d, &d->foreign, d->other, OTHER_FRAMES, fault);
     if (e == TL_EXIT_OK)
         demo_step(&d->steps, d->foreign.bytes, "%d frames recorded", OTHER_FRAMES);
@@ -360,6 +365,7 @@ static tl_exit run_attacks(demo *d, tl_attack_cost cost, tl_fault *fault)
     d->attacker.config.channels_accepted = 1u << 0 | 1u << 1;
     demo_heading(&d->steps, cost == TL_COSTS_FRAME ? "The attacker spoils frames"
                                                    : "The attacker does what must do no harm");
+    s->record.name = cost == TL_COSTS_FRAME ? "attacked" : "harmless";
     e = run_session(d, s, NULL, demo_attack_frames(cost), fault);
     s->more = NULL;
     if (e != TL_EXIT_OK)
@@ -398,6 +404,7 @@ static tl_exit run_recordings(demo *d, tl_fault *fault)
     d->clean.hand.frame = demo_record_session;
     d->clean.tell = true;
     demo_heading(&d->steps, "The attacker listens to an earlier session");
+    d->clean.record.name = "clean";
     return run_session(d, &d->clean, NULL, OTHER_FRAMES, fault);
 }
 
@@ -415,6 +422,7 @@ static tl_exit run_live(demo *d, tl_fault *fault)
     d->live.rate = LIVE_RATE;
     d->live.hand = (demo_hand){ &d->view, demo_view_frame };
     demo_heading(&d->steps, "A stream to watch, and to attack; Ctrl-C ends it");
+    d->live.record.name = "live";
     e = run_session(d, &d->live, NULL, d->o.frames_given ? d->o.frames : 0, fault);
     d->live.more = NULL;
     return e;

@@ -219,7 +219,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = { { &tap_argp, 0, "Recording:", 5 }, { 0 } };
+static const struct argp_child children[] = { { &tap_named_argp, 0, "Recording:", 5 }, { 0 } };
 
 static const struct argp argp = {
     .options = options,

@@ -239,7 +239,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child children[] = {
     { &protection_argp, 0, "With --trust, what the sensor is to protect (variants 2,1,2):", 6 },
-    { &tap_argp, 0, "Recording:", 7 },
+    { &tap_named_argp, 0, "Recording:", 7 },
     { 0 },
 };
 

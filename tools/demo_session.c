@@ -69,6 +69,7 @@ static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_nam
     const char *all[DEMO_ARGUMENTS_MAX + 1] = { "controller" };
     const char *const reported[] = { "--report", x->report, NULL };
     const char *const captured[] = { "--capture", s->record.capture, NULL };
+    const char *const named[] = { "--capture-name", s->record.name, NULL };
     const char *const exported[] = { "--export-secrets", s->record.secrets, NULL };
     const char *const provisioned[] = { "--connect", relay->text, "--stream", s->stream, NULL };
     const char *const agreed[] = { "--connect", x->sensor_at, "--data",      relay->text,  "--pki",   pki,
@@ -81,6 +82,8 @@ static tl_exit start_controller(const demo_session *s, ends *x, const tl_net_nam
         add(all, reported);
     if (s->record.capture != NULL)
         add(all, captured);
+    if (s->record.capture != NULL && s->record.name != NULL)
+        add(all, named);
     if (s->record.secrets != NULL)
         add(all, exported);
     add(all, s->more);

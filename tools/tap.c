@@ -7,9 +7,12 @@
 
 #include <trueline/layout/ids.h>
 
-enum { OPT_CAPTURE = 0x600, OPT_SECRETS };
+enum { OPT_CAPTURE = 0x600, OPT_SECRETS, OPT_NAME };
 
 static const struct argp_option options[] = {
+    { "capture-name", OPT_NAME, "NAME", 0,
+      "name of the stream's interface in the capture, by which `trueline verify --interface` finds it (csi2)",
+      0 },
     { "capture", OPT_CAPTURE, "FILE", 0,
       "write every SPDM message and CSI-2 packet to FILE as pcapng, for `trueline dump` and Wireshark", 0 },
     { "export-secrets", OPT_SECRETS, "FILE", 0,
@@ -27,11 +30,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case OPT_CAPTURE: o->capture = arg; return 0;
     case OPT_SECRETS: o->secrets = arg; return 0;
+    case OPT_NAME: o->name = arg; return 0;
+    case ARGP_KEY_END:
+        if (o->name != NULL && (o->capture == NULL || *o->name == '\0'))
+            argp_error(state, "--capture-name: a name, beside --capture");
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-const struct argp tap_argp = { .options = options, .parser = parse };
+const struct argp tap_argp = { .options = options + 1, .parser = parse };
+const struct argp tap_named_argp = { .options = options, .parser = parse };
 
 /* ---- beginning and end ---- */
 
@@ -53,7 +62,7 @@ tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fa
     char program[64];
     tl_exit e = TL_EXIT_OK;
 
-    *t = (tap){ .secrets_path = o->secrets };
+    *t = (tap){ .secrets_path = o->secrets, .name = o->name != NULL ? o->name : "csi2" };
     t->inside = o->secrets != NULL && o->capture != NULL && strcmp(o->secrets, o->capture) == 0;
     (void)snprintf(program, sizeof program, "trueline %s", command);
     if (o->capture != NULL)
@@ -190,7 +199,7 @@ void tap_stream(tap *t, const stream_file *file)
     if (text != NULL &&
         asprintf(&comment, "layout=%s\nstream=%s\ncarrier=%s\nchannel=%u", recording_layout(), text,
                  c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", (unsigned)c->virtual_channel) >= 0) {
-        add_interface(t, PCAP_LINK_CSI2, "csi2", comment, &t->csi2);
+        add_interface(t, PCAP_LINK_CSI2, t->name, comment, &t->csi2);
         free(comment);
     }
     t->has_stream = true;

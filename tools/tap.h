@@ -12,17 +12,18 @@
 typedef struct tap_options {
     const char *capture; /* NULL: none */
     const char *secrets; /* NULL: none; the capture's own name: into it */
+    const char *name;    /* of the interface with CSI-2 packets; NULL: "csi2" */
 } tap_options;
 
-/* --capture and --export-secrets, as a child of a command's table; its input are tap_options. */
-extern const struct argp tap_argp;
+/* --capture and --export-secrets, and --capture-name too, as a child of a command's table; its input are tap_options. */
+extern const struct argp tap_argp, tap_named_argp;
 
 typedef struct tap {
     recording capture;
     /* private */
     FILE *secrets;
     struct tap_secrets *spdm_secrets; /* NULL: none are wanted */
-    const char *secrets_path;
+    const char *secrets_path, *name;
     bool inside;   /* secrets go into the capture */
     bool has_spdm; /* there is an interface */
     bool has_stream;

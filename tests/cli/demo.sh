@@ -64,6 +64,29 @@ like "$(tail -n 1 <<<"$out")" "^spdm: sessions=3 records=[0-9]+ signatures=9 fai
 like "$out" "with bad CRC-16" demo_when_recorded_then_attacked_packets_are_there_as_they_came
 is "$(stat -c %a "$tmp/demo.keys")" 600 demo_when_secrets_are_exported_then_for_their_owner_alone
 
+# Each event of a report on a line of its own: of a session of the demo's report, of a report of `verify`.
+events() { # FILE [SESSION]
+    perl -MJSON::PP -e 'undef $/; my $r = decode_json(<STDIN>); $r = $r->{sessions}{$ARGV[0]}{controller} if @ARGV;
+        print join("|", map { $_ // "" } @$_{qw(event frame verdict cause line data_type count epoch)}), "\n" for @{$r->{events}}' ${2-} <"$1"
+}
+for session in clean other_stream attacked harmless; do
+    again=(verify "$tmp/demo.pcapng" --keys "$tmp/demo.keys" --interface "$session" --virtual-channel 0,1 --quiet)
+    run "$program" "${again[@]}" --report "$tmp/whole.json"
+    events "$tmp/out/report.json" "$session" >"$tmp/live"
+    is "$(events "$tmp/whole.json")" "$(cat "$tmp/live")" "demo_when_${session}_is_verified_again_then_each_event_is_the_live_one"
+    is "$(test -s "$tmp/live" && echo some)" some "demo_when_${session}_was_recorded_then_there_are_events"
+    for i in 1 2 3 4; do
+        run "$program" "${again[@]}" --segment "$i/4" --report "$tmp/part$i.json"
+    done
+    run "$program" verify --join "$tmp"/part[1-4].json --report "$tmp/joined.json"
+    is "$(events "$tmp/joined.json")" "$(cat "$tmp/live")" "demo_when_${session}_is_verified_from_4_segments_then_the_same"
+done
+run "$program" verify "$tmp/demo.pcapng" --keys "$tmp/demo.keys"
+is "$code" 2 demo_when_verified_without_a_name_then_refused
+like "$err" "two interfaces, 'clean' and 'other_stream': say which" demo_when_verified_without_a_name_then_says_which_there_are
+run "$program" controller --stream "$tmp/none.json" --capture-name front
+is "$code" 2 capture_name_when_nothing_is_captured_then_refused
+
 run "$program" demo --input "$tmp/no-such-clip.mp4" --width 64 --height 16 --out "$tmp/none"
 is "$code" 4 demo_when_the_input_is_missing_then_exits_4
 like "$err" 'the sensor ended with code [0-9]+: .*no-such-clip' demo_when_the_input_is_missing_then_says_who_and_why

@@ -69,7 +69,9 @@ try() { # COMMAND-LINE
         "$program" sensor --stream "$tmp/try/cam.json" --to "$(grep -Eo 'udp:[0-9.:]+' <<<"$line")" --rate 50 --frames 100 2>/dev/null &
         more='--frames 3' ;;
     "trueline sensor"*)
+        cd "$tmp/try" # what it records belongs there
         start_sensor example ${line#trueline sensor} --stream "$tmp/try/cam.json" --once --frames 3 --rate 0
+        cd "$OLDPWD"
         line="trueline controller --stream cam.json --connect :$port" ;;
     "trueline controller"*)
         start_sensor example --stream "$tmp/try/cam.json" --once --frames 3 --rate 0
