@@ -34,8 +34,10 @@ static tl_exit garbage(const spdm_link *link, tl_fault *fault)
     for (size_t i = 0; i < 4 && i < link->have; i++)
         (void)snprintf(bytes + 3 * i, 4, " %02x", link->in[i]);
     return tl_fault_set(
-        fault, TL_EXIT_LINK, "spdm: %s: garbage: it begins with%s and is no SPDM over TCP%s", link->peer,
-        bytes, memcmp(link->in, "true", 4) == 0 ? ": the peer was started with a stream file, --stream" : "");
+        fault, TL_EXIT_LINK,
+        "spdm: %s: garbage: it begins with%s and is no SPDM over TCP; a peer with a stream file "
+        "(--stream) speaks none",
+        link->peer, bytes);
 }
 
 /* Reads up to `more` bytes, as many as are there. */

@@ -200,7 +200,7 @@ finish "$sensor"
 start_sensor spdm --pki "$keys/sensor" --trust "$keys/root.pem" --once
 run "$program" controller --connect ":$port" --stream "$tmp/kinds.json"
 finish "$sensor"
-like "$(cat "$tmp/spdm.err")" "the peer was started with a stream file" "kinds_when_a_hello_comes_then_the_sensor_names_it"
+like "$(cat "$tmp/spdm.err")" "a peer with a stream file .--stream. speaks none" "kinds_when_a_hello_comes_then_the_sensor_names_it"
 start_sensor hello --stream "$tmp/kinds.json" --once
 run "$program" controller --connect ":$port" --trust "$keys/root.pem"
 like "$err" "a sensor with --stream speaks no SPDM" "kinds_when_a_stream_files_sensor_closes_then_named"
