@@ -360,6 +360,7 @@ static void take_spdm(join *j)
 
     if (json_is_true(json_object_get(spdm, "computed")) &&
         json_integer_value(json_object_get(spdm, "failed")) == 0 &&
+        json_integer_value(json_object_get(spdm, "without_proof")) == 0 &&
         j->account.bytes[ACCOUNT_spdm_unchecked] > 0)
         account_move(&j->account, ACCOUNT_spdm_unchecked, ACCOUNT_spdm);
 }

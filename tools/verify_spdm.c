@@ -150,14 +150,17 @@ static tl_exit no_memory(tl_fault *fault)
     return tl_fault_set(fault, TL_EXIT_INTERNAL, "SPDM: no memory");
 }
 
-static tl_exit port_of(verify_spdm *v, const pcap_interface *from, dump_spdm **spdm, tl_fault *fault)
+static tl_exit port_of(verify_spdm *v, const pcap_interface *from, size_t *port, tl_fault *fault)
 {
+    dump_spdm **spdm;
     size_t i = 0;
 
     while (i < v->port_n && v->ports[i].index != from->index)
         i++;
     if (i == VERIFY_SPDM_PORTS)
         return tl_fault_set(fault, TL_EXIT_LINK, "SPDM: more than %d interfaces with it", VERIFY_SPDM_PORTS);
+    *port = i;
+    spdm = &v->ports[i].spdm;
     if (i == v->port_n) {
         *spdm = malloc(sizeof **spdm);
         if (*spdm == NULL)
@@ -165,24 +168,52 @@ static tl_exit port_of(verify_spdm *v, const pcap_interface *from, dump_spdm **s
         dump_spdm_init(*spdm, dump_link_of(from->link), v->backend, &v->report,
                        v->computed ? &v->keys : NULL);
         v->ports[i].index = from->index;
-        v->ports[i].spdm = *spdm;
         v->port_n++;
     }
-    *spdm = v->ports[i].spdm;
     return TL_EXIT_OK;
+}
+
+/* A message in clear that a transcript is to cover waits for what proves it; GET_VERSION begins anew, and what waited until
+ * then waits for ever. */
+static void wait_for_proof(verify_spdm *v, size_t port, const pcap_packet *p)
+{
+    const dump_link *link = dump_link_of(p->from->link);
+    const char *why;
+    dump_unit unit;
+
+    if (!verify_spdm_covers(p) || dump_link_take(link, p, &unit, &why) != TL_OK || unit.carried != DUMP_CLEAR)
+        return;
+    if (unit.p[1] == TL_SPDM_GET_VERSION) {
+        v->loose += v->ports[port].open;
+        v->ports[port].open = 0;
+    }
+    v->ports[port].open++;
+}
+
+static uint64_t loose(const verify_spdm *v)
+{
+    uint64_t n = v->loose;
+
+    for (size_t i = 0; i < v->port_n; i++)
+        n += v->ports[i].open;
+    return n;
 }
 
 tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *p, tl_fault *fault)
 {
     dump_line line = { .telling = "", .offset = p->offset };
-    dump_spdm *spdm = NULL;
-    tl_exit e = port_of(v, p->from, &spdm, fault);
+    const uint64_t proofs = v->report.signatures + v->report.records;
+    size_t port = 0;
+    tl_exit e = port_of(v, p->from, &port, fault);
 
     if (e != TL_EXIT_OK)
         return e;
+    wait_for_proof(v, port, p);
     v->report.message = p->number;
-    dump_spdm_packet(spdm, p, &line);
-    pick(v, spdm);
+    dump_spdm_packet(v->ports[port].spdm, p, &line);
+    if (v->report.signatures + v->report.records > proofs)
+        v->ports[port].open = 0;
+    pick(v, v->ports[port].spdm);
     if (v->computed && v->keys.broken != TL_EXIT_OK) {
         *fault = v->keys_fault;
         return v->keys.broken;
@@ -255,15 +286,16 @@ tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault)
 
 bool verify_spdm_right(const verify_spdm *v)
 {
-    return v->computed && v->port_n > 0 && v->report.failed == 0;
+    return v->computed && v->port_n > 0 && v->report.failed == 0 && loose(v) == 0;
 }
 
 json_t *verify_spdm_json(const verify_spdm *v)
 {
-    json_t *o = json_pack("{s:b, s:I, s:I, s:I, s:I, s:O}", "computed", (int)(v->computed && v->port_n > 0),
-                          "records", (json_int_t)v->report.records, "signatures",
-                          (json_int_t)v->report.signatures, "messages", (json_int_t)v->report.messages,
-                          "failed", (json_int_t)v->report.failed, "sessions", v->sessions);
+    json_t *o =
+        json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:O}", "computed", (int)(v->computed && v->port_n > 0),
+                  "records", (json_int_t)v->report.records, "signatures", (json_int_t)v->report.signatures,
+                  "messages", (json_int_t)v->report.messages, "failed", (json_int_t)v->report.failed,
+                  "without_proof", (json_int_t)loose(v), "sessions", v->sessions);
 
     if (v->first.text[0] != '\0')
         (void)json_object_set_new(o, "first", json_string(v->first.text));

@@ -23,8 +23,11 @@ typedef struct verify_spdm {
     struct {
         dump_spdm *spdm;
         uint32_t index; /* of the interface */
+        uint64_t open;  /* messages that transcripts cover, since a signature or a record was right */
     } ports[VERIFY_SPDM_PORTS];
     size_t port_n;
+    uint64_t
+        loose; /* messages of exchanges that were given up: no transcript that covers them was ever proven */
     json_t *peer, *sessions;
 } verify_spdm;
 
@@ -40,7 +43,7 @@ tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *packet, tl_fault *
     __attribute__((warn_unused_result));
 /* No packet is left: secrets that nothing was compared with are failures, too. TL_EXIT_USAGE: the file of secrets is broken. */
 tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault) __attribute__((warn_unused_result));
-/* All of it was computed, and nothing failed. */
+/* All of it was computed, nothing failed, and each exchange came to a proof. */
 bool verify_spdm_right(const verify_spdm *v);
 /* The caller's to json_decref. */
 json_t *verify_spdm_json(const verify_spdm *v);

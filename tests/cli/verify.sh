@@ -183,9 +183,23 @@ run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/cont
 run "$program" verify spdm.pcapng --keys spdm.keys --report spdm.v --map spdm.map
 is "$code" 0 "spdm_when_computed_again_then_0"
 tail -1 spdm.v >last
-like "$(cat last)" '"computed":true,.*"failed":0,"sessions":\[\{"id":"[0-9a-f]{8}".*"subject":"CN=sensor,O=Trueline","chain_digest":"[0-9a-f]{96}"' \
+like "$(cat last)" '"computed":true,.*"failed":0,"without_proof":0,"sessions":\[\{"id":"[0-9a-f]{8}".*"subject":"CN=sensor,O=Trueline","chain_digest":"[0-9a-f]{96}"' \
     "spdm_when_computed_again_then_session_and_peer"
 like "$(cat last)" '"measurements":\[\{"index":1,' "spdm_when_computed_again_then_what_was_measured"
+# An exchange that begins once more and goes no further: nothing will ever prove it.
+perl -e 'local $/; binmode STDIN; binmode STDOUT; $_ = <STDIN>; my ($at, @link, @first) = 0;
+    while ($at < length) {
+        my ($type, $n) = unpack "VV", substr $_, $at, 8;
+        push @link, unpack "v", substr $_, $at + 8, 2 if $type == 1;
+        push @first, substr $_, $at, $n if $type == 6 && $link[unpack "V", substr $_, $at + 8, 4] == 148 && @first < 2;
+        $at += $n;
+    }
+    print $_, @first' <spdm.pcapng >again.pcapng
+{ cat spdm.keys; grep '^# ' spdm.keys | head -2; } >again.keys
+run "$program" verify again.pcapng --keys again.keys --report again.json
+is "$code" 0 "spdm_when_an_exchange_is_given_up_then_no_failure"
+like "$out" "SPDM, not computed +not protected" "spdm_when_an_exchange_is_given_up_then_not_called_protected"
+like "$(tail -1 again.json)" '"failed":0,"without_proof":2,' "spdm_when_an_exchange_is_given_up_then_its_messages_are_counted"
 missed=''
 for offset in $(awk '$3 == "spdm" { for (i = 0; i < 3; i++) print int($1 + ($2 - $1 - 1) * i / 2) }' spdm.map | awk 'NR % 7 == 0'); do
     flip spdm.pcapng flipped.pcapng "$offset"
