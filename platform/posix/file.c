@@ -21,16 +21,19 @@ enum {
     READER_TICK_MS = 20
 };
 
-/* Secrets stand in JSON. Whoever names another file by mistake is not to make that one private. */
+/* Secrets stand in JSON or PEM. Whoever names another file by mistake is not to make that one private. */
 static bool begins_right(int fd)
 {
+    static const char pem[] = { '-', '-', '-', '-', '-', 'B', 'E', 'G', 'I', 'N' };
     char first[64];
     ssize_t n = pread(fd, first, sizeof first, 0);
     ssize_t i = 0;
 
     while (i < n && (first[i] == ' ' || first[i] == '\t' || first[i] == '\r' || first[i] == '\n'))
         i++;
-    return i < n && first[i] == '{';
+    if (i < n && first[i] == '{')
+        return true;
+    return n - i >= (ssize_t)sizeof pem && memcmp(first + i, pem, sizeof pem) == 0;
 }
 
 static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault *fault)
@@ -42,7 +45,7 @@ static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault 
     if (!S_ISREG(st.st_mode))
         return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: not a regular file", path);
     if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0 && !begins_right(fd))
-        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: it is no text of JSON", path);
+        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: it is neither JSON nor PEM", path);
     if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0)
         return tl_fault_set(fault, TL_EXIT_USAGE,
                             "file: %s: others may open it (mode %03o), but it is for a secret: chmod 600 %s",
