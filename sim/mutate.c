@@ -27,12 +27,13 @@ const char *tl_stream_mutation_text(tl_stream_mutation mutation)
 void tl_seen_add(tl_seen *seen, tl_span packet)
 {
     tl_buffer *slot = &seen->packets[seen->n++ % TL_MUTATE_SEEN];
-    uint8_t *own = realloc(slot->p, packet.n > 0 ? packet.n : 1);
 
-    if (own == NULL)
+    free(slot->p);
+    slot->p = malloc(packet.n > 0 ? packet.n : 1);
+    if (slot->p == NULL)
         abort();
-    memcpy(own, packet.p, packet.n);
-    *slot = (tl_buffer){ own, packet.n };
+    memcpy(slot->p, packet.p, packet.n);
+    slot->n = packet.n;
 }
 
 void tl_seen_free(tl_seen *seen)
@@ -105,7 +106,7 @@ static uint32_t edge(const tl_mutator *m, uint32_t was)
 
 static void change_service(tl_mutator *m)
 {
-    tl_sep_header h;
+    tl_sep_header h = { 0 };
     uint32_t *const fields[] = { &h.version, &h.flags,   &h.block, &h.stream, &h.data_type,
                                  &h.key,     &h.message, &h.frame, &h.length, &h.count };
     uint32_t *field = fields[tl_world_below(m->world, sizeof fields / sizeof *fields)];

@@ -146,34 +146,39 @@ static tl_exit on_packet(void *ctx, const pcap_packet *p, bool opened, tl_fault 
 }
 
 /* Does the file have secrets of sessions, or of streams alone? */
+static tl_exit look_for_session_secrets(keys_file *file, keys_line *line, bool *has, tl_fault *fault)
+{
+    tl_exit e;
+
+    do
+        e = keys_next(file, line, fault);
+    while (e == TL_EXIT_OK && line->kind != KEYS_END && line->kind != KEYS_VALUE);
+    *has = e == TL_EXIT_OK && line->kind == KEYS_VALUE;
+    return e;
+}
+
 static tl_exit has_session_secrets(const char *path, bool *has, tl_fault *fault)
 {
-    FILE *in = fopen(path, "rb");
-    keys_file *file = malloc(sizeof *file);
-    keys_line *line = malloc(sizeof *line);
-    tl_exit e = TL_EXIT_OK;
+    struct {
+        keys_file file;
+        keys_line line;
+    } *text = malloc(sizeof *text);
+    FILE *in;
+    tl_exit e;
 
     *has = false;
-    if (in == NULL)
+    if (text == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
+    in = fopen(path, "rb");
+    if (in == NULL) {
         e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", path);
-    else if (file == NULL || line == NULL)
-        e = tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
-    else
-        keys_open(file, in, path);
-    while (e == TL_EXIT_OK && !*has) {
-        e = keys_next(file, line, fault);
-        if (e != TL_EXIT_OK || line->kind == KEYS_END)
-            break;
-        *has = line->kind == KEYS_VALUE;
-    }
-    if (in != NULL)
+    } else {
+        keys_open(&text->file, in, path);
+        e = look_for_session_secrets(&text->file, &text->line, has, fault);
         (void)fclose(in);
-    if (file != NULL)
-        tl_wipe(file, sizeof *file);
-    if (line != NULL)
-        tl_wipe(line, sizeof *line);
-    free(file);
-    free(line);
+    }
+    tl_wipe(text, sizeof *text);
+    free(text);
     return e;
 }
 

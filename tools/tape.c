@@ -160,7 +160,7 @@ static tl_exit configure(tape *t, const pcap_interface *from, const tl_crypto *c
 static tl_exit check_interface(tape *t, const pcap_interface *from, tl_fault *fault)
 {
     uint8_t *seen = &t->seen[from->index / 8], bit = (uint8_t)(1 << from->index % 8);
-    uint8_t digest[TL_CONFIG_DIGEST_SIZE];
+    uint8_t digest[TL_CONFIG_DIGEST_SIZE] = { 0 };
     stream_file *recorded;
     bool there = false;
     tl_exit e;

@@ -239,7 +239,7 @@ static int by_name(const void *a, const void *b)
 
 static void put_see_also(man_writer *m, const book *b, const chapter *self)
 {
-    const char *names[BOOK_MAX];
+    const char *names[BOOK_MAX] = { NULL };
     size_t n = 0;
 
     for (size_t i = 0; i < b->chapter_n; i++)
