@@ -58,6 +58,8 @@ static const tl_crypto *crypto;
 
 /* ---- what varies ---- */
 
+enum { NAMELESS = 0x3A }; /* a data type that neither CSI-2 nor a layout has a use for */
+
 static const tl_stream_part geometries[][3] = {
     { { TL_BLOCK_TOP, TL_DT_EMBEDDED, 2, 96 },
       { TL_BLOCK_MIDDLE, TL_DT_RAW12, 16, 96 },
@@ -65,7 +67,7 @@ static const tl_stream_part geometries[][3] = {
     { { TL_BLOCK_TOP, TL_DT_EMBEDDED, 1, 40 },
       { TL_BLOCK_MIDDLE, TL_DT_RAW10, 7, 85 },
       { TL_BLOCK_BOTTOM, TL_DT_EMBEDDED, 1, 24 } },
-    { { TL_BLOCK_TOP, TL_DT_USER_2 + 1, 3, 16 },
+    { { TL_BLOCK_TOP, NAMELESS, 3, 16 },
       { TL_BLOCK_MIDDLE, TL_DT_RAW8, 80, 40 },
       { TL_BLOCK_BOTTOM, TL_DT_RAW8, 4, 40 } },
 };
