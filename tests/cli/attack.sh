@@ -5,11 +5,12 @@
 attack=$build/tests/world/attack
 RUN_LIMIT=100
 
-# The whole number in the plain default build, other changes and fewer of them in the others.
+# The whole number in the plain default build, other changes and fewer of them in the others: of seeds that reach every target.
 plain=1 number=20000 seed=1
-case $build in
-*/build) ;;
-*) plain='' number=4000 seed=$(cksum <<<"$build" | cut -d' ' -f1) ;;
+case ${build#"$root"/} in
+build) ;;
+build/asan) plain='' number=4000 seed=3 ;;
+*) plain='' number=4000 seed=4 ;;
 esac
 
 run "$attack" -n "$number" --seed "$seed"
