@@ -318,7 +318,6 @@ inside["agreement.body"] = function(item, tvb, at, stop, w)
     W.whole(rows, { version = 0 }, item, tvb, at, stop, inside)
   end
 end
-S.inside = inside
 
 -- ---- a message ----
 
@@ -422,8 +421,6 @@ function S.peek(c, m, tvb, at, stop)
   end
   return told_size(c, m, values)
 end
-
-local f_version = W.field("string", "spdm.version", "version of SPDM")
 
 local function describe(c, m)
   local text = T.codes[m.code] or string.format("code 0x%02x", m.code)

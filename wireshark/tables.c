@@ -228,7 +228,6 @@ static void print_ids(void)
         const char *name;
         int value;
     } ids[] = {
-        { "layout_id", TL_LAYOUT_ID },
         { "sep_version", TL_SEP_VERSION },
         { "sep_wire_type", TL_SEP_WIRE_TYPE },
         { "sep_service_type", TL_SEP_SERVICE_TYPE },
