@@ -13,8 +13,7 @@ local f_tcp_type = W.field("uint8", "tcp.type", "message type", base.HEX, carrie
 -- Head of DSP0287: type and where the body is, or nothing if it is wrong.
 local function tcp_head(tvb, at, stop, tree)
   if at + T.tcp_head > stop then
-    tree:add_proto_expert_info(W.short)
-    W.add_rest(tree, tvb, at, stop)
+    W.cut(tree, tvb, at, stop)
     return nil
   end
   local length, type = tvb(at, 2):le_uint(), tvb(at + 3, 1):uint()
@@ -97,8 +96,7 @@ end
 
 function carriers.mctp.packet(tvb, pinfo, tree, key, is_opened)
   if tvb:len() < 5 then
-    tree:add_proto_expert_info(W.short)
-    W.add_rest(tree, tvb, 0, tvb:len())
+    W.cut(tree, tvb, 0, tvb:len())
     return "packet, cut"
   end
   for i, f in ipairs { f_mctp_version, f_mctp_to, f_mctp_from, f_mctp_flags, f_mctp_check } do
@@ -134,8 +132,7 @@ end
 
 function carriers.doe.packet(tvb, pinfo, tree, key, is_opened)
   if tvb:len() < 8 then
-    tree:add_proto_expert_info(W.short)
-    W.add_rest(tree, tvb, 0, tvb:len())
+    W.cut(tree, tvb, 0, tvb:len())
     return "object, cut"
   end
   local vendor, type, dwords = tvb(0, 2):le_uint(), tvb(2, 1):uint(), tvb(4, 4):le_uint()

@@ -489,8 +489,7 @@ local f_opened = W.field("bool", "record.opened", "opened with its keys")
 local function opened(tvb, at, stop, pinfo, tree, key, carrier)
   local n = at + 2 <= stop and tvb(at, 2):le_uint()
   if not n or at + 2 + n > stop then
-    tree:add_proto_expert_info(W.short)
-    W.add_rest(tree, tvb, at, stop)
+    W.cut(tree, tvb, at, stop)
     return "record, cut"
   end
   tree:add_le(f_application, tvb(at, 2))
@@ -508,8 +507,7 @@ function S.record(tvb, at, stop, pinfo, tree, key, carrier, is_opened)
   local head = 4 + carrier.sequence + 2
   local branch = tree:add(W.record, tvb(at, stop - at), "Secured message (DSP0277)")
   if at + head > stop then
-    branch:add_proto_expert_info(W.short)
-    W.add_rest(branch, tvb, at, stop)
+    W.cut(branch, tvb, at, stop)
     return "record, cut"
   end
   local session, n = tvb(at, 4):le_uint(), tvb(at + head - 2, 2):le_uint()
@@ -522,8 +520,7 @@ function S.record(tvb, at, stop, pinfo, tree, key, carrier, is_opened)
   branch:add(f_opened, is_opened):set_generated()
   local body, last = at + head, at + head + n
   if last > stop or n < T.record_tag + 2 then
-    branch:add_proto_expert_info(W.short)
-    W.add_rest(branch, tvb, body, stop)
+    W.cut(branch, tvb, body, stop)
     return text .. " record, cut"
   end
   local tag = last - T.record_tag

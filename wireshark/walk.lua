@@ -138,6 +138,12 @@ local function add_rest(tree, tvb, at, stop)
 end
 W.add_rest = add_rest
 
+-- What begins at `at` does not fit before `stop`: told, and its bytes shown.
+function W.cut(tree, tvb, at, stop)
+  tree:add_proto_expert_info(W.short)
+  add_rest(tree, tvb, at, stop)
+end
+
 local function is_zero(range)
   return not range:bytes():tohex():find("[^0]")
 end
@@ -260,8 +266,7 @@ function W.walk(message, env, tree, tvb, at, stop, inside)
       end
       local after = (walk_kind[row.kind] or walk_span)(w, row, at)
       if not after then
-        tree:add_proto_expert_info(W.short)
-        add_rest(tree, tvb, at, stop)
+        W.cut(tree, tvb, at, stop)
         return nil, w.values
       end
       at = after
