@@ -354,7 +354,7 @@ local function inner(c, m, tree, tvb, at, stop)
   local own = copy(c)
   own.asked, own.env = c.inner_asked, copy(c.env)
   own.env.SIG = c.negotiated and c.requester_signature
-  return S.read_body(own, header, tree, tvb, at, stop, m.pad_max)
+  return S.read_body(own, header, tree, tvb, at, stop)
 end
 
 local encapsulated = {
@@ -373,12 +373,12 @@ local encapsulated = {
   end,
 }
 
-local function read_body(c, m, tree, tvb, at, stop, pad_max)
+local function read_body(c, m, tree, tvb, at, stop)
   local rows = T.rows_of_code[m.code]
   local body, env = at + HEADER, env_of(c, m)
   if not rows then
     if bare[m.code] then
-      return add_behind(tree, tvb, body, stop, pad_max)
+      return add_behind(tree, tvb, body, stop, m.pad_max)
     end
     if encapsulated[m.code] then
       return encapsulated[m.code](c, m, tree, tvb, body, stop)
@@ -402,7 +402,7 @@ local function read_body(c, m, tree, tvb, at, stop, pad_max)
     W.add_rest(tree, tvb, last, stop)
     return false
   end
-  return add_behind(tree, tvb, after, stop, pad_max) and last == (told and at + told or last)
+  return add_behind(tree, tvb, after, stop, m.pad_max) and last == (told and at + told or last)
 end
 
 S.read_body = read_body
@@ -449,7 +449,7 @@ function S.message(tvb, at, stop, pinfo, tree, key, pad_max)
     return "SPDM, cut"
   end
   local m = { code = header.code, param1 = header.param1, param2 = header.param2, version = header.version,
-              frame = pinfo.number }
+              frame = pinfo.number, pad_max = pad_max }
   items.version:append_text(string.format(" (SPDM %d.%d)", math.floor(m.version / 16), m.version % 16))
   if m.code == C.ERROR then
     branch:add(f_error, tvb(at + 2, 1))
@@ -457,8 +457,7 @@ function S.message(tvb, at, stop, pinfo, tree, key, pad_max)
   if not T.codes[m.code] then
     branch:add_proto_expert_info(W.unknown, "a code that SPDM does not have")
   end
-  m.pad_max = pad_max
-  m.right = read_body(c, m, branch, tvb, at, stop, pad_max)
+  m.right = read_body(c, m, branch, tvb, at, stop)
   if m.code < 0x80 and c.asked and c.asked.frame then
     branch:add(f_request, c.asked.frame):set_generated()
   end
