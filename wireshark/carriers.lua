@@ -43,7 +43,8 @@ end
 
 carriers.tcp = { name = "SPDM over TCP (DSP0287)", sequence = T.sequence_tcp, pad = 0 }
 
-function carriers.tcp.inside(tvb, at, stop, pinfo, tree, key)
+-- One message. is_opened: of the packet's records; nil: it stands in a record, which holds no others.
+local function tcp_message(tvb, at, stop, pinfo, tree, key, is_opened)
   local type, body, last = tcp_head(tvb, at, stop, tree)
   if not type then
     return "message, cut"
@@ -51,26 +52,17 @@ function carriers.tcp.inside(tvb, at, stop, pinfo, tree, key)
   last = end_of(tree, tvb, last, stop)
   if type == T.carried_clear and body < last then
     return S.message(tvb, body, last, pinfo, tree, key, 0)
+  elseif type == T.carried_secured and body < last and is_opened ~= nil then
+    return S.record(tvb, body, last, pinfo, tree, key, carriers.tcp, is_opened)
   end
   W.add_rest(tree, tvb, body, last)
   return carried[type] or "message of an unknown type"
 end
 
+carriers.tcp.inside = tcp_message
+
 function carriers.tcp.packet(tvb, pinfo, tree, key, is_opened)
-  local type, body, last = tcp_head(tvb, 0, tvb:len(), tree)
-  if not type then
-    return "message, cut"
-  end
-  last = end_of(tree, tvb, last, tvb:len())
-  if body == last then
-    return carried[type] or "message of an unknown type"
-  elseif type == T.carried_clear then
-    return S.message(tvb, body, last, pinfo, tree, key, 0)
-  elseif type == T.carried_secured then
-    return S.record(tvb, body, last, pinfo, tree, key, carriers.tcp, is_opened)
-  end
-  W.add_rest(tree, tvb, body, last)
-  return carried[type] or "message of an unknown type"
+  return tcp_message(tvb, 0, tvb:len(), pinfo, tree, key, is_opened)
 end
 
 -- ---- MCTP ----
