@@ -100,9 +100,7 @@ tl_err tl_sim_bridge_open(tl_sim_bridge *b, const tl_stream_config *config, tl_b
 {
     const size_t n = tl_bridge_memory(config, way);
 
-    b->memory = malloc(n > 0 ? n : 1);
-    if (b->memory == NULL)
-        return TL_E_ROOM;
+    b->memory = tl_world_get(n);
     in->ctx = b;
     in->take = convert;
     in->describe = tl_describe_csi2;

@@ -9,24 +9,13 @@
 
 enum { FATES = 5, BITS = 8, FRAMES_FIRST = 16, RECENT = 4 };
 
-static void *get(size_t n)
-{
-    void *p = calloc(1, n > 0 ? n : 1);
-
-    if (p == NULL) {
-        (void)fprintf(stderr, "simulation: no memory for %zu bytes\n", n);
-        abort();
-    }
-    return p;
-}
-
 /* Twice the room, with what is in it. */
 static void *grow(void *old, size_t n, size_t *room, size_t size)
 {
     void *more;
 
     *room = *room * 2 + FRAMES_FIRST;
-    more = get(*room * size);
+    more = tl_world_get(*room * size);
     if (n > 0)
         memcpy(more, old, n * size);
     free(old);
@@ -122,9 +111,9 @@ tl_book_frame *tl_books_begin(tl_books *b, tl_book *book, uint32_t number, uint6
     *f = (tl_book_frame){ .number = number, .begun_ns = tl_world_ns(b->world), .time_us = time_us };
     /* Metadata of a frame is at most a packet for each message, and a few. */
     f->room = 2 * (size_t)tl_stream_frame_messages(&book->config) + 64;
-    f->came_in = get(f->room / BITS + 1);
-    f->let_out = get(f->room / BITS + 1);
-    f->digests = get(f->room * sizeof *f->digests);
+    f->came_in = tl_world_get(f->room / BITS + 1);
+    f->let_out = tl_world_get(f->room / BITS + 1);
+    f->digests = tl_world_get(f->room * sizeof *f->digests);
     b->sent++;
     return f;
 }
@@ -193,7 +182,7 @@ static void came(tl_book_frame *f, uint32_t place)
 /* What a hand has put there may be a packet of some frame all the same, but for its checksums: found by its bytes. */
 static void came_forged(tl_books *b, const tl_parcel *parcel)
 {
-    uint8_t *copy = get(parcel->n);
+    uint8_t *copy = tl_world_get(parcel->n);
     tl_csi2_packet p;
     uint64_t digest;
 
@@ -272,7 +261,7 @@ static void frame_ended(tl_books *b, tl_book *book, tl_book_frame *f, const tl_s
         wrong(b, book, e->frame, "ok without proof");
     if (pixels == NULL)
         return;
-    right = get(n);
+    right = tl_world_get(n);
     tl_book_pixels(book, e->frame, right);
     if (memcmp(right, pixels, n) != 0)
         wrong(b, book, e->frame, "ok, with bytes that were not sent");
@@ -306,7 +295,7 @@ static bool is_line_as_sent(const tl_book *book, const tl_book_frame *f, const t
     if (f == NULL || !place_of(&book->config, e, &part, &row) ||
         e->payload.n != book->config.parts[part].length)
         return false;
-    right = get(e->payload.n);
+    right = tl_world_get(e->payload.n);
     tl_book_payload(book, e->frame, part, row, right);
     same = memcmp(right, e->payload.p, e->payload.n) == 0;
     free(right);

@@ -7,17 +7,6 @@
 
 enum { FSED_PACKETS = 8 }; /* metadata packets of a frame beside one for each message, at most */
 
-static void *get(size_t n)
-{
-    void *p = calloc(1, n > 0 ? n : 1);
-
-    if (p == NULL) {
-        (void)fprintf(stderr, "simulation: no memory for %zu bytes\n", n);
-        abort();
-    }
-    return p;
-}
-
 static void note_error(tl_sim_controller *c, tl_err e)
 {
     if (c->err == TL_OK && e != TL_OK) {
@@ -62,7 +51,7 @@ static void on_event(void *ctx, const tl_stream_event *e)
 
     trace_event(c, s, e);
     if (e->kind == TL_EVENT_FRAME && e->verdict == TL_VERDICT_OK && s->config.carrier == TL_CARRIER_FSED) {
-        own = get(tl_stream_frame_bytes(&s->config));
+        own = tl_world_get(tl_stream_frame_bytes(&s->config));
         pixels_of(s, own);
         pixels = own;
     }
@@ -147,8 +136,8 @@ static void open_dma(tl_sim_sink *s)
     const tl_stream_config *c = &s->config;
     const uint32_t rows = tl_stream_frame_messages(c), all = rows + FSED_PACKETS;
     const size_t longest = c->fsed_length != 0 ? c->fsed_length : longest_of(c, 0);
-    uint8_t *at = s->rows =
-        get((c->part_count * rows + all) * (longest > longest_of(c, 0) ? longest : longest_of(c, 0)));
+    uint8_t *at = s->rows = tl_world_get((c->part_count * rows + all) *
+                                         (longest > longest_of(c, 0) ? longest : longest_of(c, 0)));
 
     s->dma = (tl_dma){ .virtual_channel = c->virtual_channel };
     for (unsigned i = 0; i < c->part_count; i++) {
@@ -175,7 +164,7 @@ tl_err tl_sim_controller_add(tl_sim_controller *c, const tl_stream_config *confi
 
     if (c->n == TL_BOOKS_STREAMS)
         return TL_E_ROOM;
-    s = get(sizeof *s);
+    s = tl_world_get(sizeof *s);
     c->sinks[c->n++] = s;
     s->controller = c;
     s->config = *config;
@@ -186,7 +175,7 @@ tl_err tl_sim_controller_add(tl_sim_controller *c, const tl_stream_config *confi
     s->book->config.age_max_us = config->age_max_us;
     s->book->config.carrier = config->carrier;
     if (needs_memory)
-        memory.p = s->memory = get(memory.n);
+        memory.p = s->memory = tl_world_get(memory.n);
     TL_TRY(tl_stream_rx_init(&s->rx, config, source, epoch, memory, (tl_stream_sink){ s, on_event }));
     if (config->carrier == TL_CARRIER_SEP)
         return tl_stream_group_add(&c->group, &s->rx);

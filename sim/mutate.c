@@ -29,9 +29,7 @@ void tl_seen_add(tl_seen *seen, tl_span packet)
     tl_buffer *slot = &seen->packets[seen->n++ % TL_MUTATE_SEEN];
 
     free(slot->p);
-    slot->p = malloc(packet.n > 0 ? packet.n : 1);
-    if (slot->p == NULL)
-        abort();
+    slot->p = tl_world_get(packet.n);
     memcpy(slot->p, packet.p, packet.n);
     slot->n = packet.n;
 }

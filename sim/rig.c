@@ -177,12 +177,8 @@ static tl_err open_all(tl_rig *r)
 
 tl_rig *tl_rig_new(const tl_rig_plan *plan, uint64_t seed)
 {
-    tl_rig *r = calloc(1, sizeof *r);
+    tl_rig *r = tl_world_get(sizeof *r);
 
-    if (r == NULL) {
-        (void)fprintf(stderr, "simulation: no memory\n");
-        abort();
-    }
     r->plan = *plan;
     r->world = tl_world_new(seed);
     tl_world_trace(r->world, plan->trace);

@@ -119,9 +119,9 @@ tl_err tl_sim_sensor_open(tl_sim_sensor *s, tl_books *books, tl_key_source *sour
     s->books = books;
     TL_TRY(tl_stream_tx_init(&s->tx, &s->config, source, epoch));
     s->book = tl_books_add(books, &s->config);
-    s->buffer = malloc(longest(&s->config) + TL_SEP_OVERHEAD_MAX);
-    s->metadata = n > 0 ? malloc(n) : NULL;
-    if (s->book == NULL || s->buffer == NULL || (n > 0 && s->metadata == NULL))
+    s->buffer = tl_world_get(longest(&s->config) + TL_SEP_OVERHEAD_MAX);
+    s->metadata = n > 0 ? tl_world_get(n) : NULL;
+    if (s->book == NULL)
         return TL_E_ROOM;
     if (n > 0)
         TL_TRY(tl_stream_tx_metadata(&s->tx, (tl_buffer){ s->metadata, n }));

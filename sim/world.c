@@ -24,9 +24,9 @@ struct tl_world {
     FILE *trace;
 };
 
-static void *get(size_t n)
+void *tl_world_get(size_t n)
 {
-    void *p = malloc(n > 0 ? n : 1);
+    void *p = calloc(1, n > 0 ? n : 1);
 
     if (p == NULL) {
         (void)fprintf(stderr, "simulation: no memory for %zu bytes\n", n);
@@ -39,7 +39,7 @@ static void *get(size_t n)
 
 tl_world *tl_world_new(uint64_t seed)
 {
-    tl_world *w = get(sizeof *w);
+    tl_world *w = tl_world_get(sizeof *w);
 
     *w = (tl_world){ .chance = seed };
     return w;
@@ -83,7 +83,7 @@ static void push(tl_world *w, moment m)
     size_t at = w->n;
 
     if (w->n == w->room) {
-        moment *more = get((w->room * 2 + HEAP_FIRST) * sizeof *more);
+        moment *more = tl_world_get((w->room * 2 + HEAP_FIRST) * sizeof *more);
 
         if (w->n > 0)
             memcpy(more, w->heap, w->n * sizeof *more);
@@ -221,10 +221,10 @@ static void tell(const tl_hop *hop, const tl_parcel *parcel, unsigned fate)
 
 static tl_parcel *copy_of(const tl_parcel *parcel)
 {
-    tl_parcel *copy = get(sizeof *copy);
+    tl_parcel *copy = tl_world_get(sizeof *copy);
 
     *copy = *parcel;
-    copy->p = get(parcel->n);
+    copy->p = tl_world_get(parcel->n);
     if (parcel->n > 0)
         memcpy(copy->p, parcel->p, parcel->n);
     return copy;
@@ -314,7 +314,7 @@ static tl_parcel parcel_of(const tl_hop *hop, tl_span bytes, uint32_t kind, cons
 {
     tl_parcel parcel = { .n = bytes.n, .kind = kind, .sent_ns = hop->world->now };
 
-    parcel.p = get(bytes.n);
+    parcel.p = tl_world_get(bytes.n);
     if (bytes.n > 0)
         memcpy(parcel.p, bytes.p, bytes.n);
     if (note != NULL)

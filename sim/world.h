@@ -38,6 +38,9 @@ void tl_world_run(tl_world *world, uint64_t until_ns);
 /* Lets everything happen until then or until `until` says so, whatever comes first. */
 void tl_world_wait(tl_world *world, uint64_t until_ns, bool (*until)(void *ctx), void *ctx);
 
+/* Memory that is zero, for whoever is in a world; free gives it back. */
+void *tl_world_get(size_t n);
+
 /* Chance. */
 uint64_t tl_world_random(tl_world *world);
 size_t tl_world_below(tl_world *world, size_t limit); /* limit is not 0 */
