@@ -140,6 +140,8 @@ static void pick(verify_spdm *v, const dump_spdm *spdm)
             on_line(v, spdm, line);
         json_decref(line);
     }
+    /* Records may stand there in clear, and nobody knows its size when it is closed. */
+    tl_wipe(v->text, v->text_n);
     rewind(v->lines);
 }
 
@@ -313,8 +315,6 @@ void verify_spdm_close(verify_spdm *v)
     keys_source_close(&v->secrets);
     if (v->lines != NULL)
         (void)fclose(v->lines);
-    if (v->text != NULL)
-        tl_wipe(v->text, v->text_n);
     free(v->text);
     json_decref(v->peer);
     json_decref(v->sessions);
