@@ -36,6 +36,7 @@ static tl_exit compute(file_digest *d, const tl_crypto *crypto)
         return tl_fault_set(&d->fault, TL_EXIT_INTERNAL, "digest: no memory");
     }
     e = add_all(d, crypto, h, chunk);
+    tl_wipe(chunk, CHUNK); /* a recording may hold secrets */
     free(chunk);
     if (e != TL_EXIT_OK) {
         crypto->ops->hash_drop(crypto->ctx, h);
