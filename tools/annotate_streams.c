@@ -83,17 +83,9 @@ typedef tl_exit visit(void *ctx, const pcap_packet *p, tl_fault *fault);
 static void on_secrets(void *context, uint32_t type, tl_span secrets)
 {
     going *g = context;
-    FILE *in;
 
-    if (type != TL_SECRETS_TYPE || !g->keys_inside || g->secrets != TL_EXIT_OK || secrets.n == 0)
-        return;
-    in = fmemopen((void *)(uintptr_t)secrets.p, secrets.n, "rb");
-    if (in == NULL) {
-        g->secrets = tl_fault_set(&g->secrets_fault, TL_EXIT_INTERNAL, "no memory");
-        return;
-    }
-    g->secrets = stream_keys_read(&g->keys, in, g->path, &g->secrets_fault);
-    (void)fclose(in);
+    if (type == TL_SECRETS_TYPE && g->keys_inside && g->secrets == TL_EXIT_OK && secrets.n > 0)
+        g->secrets = stream_keys_take(&g->keys, secrets, g->path, &g->secrets_fault);
 }
 
 /* Visits each packet of CSI-2 whose interface says what its stream is. */

@@ -63,8 +63,16 @@ static tl_exit collect(keys_source *s, FILE *in, const char *path, tl_fault *fau
         return e;
     if (s->n == 0)
         return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a capture without secrets of this program", path);
+    return TL_EXIT_OK;
+}
+
+static tl_exit open_collected(keys_source *s, const char *path, tl_fault *fault)
+{
     s->file = fmemopen(s->bytes, s->n, "r");
-    return s->file != NULL ? TL_EXIT_OK : tl_fault_errno(fault, TL_EXIT_INTERNAL, "%.200s", path);
+    if (s->file == NULL)
+        return tl_fault_errno(fault, TL_EXIT_INTERNAL, "%.200s", path);
+    (void)setvbuf(s->file, s->buffer, _IOFBF, sizeof s->buffer);
+    return TL_EXIT_OK;
 }
 
 tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
@@ -76,6 +84,7 @@ tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
     *s = (keys_source){ 0 };
     if (in == NULL)
         return tl_fault_errno(fault, TL_EXIT_USAGE, "keys: %.200s", path);
+    (void)setvbuf(in, s->buffer, _IOFBF, sizeof s->buffer);
     first = getc(in);
     if (first != EOF)
         (void)ungetc(first, in);
@@ -85,6 +94,8 @@ tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
     }
     e = collect(s, in, path, fault);
     (void)fclose(in);
+    if (e == TL_EXIT_OK)
+        e = open_collected(s, path, fault);
     if (e != TL_EXIT_OK)
         keys_source_close(s);
     return e;
@@ -97,5 +108,5 @@ void keys_source_close(keys_source *s)
     if (s->bytes != NULL)
         tl_wipe(s->bytes, s->room);
     free(s->bytes);
-    *s = (keys_source){ 0 };
+    tl_wipe(s, sizeof *s);
 }

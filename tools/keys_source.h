@@ -11,15 +11,16 @@
 typedef struct keys_source {
     FILE *file; /* to read lines from; NULL: not open */
     /* private */
+    char buffer[4096]; /* of the file: one of its own would be given back with secrets in it */
     uint8_t *bytes;
     size_t n, room;
     bool full;
 } keys_source;
 
-/* TL_EXIT_USAGE: there is no such file, or the capture has no secrets of ours or is broken; TL_EXIT_INTERNAL. */
+/* It stays where it is as long as it is open. TL_EXIT_USAGE: there is no such file, or the capture has no secrets of ours or is broken; TL_EXIT_INTERNAL. */
 tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Closes it and wipes what was in memory. */
+/* Closes it and wipes what was in memory. Nothing to do where nothing is open. */
 void keys_source_close(keys_source *s);
 
 #endif

@@ -99,6 +99,21 @@ tl_exit stream_keys_read(stream_keys *k, FILE *in, const char *name, tl_fault *f
     return e;
 }
 
+tl_exit stream_keys_take(stream_keys *k, tl_span text, const char *name, tl_fault *fault)
+{
+    char buffer[4096]; /* the stream's own would be given back with secrets in it */
+    FILE *in = fmemopen((void *)(uintptr_t)text.p, text.n, "rb");
+    tl_exit e;
+
+    if (in == NULL)
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: no memory for its secrets", name);
+    (void)setvbuf(in, buffer, _IOFBF, sizeof buffer);
+    e = stream_keys_read(k, in, name, fault);
+    (void)fclose(in);
+    tl_wipe(buffer, sizeof buffer);
+    return e;
+}
+
 uint32_t stream_keys_starts(const stream_keys *k, uint16_t stream)
 {
     const stream_key *last = last_of(k, stream);

@@ -30,6 +30,9 @@ typedef struct stream_keys {
  * TL_EXIT_USAGE with the line that is wrong; TL_EXIT_INTERNAL. */
 tl_exit stream_keys_read(stream_keys *keys, FILE *in, const char *name, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* The same of a text in memory. */
+tl_exit stream_keys_take(stream_keys *keys, tl_span text, const char *name, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Starts that are known of a stream. */
 uint32_t stream_keys_starts(const stream_keys *keys, uint16_t stream);
 /* The first key of a start; NULL: there is none. */

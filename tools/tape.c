@@ -30,18 +30,9 @@ const char *tape_interface(const tape *t)
 static void on_secrets(void *context, uint32_t type, tl_span secrets)
 {
     tape *t = context;
-    FILE *in;
 
-    if (type != TL_SECRETS_TYPE || t->o.keys != NULL || t->secrets != TL_EXIT_OK || secrets.n == 0)
-        return;
-    in = fmemopen((void *)(uintptr_t)secrets.p, secrets.n, "rb");
-    if (in == NULL) {
-        t->secrets =
-            tl_fault_set(&t->secrets_fault, TL_EXIT_INTERNAL, "%.200s: no memory for its secrets", t->o.path);
-        return;
-    }
-    t->secrets = stream_keys_read(&t->keys, in, t->o.path, &t->secrets_fault);
-    (void)fclose(in);
+    if (type == TL_SECRETS_TYPE && t->o.keys == NULL && t->secrets == TL_EXIT_OK && secrets.n > 0)
+        t->secrets = stream_keys_take(&t->keys, secrets, t->o.path, &t->secrets_fault);
 }
 
 static tl_exit rewind_to_start(tape *t, tl_fault *fault)
