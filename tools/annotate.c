@@ -194,7 +194,7 @@ static tl_exit copy(annotation *a, tl_fault *fault)
 
     if (e != TL_EXIT_OK)
         return e;
-    dump.recording.file = fopen(o->recording, "rb");
+    dump.recording.file = pcap_file(o->recording);
     dump.out = fopen("/dev/null", "w");
     if (dump.recording.file == NULL)
         e = tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->recording);

@@ -91,7 +91,7 @@ static void on_secrets(void *context, uint32_t type, tl_span secrets)
 /* Visits each packet of CSI-2 whose interface says what its stream is. */
 static tl_exit go_through(going *g, pcap_on_secrets *take_secrets, visit *each, void *ctx, tl_fault *fault)
 {
-    FILE *in = fopen(g->path, "rb");
+    FILE *in = pcap_file(g->path);
     pcap file = { 0 };
     pcap_packet p;
     size_t n;

@@ -66,7 +66,7 @@ static const struct argp argp = {
 static tl_exit open_input(const char *path, dump_input *input, tl_fault *fault)
 {
     input->name = path;
-    input->file = fopen(path, "rb");
+    input->file = pcap_file(path);
     return input->file != NULL ? TL_EXIT_OK : tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", path);
 }
 

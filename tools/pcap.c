@@ -102,6 +102,15 @@ static tl_exit open_classic(pcap *f, tl_rd r, tl_fault *fault)
     return TL_EXIT_OK;
 }
 
+FILE *pcap_file(const char *path)
+{
+    FILE *in = fopen(path, "rb");
+
+    if (in != NULL)
+        (void)setvbuf(in, NULL, _IONBF, 0);
+    return in;
+}
+
 tl_exit pcap_open(pcap *f, FILE *in, const char *name, tl_fault *fault)
 {
     uint8_t *header;

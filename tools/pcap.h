@@ -58,6 +58,9 @@ typedef struct pcap {
     uint32_t section_first; /* the section's interface 0 among them */
 } pcap;
 
+/* Opens a capture to be read here; NULL with errno. It has no buffer beside the reader's, which is wiped: a capture may hold
+ * secrets. */
+FILE *pcap_file(const char *path);
 /* Reads the file's header, or the first section's. `in` and `name` are the caller's and outlive it. TL_EXIT_LINK: no such
  * file. */
 tl_exit pcap_open(pcap *file, FILE *in, const char *name, tl_fault *fault)

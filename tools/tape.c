@@ -305,7 +305,7 @@ tl_exit tape_open(tape *t, const tape_options *o, const tl_crypto *crypto, tl_fa
 {
     tl_exit e;
 
-    *t = (tape){ .o = *o, .in = fopen(o->path, "rb"), .crypto = crypto };
+    *t = (tape){ .o = *o, .in = pcap_file(o->path), .crypto = crypto };
     e = check_file(t, fault);
     if (e == TL_EXIT_OK && o->keys != NULL)
         e = read_keys(t, fault);
