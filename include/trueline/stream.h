@@ -293,7 +293,7 @@ tl_err tl_stream_tx_rekey(tl_stream_tx *tx, tl_key_source *source, uint32_t epoc
  * CRC-32 that is 20 bytes a message and the packet. It must live as long as tx, and be given before the first begin.
  * TL_E_USAGE if the carrier is SEP, TL_E_ROOM, TL_E_COPIED. */
 tl_err tl_stream_tx_metadata(tl_stream_tx *tx, tl_buffer memory) TL_MUST_USE;
-/* Bytes of that memory; 0 if there is none, with SEP or a configuration that makes no sense. */
+/* Bytes of that memory, with SEP those that the same stream would need over FSED; 0 if the configuration makes no sense. */
 size_t tl_stream_tx_metadata_size(const tl_stream_config *config);
 
 /* The packets that stand at either end of a frame; tl_tx_edge_next gives them one after the other, for either carrier. With
