@@ -22,13 +22,11 @@ static uint8_t footer_bytes(const tl_stream_config *c, unsigned block)
 
 static uint8_t type_place(tl_stream_plan *plan, uint8_t data_type)
 {
-    uint8_t i = 0;
+    const uint8_t type = tl_cse_type(plan, data_type);
 
-    while (i < plan->type_count && plan->types[i] != data_type)
-        i++;
-    if (i == plan->type_count)
+    if (type == plan->type_count)
         plan->types[plan->type_count++] = data_type;
-    return i;
+    return type;
 }
 
 static uint8_t list_of(const tl_stream_config *c, unsigned block, uint8_t type)
