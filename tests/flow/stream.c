@@ -228,8 +228,9 @@ static bool same_event(const tl_stream_event *a, const tl_stream_event *b)
 {
     return a->kind == b->kind && a->verdict == b->verdict && a->proven == b->proven && a->info == b->info &&
            a->data_type == b->data_type && a->message == b->message && a->frame == b->frame &&
-           a->epoch == b->epoch && a->count == b->count && a->time_us == b->time_us && a->cause == b->cause &&
-           a->revoked == b->revoked && a->payload.n == b->payload.n &&
+           a->epoch == b->epoch && a->count == b->count && a->packet == b->packet &&
+           a->time_us == b->time_us && a->cause == b->cause && a->revoked == b->revoked &&
+           a->payload.n == b->payload.n &&
            (a->payload.n == 0 || memcmp(a->payload.p, b->payload.p, a->payload.n) == 0);
 }
 
@@ -289,6 +290,59 @@ static void events_when_batches_have_any_size_then_the_same(void **state)
     }
 }
 
+/* Where in what was received an event's reason lies: as `packets` counts them. */
+static void events_when_a_line_is_changed_or_lost_then_they_name_the_packet(void **state)
+{
+    (void)state;
+    for (unsigned lost = 0; lost < 2; lost++) {
+        const size_t line = TL_LOOP_LINE + 5;
+        const tl_stream_event *frame;
+        tl_packets packets = { 0 };
+        tl_loop l;
+
+        tl_loop_init(&l, crypto);
+        tl_assert_ok(tl_loop_open(&l, 0));
+        whole_frames(&l, 1);
+        assert_int_equal(tl_events_first(&l.events, TL_EVENT_OPENED)->packet, 2);
+        assert_int_equal(tl_events_first(&l.events, TL_EVENT_FRAME)->packet, 0);
+        tl_events_clear(&l.events);
+        const uint64_t before = tl_stream_rx_counters(&l.rx)->packets;
+        tl_assert_ok(tl_loop_send(&l, &packets));
+        if (lost) {
+            tl_packets_drop(&packets, line); /* the one behind it shows that */
+        } else {
+            packets.v[line].p[TL_SEP_BEFORE] ^= 1;
+            tl_assert_ok(tl_loop_repair(&l.config, packets.v[line]));
+        }
+        tl_assert_ok(tl_loop_receive(&l, &packets));
+        frame = tl_events_first(&l.events, TL_EVENT_FRAME);
+        assert_int_equal(frame->cause, lost ? TL_VERDICT_GAP : TL_VERDICT_TAG);
+        assert_int_equal(frame->packet, before + line + 1);
+        assert_int_equal(tl_events_first(&l.events, TL_EVENT_OPENED)->packet, before + 2);
+        assert_int_equal(tl_events_count(&l.events, TL_EVENT_MESSAGE), !lost);
+        if (!lost)
+            assert_int_equal(tl_events_first(&l.events, TL_EVENT_MESSAGE)->packet, before + line + 1);
+        tl_packets_free(&packets);
+        tl_loop_close(&l);
+    }
+}
+
+static void limits_when_asked_for_then_the_built_in_ones_or_lower_ones(void **state)
+{
+    tl_loop l;
+
+    (void)state;
+    for (unsigned lower = 0; lower < 2; lower++) {
+        tl_loop_init(&l, crypto);
+        if (lower)
+            l.config.limits = (tl_stream_limits){ .messages = 5000, .bad = UINT64_MAX };
+        tl_assert_ok(tl_loop_open(&l, 0));
+        assert_true(tl_stream_rx_limits(&l.rx)->messages == (lower ? 5000 : (uint64_t)1 << 40));
+        assert_true(tl_stream_rx_limits(&l.rx)->bad == (uint64_t)1 << 32);
+        tl_loop_close(&l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +357,8 @@ int main(void)
         cmocka_unit_test(frame_when_messages_have_one_byte_or_fill_a_packet_then_ok),
         cmocka_unit_test(frame_when_a_type_has_65535_messages_then_ok),
         cmocka_unit_test(events_when_batches_have_any_size_then_the_same),
+        cmocka_unit_test(events_when_a_line_is_changed_or_lost_then_they_name_the_packet),
+        cmocka_unit_test(limits_when_asked_for_then_the_built_in_ones_or_lower_ones),
     };
 
     return cmocka_run_group_tests_name("stream", tests, open_backend, close_backend);
