@@ -173,7 +173,6 @@ is "$(cd "$tmp/root/usr" && find . -path '*/profiles/Trueline/colorfilters' | wc
 
 # ---- the demo: sessions opened, attacks told ----
 
-RUN_LIMIT=60
 run "$program" demo --input scene --width 64 --height 16 --frames 3 --out out --capture demo.pcapng --export-secrets demo.keys
 is "$code" 0 "demo_when_recorded_then_exit_code_0"
 run "$program" annotate demo.pcapng shown.pcapng --keys demo.keys
