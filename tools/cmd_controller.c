@@ -543,6 +543,7 @@ static tl_exit set_up(controller *c, tl_fault *fault)
 static void advise(const controller *c)
 {
     const tl_stream_counters *n = tl_stream_rx_counters(&c->rx);
+    tl_carrier other = c->o.carrier == TL_CARRIER_SEP ? TL_CARRIER_FSED : TL_CARRIER_SEP;
 
     if (c->counts.frames_ok > 0)
         return;
@@ -550,8 +551,8 @@ static void advise(const controller *c)
         ui_note(
             NAME,
             "%llu packets came that carrier %s has and ours, %s, has not: give both ends the same --carrier",
-            (unsigned long long)c->other_carrier, c->o.carrier == TL_CARRIER_SEP ? "fsed" : "sep",
-            c->o.carrier == TL_CARRIER_SEP ? "sep" : "fsed");
+            (unsigned long long)c->other_carrier, protection_carrier_text(other),
+            protection_carrier_text(c->o.carrier));
     else if (n->verdicts[TL_VERDICT_TAG] > 0 && n->messages_ok == 0 && !by_spdm(c))
         ui_note(NAME, "no tag was right: perhaps another secret; both ends need the same stream file");
     if (n->other_channel > 0)

@@ -82,6 +82,11 @@ bool protection_suite(const char *text, tl_suite *suite)
     return false;
 }
 
+const char *protection_carrier_text(tl_carrier carrier)
+{
+    return carrier == TL_CARRIER_FSED ? "fsed" : "sep";
+}
+
 bool protection_carrier(const char *text, tl_carrier *carrier)
 {
     if (strcmp(text, "sep") != 0 && strcmp(text, "fsed") != 0)

@@ -14,6 +14,7 @@ bool protection_tag_mode(const char *text, tl_tag_mode *mode);
 const char *protection_suite_text(tl_suite suite);
 bool protection_suite(const char *text, tl_suite *suite);
 /* "sep", "fsed". */
+const char *protection_carrier_text(tl_carrier carrier);
 bool protection_carrier(const char *text, tl_carrier *carrier);
 /* All of them, for refusals: "aes128-gmac, aes256-gmac, ... or none". */
 extern const char protection_suites[], protection_tag_modes[];

@@ -198,7 +198,7 @@ void tap_stream(tap *t, const stream_file *file)
     text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
     if (text != NULL &&
         asprintf(&comment, "layout=%s\nstream=%s\ncarrier=%s\nchannel=%u", recording_layout(), text,
-                 c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", (unsigned)c->virtual_channel) >= 0) {
+                 protection_carrier_text(c->carrier), (unsigned)c->virtual_channel) >= 0) {
         add_interface(t, PCAP_LINK_CSI2, t->name, comment, &t->csi2);
         free(comment);
     }

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "file_digest.h"
+#include "protection.h"
 #include "reference.h"
 #include "stop.h"
 #include "ui.h"
@@ -268,9 +269,9 @@ static json_t *configuration_json(const verify *v)
                   c->suite != TL_SUITE_NONE
                       ? "in the begin of every frame, under its tag, and in the derivation of the keys"
                       : "in the begin of every frame, without a tag",
-                  "carrier", c->carrier == TL_CARRIER_FSED ? "fsed" : "sep", "virtual_channel",
-                  (int)c->virtual_channel, "channels_accepted", (int)c->channels_accepted, "oneway",
-                  (int)v->o->tape.oneway, "stream", stream_file_json(&t->file, STREAM_SECRET_HIDDEN));
+                  "carrier", protection_carrier_text(c->carrier), "virtual_channel", (int)c->virtual_channel,
+                  "channels_accepted", (int)c->channels_accepted, "oneway", (int)v->o->tape.oneway, "stream",
+                  stream_file_json(&t->file, STREAM_SECRET_HIDDEN));
 
     if (t->recorded)
         (void)json_object_set_new(o, "agrees", json_boolean(!t->disagrees));

@@ -185,7 +185,7 @@ static json_t *stream_json(const view_facts *f)
                      number(f->width), "height", number(f->height), "bits", number(f->bits), "suite",
                      protection_suite_text(f->suite), "proven", proven_text(f), "release",
                      f->release <= TL_RELEASE_EARLY ? releases[f->release] : "other", "carrier",
-                     f->carrier == TL_CARRIER_FSED ? "fsed" : "sep", "variants", (int)f->variants[0],
+                     protection_carrier_text(f->carrier), "variants", (int)f->variants[0],
                      (int)f->variants[1], (int)f->variants[2]);
 }
 
