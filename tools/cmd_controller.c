@@ -614,6 +614,15 @@ static tl_exit print_totals(const controller *c, tl_exit code, json_t *totals, t
     return ui_flush(fault);
 }
 
+/* A fault of writing outweighs refusals and the link's end, and no other one. */
+static tl_exit weigh(const controller *c, tl_exit e, tl_exit writing, tl_fault *fault)
+{
+    if (writing == TL_EXIT_OK || (e != TL_EXIT_OK && e != TL_EXIT_REFUSED && e != TL_EXIT_LINK))
+        return e;
+    *fault = c->output_fault;
+    return writing;
+}
+
 /* What was written is finished, the verdict is printed; a fault of writing changes the code. */
 static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
 {
@@ -625,21 +634,13 @@ static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
         *fault = c->output_fault;
         e = x;
     }
-    x = tap_close(&c->tap, &c->output_fault);
-    if (x != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED || e == TL_EXIT_LINK)) {
-        *fault = c->output_fault;
-        e = x;
-    }
+    e = weigh(c, e, tap_close(&c->tap, &c->output_fault), fault);
     totals = totals_json(c, e, fault);
     x = report_close(&c->report, totals, &c->output_fault);
     if (x == TL_EXIT_OK)
         x = print_totals(c, e, totals, &c->output_fault);
     json_decref(totals);
-    if (x != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED || e == TL_EXIT_LINK)) {
-        *fault = c->output_fault;
-        e = x;
-    }
-    return e;
+    return weigh(c, e, x, fault);
 }
 
 static void tear_down(controller *c)
@@ -679,7 +680,7 @@ int cmd_controller(int argc, char **argv)
         e = judge_all(&c, e, &fault);
         e = finish(&c, e, &fault);
     } else {
-        tl_file_abandon(&c.report.file);
+        report_abandon(&c.report);
         c.output = tap_close(&c.tap, &c.output_fault);
         c.output = frame_out_close(&c.out, false, &c.output_fault);
     }
