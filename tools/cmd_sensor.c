@@ -341,15 +341,11 @@ static bool is_over(const sensor *s, int fd)
 }
 
 /* Frames until the input ends, the controller has enough, or something fails. */
-static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_fault *fault)
+static tl_exit play_frames(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_fault *fault)
 {
     uint64_t period = period_us(s), due_us = tl_clock_us();
     uint32_t frame = s->file.first_frame;
 
-    if (s->o.to == NULL)
-        s->out = way_out_of_socket(fd);
-    s->out.tap = &s->tap;
-    tap_stream(&s->tap, &s->file);
     for (*sent = 0; s->o.frames == 0 || *sent < s->o.frames; ++*sent) {
         bool enough;
         int got;
@@ -378,6 +374,20 @@ static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_faul
     return TL_EXIT_OK;
 }
 
+/* A stream, and what is recorded of it. */
+static tl_exit play(sensor *s, tl_stream_tx *tx, int fd, uint64_t *sent, tl_fault *fault)
+{
+    tl_exit e;
+
+    if (s->o.to == NULL)
+        s->out = way_out_of_socket(fd);
+    s->out.tap = &s->tap;
+    tap_stream(&s->tap, &s->file);
+    e = play_frames(s, tx, fd, sent, fault);
+    tap_flush(&s->tap);
+    return e;
+}
+
 /* The stream that was agreed and started, to its end. */
 static tl_exit play_agreed(sensor *s, tl_fault *fault)
 {
@@ -390,7 +400,6 @@ static tl_exit play_agreed(sensor *s, tl_fault *fault)
         e = open_input(s, fault);
     if (e == TL_EXIT_OK)
         e = play(s, &stream->tx, stream->join.fd, &sent, fault);
-    tap_flush(&s->tap);
     tl_input_close(s->input);
     s->input = NULL;
     ui_progress_clear(&s->progress);
@@ -435,7 +444,6 @@ static tl_exit send_oneway(sensor *s, const char *name, tl_fault *fault)
     err = tl_stream_tx_init(&tx, &s->file.config, &source, 0);
     if (err == TL_OK) {
         e = play(s, &tx, -1, &sent, fault);
-        tap_flush(&s->tap);
         tl_stream_tx_wipe(&tx);
     } else {
         e = tl_fault_set(fault, TL_EXIT_INTERNAL, "stream: cannot start: %s", tl_err_text(err));
@@ -489,7 +497,6 @@ static tl_exit serve(sensor *s, int fd, const char *peer, tl_fault *fault)
     }
     if (e == TL_EXIT_OK)
         e = play(s, &tx, fd, &sent, fault);
-    tap_flush(&s->tap);
     tl_stream_tx_wipe(&tx);
     tl_key_source_wipe(&source);
     tl_input_close(s->input);
