@@ -24,11 +24,6 @@ static uint64_t wall_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static size_t pixel_bytes(const view_facts *f)
-{
-    return f->step > 0 ? f->line_bytes * ((f->height / 2 + f->step - 1) / f->step * 2) : 0;
-}
-
 /* ---- beginning and end ---- */
 
 static bool is_own(const char *host)
@@ -119,7 +114,7 @@ void view_close(view *v)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
     }
     for (int i = 0; i < VIEW_SLOTS; i++) /* what was decrypted does not outlive the receiver */
-        tl_wipe(v->board->slots[i].pixels, pixel_bytes(&v->facts));
+        tl_wipe(v->board->slots[i].pixels, view_pixel_bytes(&v->facts));
     view_board_drop(v->board);
     v->board = NULL;
 }
@@ -144,7 +139,7 @@ void view_stream(view *v, const stream_file *file)
     f->release = config->release;
     f->carrier = config->carrier;
     f->step = 1;
-    while (pixel_bytes(f) > VIEW_PIXELS_MAX)
+    while (view_pixel_bytes(f) > VIEW_PIXELS_MAX)
         f->step++;
     f->variants[0] = (tl_variant)file->variant_top;
     f->variants[1] = (tl_variant)file->variant_middle;
@@ -294,7 +289,7 @@ static void show_coming(view *v, uint64_t now)
         .number = ++v->pictures, .ms = wall_ms(), .frame = v->frame, .by_line = true, .coming = true
     };
     copy->lines = v->slot->lines;
-    memcpy(copy->pixels, v->slot->pixels, pixel_bytes(&v->facts));
+    memcpy(copy->pixels, v->slot->pixels, view_pixel_bytes(&v->facts));
     view_board_show(v->board, copy, VIEW_LIVE);
     v->shown_ms[VIEW_LIVE] = now;
 }

@@ -7,6 +7,16 @@
 
 enum { TRIES = 200 };
 
+uint32_t view_pairs(const view_facts *f)
+{
+    return f->step > 0 ? (f->height / 2 + f->step - 1) / f->step : 0;
+}
+
+size_t view_pixel_bytes(const view_facts *f)
+{
+    return 2 * (size_t)view_pairs(f) * f->line_bytes;
+}
+
 tl_exit view_board_make(view_board **board, tl_fault *fault)
 {
     void *p =

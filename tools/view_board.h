@@ -61,6 +61,10 @@ typedef struct view_facts {
     char identity[VIEW_IDENTITY_MAX];
 } view_facts;
 
+/* Pairs of lines that a picture of the stream has, and the bytes of their pixels; 0: there is no stream. */
+uint32_t view_pairs(const view_facts *facts);
+size_t view_pixel_bytes(const view_facts *facts);
+
 typedef enum view_kind { VIEW_LIVE = 0, VIEW_REFUSED, VIEW_KINDS } view_kind;
 
 /* A frame that is shown. */

@@ -18,7 +18,7 @@ typedef struct shape {
 
 static shape shape_of(const view_facts *f)
 {
-    uint32_t pairs = (f->height / 2 + f->step - 1) / f->step;
+    uint32_t pairs = view_pairs(f);
     uint32_t cells = (f->width / 2 + WIDTH_MAX - 1) / WIDTH_MAX, down = cells / f->step;
 
     if (down == 0)

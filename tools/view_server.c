@@ -163,7 +163,6 @@ static bool make_picture(server *s, view_kind kind)
 {
     picture *p = &s->pictures[kind];
     const view_facts *f = &s->facts;
-    size_t pairs = f->step > 0 ? (f->height / 2 + f->step - 1) / f->step : 0;
     uint8_t *png;
     size_t n;
 
@@ -172,7 +171,7 @@ static bool make_picture(server *s, view_kind kind)
     if (p->png != NULL && p->number == s->head.number)
         return true;
     if (!view_board_picture(s->parts.board, kind, &s->head, &s->lines, f->height, s->pixels,
-                            pairs * 2 * f->line_bytes) ||
+                            view_pixel_bytes(f)) ||
         !view_png_make(f, &s->lines, s->pixels, &png, &n))
         return false;
     free(p->png);
