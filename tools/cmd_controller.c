@@ -210,9 +210,7 @@ static uint64_t bytes_of(const controller *c)
 
 static void turn_view(controller *c)
 {
-    if (c->view.facts.again != c->spdm.again)
-        view_identity(&c->view, &c->spdm.client);
-    c->view.facts.again = c->spdm.again;
+    view_identity_again(&c->view, &c->spdm.client, c->spdm.again);
     view_turn(&c->view, &c->counts, tl_stream_rx_counters(&c->rx), c->refused);
 }
 

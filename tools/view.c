@@ -185,6 +185,14 @@ void view_identity(view *v, const spdm_client *c)
     json_decref(o);
 }
 
+void view_identity_again(view *v, const spdm_client *c, uint64_t again)
+{
+    if (v->facts.again == again)
+        return;
+    view_identity(v, c);
+    v->facts.again = again;
+}
+
 /* ---- pictures ---- */
 
 static bool due(const view *v, view_kind kind)

@@ -42,8 +42,10 @@ tl_exit view_address(const char *text, tl_address *address, tl_fault *fault)
 tl_exit view_open(view *v, const view_options *options, tl_fault *fault) __attribute__((warn_unused_result));
 /* The stream that comes now: of the file what is public. */
 void view_stream(view *v, const stream_file *file);
-/* Whom the client has authenticated and measured, now or again. */
+/* Whom the client has authenticated and measured. */
 void view_identity(view *v, const spdm_client *client);
+/* The same when `again`, the number of authentications after the first, has risen. */
+void view_identity_again(view *v, const spdm_client *client, uint64_t again);
 /* True if a verified frame's pixels would be shown now. */
 bool view_wants_frame(const view *v);
 /* An event of the receiver. whole: the payload of a frame that is ok, where the event has none of its own. */
