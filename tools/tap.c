@@ -1,5 +1,6 @@
 #include "tap.h"
 #include "protection.h"
+#include "reference.h"
 #include "tap_secrets.h"
 
 #include <stdlib.h>
@@ -141,8 +142,8 @@ void tap_key(tap *t, const tl_key_source *source, const tl_stream_config *config
         return;
     at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)config->stream,
                           (unsigned)epoch);
-    for (size_t i = 0; i < n; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "%02x", secret[i]);
+    reference_hex(tl_span_of(secret, n), text + at);
+    at += 2 * n;
     text[at++] = '\n';
     put_lines(t, tl_span_of(text, at));
     tl_wipe(secret, sizeof secret);

@@ -3,6 +3,7 @@
  * and the time of a request are bounded; when there are too many, those that have waited longest for their request go. */
 #include "view_server.h"
 #include "clock.h"
+#include "reference.h"
 #include "view_attacks.h"
 #include "view_files.h"
 #include "view_http.h"
@@ -15,7 +16,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -443,8 +443,7 @@ static bool make_token(server *s)
 
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
-    for (int i = 0; i < TOKEN; i++)
-        (void)snprintf(s->token + 2 * i, 3, "%02x", bytes[i]);
+    reference_hex(tl_span_of(bytes, sizeof bytes), s->token);
     return true;
 }
 
