@@ -20,6 +20,22 @@ static const char *kind_name(value_kind kind)
     return names[kind];
 }
 
+/* The words of a command of several, and those that an option takes, between them a space. */
+static void put_words(FILE *to, const chapter *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        (void)fprintf(to, "%s%s", i > 0 ? " " : "", strrchr(c->lines[i].name, ' ') + 1);
+}
+
+static void put_values(FILE *to, const struct argp_option *o)
+{
+    char room[LINE_NAME_SIZE];
+    const char *word;
+
+    for (size_t i = 0; (word = page_value(o, i, room)) != NULL; i++)
+        (void)fprintf(to, "%s%s", i > 0 ? " " : "", word);
+}
+
 /* ---- bash ---- */
 
 static void bash_options(FILE *to, const command_line *line)
@@ -37,16 +53,12 @@ static void bash_options(FILE *to, const command_line *line)
 
 static void bash_value(FILE *to, const command_line *line, const struct argp_option *o)
 {
-    char room[LINE_NAME_SIZE];
-    const char *word;
-
     if (isprint(o->key))
         (void)fprintf(to, "    '%s -%c' | '%s --%s')", short_name(line), o->key, short_name(line), o->name);
     else
         (void)fprintf(to, "    '%s --%s')", short_name(line), o->name);
     (void)fprintf(to, " _kind=%s _values='", kind_name(page_kind(o->arg)));
-    for (size_t i = 0; (word = page_value(o, i, room)) != NULL; i++)
-        (void)fprintf(to, "%s%s", i > 0 ? " " : "", word);
+    put_values(to, o);
     (void)fputs("' ;;\n", to);
 }
 
@@ -75,8 +87,7 @@ static void bash_commands(FILE *to, const book *b)
         if (c->usage == NULL)
             continue;
         (void)fprintf(to, "    %s) _words='", c->name);
-        for (size_t k = 0; k < c->n; k++)
-            (void)fprintf(to, "%s%s", k > 0 ? " " : "", strrchr(c->lines[k].name, ' ') + 1);
+        put_words(to, c);
         (void)fputs("' ;;\n", to);
     }
     (void)fputs("    *) _words='' ;;\n    esac\n}\n\n", to);
@@ -160,15 +171,13 @@ static void zsh_text(FILE *to, const char *p)
 static void zsh_action(FILE *to, const struct argp_option *o)
 {
     char room[LINE_NAME_SIZE];
-    const char *word;
 
     (void)fputc(':', to);
     zsh_text(to, o->arg);
     (void)fputc(':', to);
     if (page_value(o, 0, room) != NULL) {
         (void)fputc('(', to);
-        for (size_t i = 0; (word = page_value(o, i, room)) != NULL; i++)
-            (void)fprintf(to, "%s%s", i > 0 ? " " : "", word);
+        put_values(to, o);
         (void)fputc(')', to);
     } else if (page_kind(o->arg) == VALUE_FILE) {
         (void)fputs("_files", to);
@@ -217,8 +226,7 @@ static void zsh_words(FILE *to, const book *b)
         if (c->usage == NULL)
             continue;
         (void)fprintf(to, "        %s) below=(", c->name);
-        for (size_t k = 0; k < c->n; k++)
-            (void)fprintf(to, "%s%s", k > 0 ? " " : "", strrchr(c->lines[k].name, ' ') + 1);
+        put_words(to, c);
         (void)fputs(") ;;\n", to);
     }
     (void)fputs("        esac\n", to);
