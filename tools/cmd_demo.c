@@ -33,13 +33,13 @@
 #define CLIP      "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4"
 
 enum { OPT_WIDTH = 0x100, OPT_HEIGHT, OPT_BITS, OPT_JSON, OPT_KEEP, OPT_CRYPTO, OPT_VIEW };
-enum { OTHER_FRAMES = 3, PATH_ROOM = 600, AGREED_STREAM = 1, OTHER_STREAM = 2 };
+enum { FRAMES = 60, OTHER_FRAMES = 3, PATH_ROOM = 600, AGREED_STREAM = 1, OTHER_STREAM = 2 };
 
 typedef struct demo_options {
-    uint64_t frames;
+    uint64_t frames; /* 0: with --view, without end */
     const char *input, *out, *crypto, *view;
     uint32_t width, height, bits;
-    bool json, keep, frames_given, out_given;
+    bool json, keep;
     tap_options tap;
 } demo_options;
 
@@ -88,7 +88,7 @@ static void check_view(struct argp_state *state, const demo_options *o)
 
     if (o->view == NULL)
         return;
-    if (o->json || o->out_given)
+    if (o->json || o->out != NULL)
         argp_error(state, "--view writes nothing: leave --out and --json away");
     if (view_address(o->view, &address, &fault) != TL_EXIT_OK)
         argp_error(state, "--%s", fault.text);
@@ -100,15 +100,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->tap; return 0;
-    case 'n':
-        o->frames = ui_number(state, "--frames", arg, OTHER_FRAMES, 100000);
-        o->frames_given = true;
-        return 0;
+    case 'n': o->frames = ui_number(state, "--frames", arg, OTHER_FRAMES, 100000); return 0;
     case 'i': o->input = arg; return 0;
-    case 'o':
-        o->out = arg;
-        o->out_given = true;
-        return 0;
+    case 'o': o->out = arg; return 0;
     case OPT_VIEW: o->view = arg; return 0;
     case ARGP_KEY_END: check_view(state, o); return 0;
     case OPT_WIDTH: o->width = (uint32_t)ui_number(state, "--width", arg, 16, 8192); return 0;
@@ -297,18 +291,27 @@ static uint64_t total(const demo_session *s, const char *what)
     return (uint64_t)json_integer_value(json_object_get(json_object_get(s->report, "totals"), what));
 }
 
-static tl_exit run_clean(demo *d, tl_fault *fault)
+/* The session that nobody attacks; the attacker listens. */
+static tl_exit run_first(demo *d, const char *const *more, uint64_t frames, tl_fault *fault)
 {
-    const char *const more[] = { "--out", d->frames, NULL };
     tl_exit e;
 
     d->clean.more = more;
     d->clean.hand.frame = demo_record_session;
     d->clean.tell = true;
-    demo_heading(&d->steps, "The sensor and the controller prove themselves, then a protected stream");
     d->clean.record.name = "clean";
-    e = run_session(d, &d->clean, NULL, d->o.frames, fault);
+    e = run_session(d, &d->clean, NULL, frames, fault);
     d->clean.more = NULL;
+    return e;
+}
+
+static tl_exit run_clean(demo *d, tl_fault *fault)
+{
+    const char *const more[] = { "--out", d->frames, NULL };
+    tl_exit e;
+
+    demo_heading(&d->steps, "The sensor and the controller prove themselves, then a protected stream");
+    e = run_first(d, more, d->o.frames, fault);
     if (e != TL_EXIT_OK)
         return e;
     d->frames_ok = total(&d->clean, "frames_ok");
@@ -400,12 +403,8 @@ static tl_exit run_recordings(demo *d, tl_fault *fault)
 {
     static const char *const more[] = { NULL };
 
-    d->clean.more = more;
-    d->clean.hand.frame = demo_record_session;
-    d->clean.tell = true;
     demo_heading(&d->steps, "The attacker listens to an earlier session");
-    d->clean.record.name = "clean";
-    return run_session(d, &d->clean, NULL, OTHER_FRAMES, fault);
+    return run_first(d, more, OTHER_FRAMES, fault);
 }
 
 static tl_exit run_live(demo *d, tl_fault *fault)
@@ -423,7 +422,7 @@ static tl_exit run_live(demo *d, tl_fault *fault)
     d->live.hand = (demo_hand){ &d->view, demo_view_frame };
     demo_heading(&d->steps, "A stream to watch, and to attack; Ctrl-C ends it");
     d->live.record.name = "live";
-    e = run_session(d, &d->live, NULL, d->o.frames_given ? d->o.frames : 0, fault);
+    e = run_session(d, &d->live, NULL, d->o.frames, fault);
     d->live.more = NULL;
     return e;
 }
@@ -631,10 +630,13 @@ int cmd_demo(int argc, char **argv)
     tl_exit e;
 
     d.view.attacks = (view_attacks){ .listener = -1, .fd = -1 };
-    d.o = (demo_options){ .frames = 60, .out = "out", .width = 1920, .height = 1080, .bits = 12 };
+    d.o = (demo_options){ .width = 1920, .height = 1080, .bits = 12 };
     stream_file_guard_json();
     if (ui_parse(&argp, argc, argv, &d.o) != TL_EXIT_OK)
         return TL_EXIT_USAGE;
+    d.o.out = d.o.out != NULL ? d.o.out : "out";
+    if (d.o.frames == 0 && d.o.view == NULL)
+        d.o.frames = FRAMES;
     choose_input(&d.o);
     demo_steps_open(&d.steps, d.o.json ? stderr : stdout);
     d.results = calloc(tl_attack_count, sizeof *d.results);
