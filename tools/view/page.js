@@ -4,7 +4,8 @@
 (() => {
   const EVERY_MS = 250, PATIENCE_MS = 4000, SPEAK_MS = 3000;
   const $ = (id) => document.getElementById(id);
-  const text = (id, value) => { const e = $(id), s = String(value); if (e.textContent !== s) e.textContent = s; };
+  const text_of = (e, value) => { const s = String(value); if (e.textContent !== s) e.textContent = s; };
+  const text = (id, value) => text_of($(id), value);
   const make = (name, words, kind) => {
     const e = document.createElement(name);
     if (words !== undefined) e.textContent = words;
@@ -116,7 +117,6 @@
     text_of(empty, f.lost > 0 ? "nothing of it ever opened" : "nothing of this frame was handed on");
     show_picture("refused", "/refused.png", f, h, words);
   }
-  function text_of(e, words) { if (e.textContent !== words) e.textContent = words; }
 
   /* ---- tables ---- */
   const badge = (word, good) => make("span", (good ? "\u2714 " : "\u2716 ") + word, `badge ${good ? "good" : "bad"}`);
@@ -206,9 +206,14 @@
   const FIRST = ["pixel-bit", "line-transplanted", "line-dropped", "frame-replayed", "other-stream-disguised", "frame-stripped",
     "packet-header-bit"];
 
-  async function attack(rows) {
+  /* Of an attack's rows the one with what is to be made right, or the last. */
+  function chosen(rows) {
     const wanted = document.querySelector("input[name=repair]:checked").value;
-    const a = rows.find((r) => r.repair === wanted) || rows[rows.length - 1];
+    return rows.find((r) => r.repair === wanted) || rows[rows.length - 1];
+  }
+
+  async function attack(rows) {
+    const a = chosen(rows);
     try {
       const r = await fetch(`/attack?row=${a.row}`, { method: "POST", headers: { "X-Trueline-Token": token } });
       if (!r.ok) speak("bad", `Not attacked: ${(await r.text()).trim()}`);
@@ -221,8 +226,7 @@
     b.dataset.attack = rows[0].name;
     const small = make("small");
     const label = () => {
-      const wanted = document.querySelector("input[name=repair]:checked").value;
-      const a = rows.find((r) => r.repair === wanted) || rows[rows.length - 1];
+      const a = chosen(rows);
       small.textContent = a.costs_frame ? `must be refused: ${a.expected}` : a.expected === "ok" ? "must do no harm" : `must be noticed: ${a.expected}`;
     };
     b.append(make("span", words[0].toUpperCase() + words.slice(1)), small);
