@@ -72,6 +72,14 @@ static bool encode(const uint8_t *rgba, shape s, uint8_t **png, size_t *n)
     return good;
 }
 
+/* Pixels that were encrypted stand there in clear. */
+static void give_back(void *p, size_t n)
+{
+    if (p != NULL)
+        tl_wipe(p, n);
+    free(p);
+}
+
 bool view_png_make(const view_facts *f, const view_lines *lines, const uint8_t *pixels, uint8_t **png,
                    size_t *n)
 {
@@ -88,7 +96,7 @@ bool view_png_make(const view_facts *f, const view_lines *lines, const uint8_t *
                             rgba + (size_t)y * s.width * CHANNELS);
     }
     good = good && encode(rgba, s, png, n);
-    free(rgba);
-    free(samples);
+    give_back(rgba, (size_t)s.width * s.height * CHANNELS);
+    give_back(samples, 2 * (size_t)f->width * sizeof *samples);
     return good;
 }

@@ -158,6 +158,15 @@ static enum MHD_Result get_identity(server *s, struct MHD_Connection *c)
                   of_bytes(s->facts.identity, s->facts.identity_n, MHD_RESPMEM_MUST_COPY));
 }
 
+/* It shows what was decrypted. */
+static void drop_picture(picture *p)
+{
+    if (p->png != NULL)
+        tl_wipe(p->png, p->n);
+    free(p->png);
+    *p = (picture){ 0 };
+}
+
 /* Made once for all that ask for the same one. */
 static bool make_picture(server *s, view_kind kind)
 {
@@ -174,7 +183,7 @@ static bool make_picture(server *s, view_kind kind)
                             view_pixel_bytes(f)) ||
         !view_png_make(f, &s->lines, s->pixels, &png, &n))
         return false;
-    free(p->png);
+    drop_picture(p);
     *p = (picture){ s->head.number, png, n };
     return true;
 }
@@ -510,6 +519,6 @@ int view_server_run(const view_server_parts *parts)
     tl_wipe(s.pixels, room);
     free(s.pixels);
     for (int k = 0; k < VIEW_KINDS; k++)
-        free(s.pictures[k].png);
+        drop_picture(&s.pictures[k]);
     return TL_EXIT_OK;
 }
