@@ -1,6 +1,7 @@
 /* Arbitrary bytes as a stream file. Beyond staying in bounds:
  *     what is refused leaves nothing of the secret behind, and says why in one line
- *     what is taken makes a configuration that the library takes, and is written as JSON that reads the same */
+ *     what is taken makes a configuration that the library takes, and is written as JSON that reads the same
+ *     what is public is taken without the secret, and refused with it */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,24 @@ static void write_and_read(const stream_file *file)
     expect(text != NULL);
     expect(stream_file_parse(&again, "again", tl_span_of(text, strlen(text)), &fault) == TL_EXIT_OK);
     expect(memcmp(file, &again, sizeof again) == 0);
+    expect(stream_file_parse_public(&again, "again", tl_span_of(text, strlen(text)), &fault) ==
+           TL_EXIT_USAGE);
+    json_decref(o);
+    free(text);
+}
+
+static void write_and_read_public(const stream_file *file)
+{
+    json_t *o = stream_file_json(file, STREAM_SECRET_HIDDEN);
+    char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+    stream_file again, open = *file;
+    tl_fault fault;
+
+    memset(open.secret, 0, sizeof open.secret);
+    expect(text != NULL);
+    expect(stream_file_parse(&again, "again", tl_span_of(text, strlen(text)), &fault) == TL_EXIT_USAGE);
+    expect(stream_file_parse_public(&again, "again", tl_span_of(text, strlen(text)), &fault) == TL_EXIT_OK);
+    expect(memcmp(&open, &again, sizeof again) == 0);
     json_decref(o);
     free(text);
 }
@@ -53,5 +72,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     expect(tl_stream_config_check(&file.config, &why) == TL_OK);
     write_and_read(&file);
+    write_and_read_public(&file);
     return 0;
 }
