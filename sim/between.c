@@ -38,10 +38,8 @@ static void aggregate(void *ctx, const tl_parcel *parcel)
     tl_wr w = tl_wr_of(parcel->p, TL_CSI2_HEADER_SIZE);
     tl_parcel out = *parcel;
 
-    if (parcel->n < TL_CSI2_HEADER_SIZE || tl_csi2_header_read(parcel->p, &h) == TL_CSI2_ECC_BAD) {
-        in->aggregator->unreadable++;
+    if (parcel->n < TL_CSI2_HEADER_SIZE || tl_csi2_header_read(parcel->p, &h) == TL_CSI2_ECC_BAD)
         return;
-    }
     h.virtual_channel = in->channels[h.virtual_channel];
     note.virtual_channel = in->channels[note.virtual_channel];
     if (tl_csi2_header_write(&h, &w) != TL_OK)
@@ -74,7 +72,7 @@ static bool is_frame_end(const tl_parcel *parcel)
 static void convert(void *ctx, const tl_parcel *parcel)
 {
     tl_sim_bridge *b = ctx;
-    tl_parcel out = { .sent_ns = parcel->sent_ns, .note = parcel->note };
+    tl_parcel out = { .note = parcel->note };
     const bool ends = is_frame_end(parcel);
     tl_csi2_packet p;
     tl_span packet;

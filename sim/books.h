@@ -14,7 +14,6 @@
 typedef struct tl_book_frame {
     uint32_t number;
     uint64_t begun_ns;          /* its first packet was sent */
-    uint64_t begin_ns;          /* its begin arrived */
     uint64_t time_us;           /* the sender's clock at its begin */
     uint32_t packets, came;     /* that must come: sent; arrived as they were sent, each counted once */
     uint64_t first_ns, last_ns; /* arrivals */

@@ -78,11 +78,8 @@ static void take(void *ctx, const tl_parcel *parcel)
 {
     tl_sim_controller *c = ctx;
     const tl_buffer packet = { parcel->p, parcel->n };
-    tl_sim_sink *s = tl_sim_controller_find(c, parcel->note.stream);
 
     tl_books_arrived(c->books, parcel);
-    if (s != NULL)
-        s->received++;
     note_error(c, tl_stream_group_packets(&c->group, tl_world_ms(c->world), &packet, 1));
     take_fsed(c, parcel);
 }
@@ -110,7 +107,6 @@ tl_err tl_sim_controller_open(tl_sim_controller *c, tl_books *books, const tl_cr
 
     c->world = books->world;
     c->books = books;
-    c->crypto = crypto;
     c->n = 0;
     in->ctx = c;
     in->take = take;

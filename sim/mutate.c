@@ -69,12 +69,11 @@ static void flip(tl_mutator *m, size_t from)
             (uint8_t)(1u << tl_world_below(m->world, BITS));
 }
 
-static bool read_service(const tl_mutator *m, tl_span packet, tl_sep_header *h)
+static bool read_service(tl_span packet, tl_sep_header *h)
 {
     static const tl_env env;
     tl_rd r = tl_rd_of(tl_span_of(packet.p + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE));
 
-    (void)m;
     return packet.n >= TL_SEP_BEFORE && tl_decode_sep_header(&env, &r, h) == TL_OK;
 }
 
@@ -82,9 +81,8 @@ static void write_service(tl_mutator *m, const tl_sep_header *h)
 {
     static const tl_env env;
     tl_wr w = tl_wr_of(m->bytes + TL_CSI2_HEADER_SIZE, TL_SEP_HEADER_SIZE);
-    tl_sep_header masked = *h;
 
-    if (tl_encode_sep_header(&env, &masked, &w) != TL_OK) /* wider than its field: the low byte alone */
+    if (tl_encode_sep_header(&env, h, &w) != TL_OK) /* wider than its field: any byte, turned over */
         m->bytes[TL_CSI2_HEADER_SIZE + tl_world_below(m->world, TL_SEP_HEADER_SIZE)] ^= 0xFF;
 }
 
@@ -109,7 +107,7 @@ static void change_service(tl_mutator *m)
                                  &h.key,     &h.message, &h.frame, &h.length, &h.count };
     uint32_t *field = fields[tl_world_below(m->world, sizeof fields / sizeof *fields)];
 
-    if (!read_service(m, tl_span_of(m->bytes, m->n), &h)) {
+    if (!read_service(tl_span_of(m->bytes, m->n), &h)) {
         flip(m, 0);
         return;
     }

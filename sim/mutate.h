@@ -82,7 +82,6 @@ typedef struct tl_spdm_mutator {
     uint8_t bytes[TL_DUEL_WIRE];
     size_t n;
     bool secured;
-    uint64_t later_ns;
 } tl_spdm_mutator;
 
 /* Puts his hand on both hops. */

@@ -67,7 +67,6 @@ typedef struct tl_sim_aggregator {
     tl_hop *out;
     tl_sim_input inputs[TL_AGGREGATED_MOST];
     size_t n;
-    uint64_t unreadable; /* dropped */
 } tl_sim_aggregator;
 
 /* One more input, a hop that is not open yet: all of its packets leave on that virtual channel. */
@@ -98,14 +97,12 @@ typedef struct tl_sim_sink {
     /* FSED: the unaware receiver in front of it */
     tl_dma dma;
     uint8_t *rows;
-    uint64_t received; /* packets of this stream, by their notes */
 } tl_sim_sink;
 
 /* A group for SEP; for FSED a plain CSI-2 receiver in front of each stream. */
 typedef struct tl_sim_controller {
     tl_world *world;
     tl_books *books;
-    const tl_crypto *crypto;
     uint64_t tick_ns;  /* how often time is told; 0: 1 ms */
     uint64_t until_ns; /* and until when */
     tl_stream_group group;

@@ -116,7 +116,6 @@ tl_err tl_spdm_hops_run(tl_spdm_hops *h, tl_duel *duel, const tl_duel_world *who
     tl_err e;
 
     own.link = &h->link;
-    memset(duel->queued, 0, sizeof duel->queued);
     h->duel = duel;
     e = tl_duel_run(duel, &own, script, (tl_duel_hand){ 0 }, result);
     h->duel = NULL;

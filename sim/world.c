@@ -310,9 +310,9 @@ void tl_hop_open(tl_hop *hop, tl_world *world)
     hop->free_ns = hop->last_ns = hop->sent = hop->arrived = 0;
 }
 
-static tl_parcel parcel_of(const tl_hop *hop, tl_span bytes, uint32_t kind, const tl_note *note)
+static tl_parcel parcel_of(tl_span bytes, uint32_t kind, const tl_note *note)
 {
-    tl_parcel parcel = { .n = bytes.n, .kind = kind, .sent_ns = hop->world->now };
+    tl_parcel parcel = { .n = bytes.n, .kind = kind };
 
     parcel.p = tl_world_get(bytes.n);
     if (bytes.n > 0)
@@ -334,18 +334,17 @@ static void depart(tl_hop *hop, tl_parcel *parcel)
 
 void tl_hop_send(tl_hop *hop, tl_span bytes, uint32_t kind, const tl_note *note)
 {
-    tl_parcel parcel = parcel_of(hop, bytes, kind, note);
+    tl_parcel parcel = parcel_of(bytes, kind, note);
 
     depart(hop, &parcel);
 }
 
 void tl_hop_pass_on(tl_hop *hop, const tl_parcel *parcel)
 {
-    tl_parcel own = parcel_of(hop, tl_span_of(parcel->p, parcel->n), parcel->kind, &parcel->note);
+    tl_parcel own = parcel_of(tl_span_of(parcel->p, parcel->n), parcel->kind, &parcel->note);
 
     own.fate = parcel->fate;
     own.told = parcel->told;
-    own.sent_ns = parcel->sent_ns;
     depart(hop, &own);
 }
 
@@ -356,7 +355,7 @@ void tl_hop_pass(tl_hop *hop, const tl_parcel *parcel)
 
 void tl_hop_put(tl_hop *hop, tl_span bytes, uint32_t kind, const tl_note *note, uint64_t later_ns)
 {
-    tl_parcel parcel = parcel_of(hop, bytes, kind, note);
+    tl_parcel parcel = parcel_of(bytes, kind, note);
 
     parcel.fate = TL_FATE_FORGED;
     carry(hop, &parcel, later_ns);

@@ -82,7 +82,6 @@ typedef struct tl_parcel {
     uint32_t kind; /* the sender's own word about it; travels unharmed */
     unsigned fate;
     unsigned told; /* the part of its fate that the books know */
-    uint64_t sent_ns;
     tl_note note;
 } tl_parcel;
 

@@ -268,7 +268,6 @@ static bool agree(tl_two_ends *ends, tl_rig_plan *plan, uint64_t seed, tl_duel_r
     if (duel == NULL || hops == NULL)
         abort();
     tl_random_determined(seed);
-    tl_world_trace(world, NULL);
     tl_spdm_hops_open(hops, world);
     tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends->who, TL_DUEL_SESSION, &right));
     tl_world_trace(world, plan->trace);
