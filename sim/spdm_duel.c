@@ -97,7 +97,7 @@ static tl_err set_up_controller(tl_duel *d)
 
 /* ---- the link ---- */
 
-void tl_duel_deliver(tl_duel *d, tl_duel_way way, bool secured, tl_span bytes)
+void tl_duel_deliver_marked(tl_duel *d, tl_duel_way way, bool secured, uint32_t mark, tl_span bytes)
 {
     tl_duel_message *m;
 
@@ -106,18 +106,14 @@ void tl_duel_deliver(tl_duel *d, tl_duel_way way, bool secured, tl_span bytes)
     m = &d->queue[way][d->queued[way]++];
     m->way = way;
     m->secured = secured;
-    m->mark = 0;
+    m->mark = mark;
     m->n = bytes.n;
     memmove(m->bytes, bytes.p, bytes.n);
 }
 
-void tl_duel_deliver_message(tl_duel *d, const tl_duel_message *message)
+void tl_duel_deliver(tl_duel *d, tl_duel_way way, bool secured, tl_span bytes)
 {
-    const size_t before = d->queued[message->way];
-
-    tl_duel_deliver(d, message->way, message->secured, tl_span_of(message->bytes, message->n));
-    if (d->queued[message->way] > before)
-        d->queue[message->way][before].mark = message->mark;
+    tl_duel_deliver_marked(d, way, secured, 0, bytes);
 }
 
 bool tl_duel_delivered(const tl_duel *d)

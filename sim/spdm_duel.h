@@ -104,8 +104,8 @@ tl_err tl_duel_run(tl_duel *duel, const tl_duel_world *world, tl_duel_script scr
 const char *tl_duel_wrong(const tl_duel *duel, const tl_duel_result *result, const tl_duel_result *right);
 /* For hands. A message more than TL_DUEL_QUEUE is lost, as on a link. */
 void tl_duel_deliver(tl_duel *duel, tl_duel_way way, bool secured, tl_span bytes);
-/* For links: a message with its mark; whether one waits to be read. */
-void tl_duel_deliver_message(tl_duel *duel, const tl_duel_message *message);
+/* For links: the same with its mark; whether a message waits to be read. */
+void tl_duel_deliver_marked(tl_duel *duel, tl_duel_way way, bool secured, uint32_t mark, tl_span bytes);
 bool tl_duel_delivered(const tl_duel *duel);
 
 #endif

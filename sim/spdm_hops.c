@@ -2,20 +2,12 @@
 #include "spdm_hops.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static void take(tl_spdm_hops *h, tl_duel_way way, const tl_parcel *parcel)
 {
-    tl_duel_message *m = &h->arrived;
-
-    if (h->duel == NULL || parcel->n == 0 || parcel->n > sizeof m->bytes)
-        return;
-    m->way = way;
-    m->secured = (parcel->kind & TL_SPDM_SECURED) != 0;
-    m->mark = parcel->kind / TL_SPDM_MARK;
-    m->n = parcel->n;
-    memcpy(m->bytes, parcel->p, parcel->n);
-    tl_duel_deliver_message(h->duel, m);
+    if (h->duel != NULL)
+        tl_duel_deliver_marked(h->duel, way, (parcel->kind & TL_SPDM_SECURED) != 0,
+                               parcel->kind / TL_SPDM_MARK, tl_span_of(parcel->p, parcel->n));
 }
 
 static void take_request(void *ctx, const tl_parcel *parcel)

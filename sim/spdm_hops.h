@@ -9,14 +9,13 @@
 /* What a parcel of these hops is (tl_parcel.kind). */
 enum { TL_SPDM_SECURED = 1, TL_SPDM_MARK = 2 }; /* a record; times the mark of a hand's own request */
 
-/* Large: for the heap. Zero, then delays, faults and hands as the test needs them, then open. */
+/* Zero, then delays, faults and hands as the test needs them, then open. */
 typedef struct tl_spdm_hops {
     tl_hop requests, responses;
     /* private */
     tl_world *world;
     tl_duel *duel;
     tl_duel_link link;
-    tl_duel_message arrived;
 } tl_spdm_hops;
 
 void tl_spdm_hops_open(tl_spdm_hops *hops, tl_world *world);
