@@ -166,8 +166,8 @@ static void look(tl_duel *d)
     if (r->controller_sure || s == NULL || !tl_session_established(s) ||
         !tl_requester_peer(&d->rq)->authenticated)
         return;
-    r->controller_sure = tl_session_export_secret(s, &r->exported, &hash) == TL_OK;
-    r->same = r->sensor_sure && tl_equal(tl_span_of(&r->exported, sizeof r->exported),
+    r->controller_sure = tl_session_export_secret(s, &d->controller_secret, &hash) == TL_OK;
+    r->same = r->sensor_sure && tl_equal(tl_span_of(&d->controller_secret, sizeof d->controller_secret),
                                          tl_span_of(&d->sensor_secret, sizeof d->sensor_secret));
     r->algs = *tl_requester_algs(&d->rq);
 }
@@ -342,6 +342,9 @@ tl_err tl_duel_run(tl_duel *d, const tl_duel_world *world, tl_duel_script script
         name_step(d);
     }
     *result = d->result;
+    if (world->exported != NULL)
+        *world->exported = d->controller_secret;
+    tl_wipe(&d->controller_secret, sizeof d->controller_secret);
     tl_wipe(&d->sensor_secret, sizeof d->sensor_secret);
     tl_requester_wipe(&d->rq);
     tl_responder_wipe(&d->r);

@@ -226,16 +226,18 @@ static void streams_when_keyed_by_a_session_then_ok(void **state)
 {
     fault none = { 0 };
     tl_duel_result r;
+    tl_secret exported;
     tl_rig_plan plan;
     tl_rig *rig;
 
     (void)state;
     open_kind(0);
+    ends.who.exported = &exported;
     (void)run(TL_DUEL_SESSION, &none, 1, &r);
     assert_true(r.whole && r.same);
     plan = tl_rig_plan_default(ends.pair.rq_end.crypto);
     plan.sensors = 4;
-    plan.session = (tl_digest){ r.algs.hash, { r.exported.bytes, tl_hash_size(r.algs.hash) } };
+    plan.session = (tl_digest){ r.algs.hash, { exported.bytes, tl_hash_size(r.algs.hash) } };
     rig = tl_rig_new(&plan, 1);
     tl_assert_ok(rig->err);
     tl_rig_run(rig);
@@ -243,6 +245,7 @@ static void streams_when_keyed_by_a_session_then_ok(void **state)
     assert_int_equal(rig->books.ok, 4 * plan.frames);
     tl_rig_free(rig);
     tl_two_ends_close(&ends);
+    tl_wipe(&exported, sizeof exported);
 }
 
 static bool is_ms_100(void *ctx)
@@ -250,21 +253,21 @@ static bool is_ms_100(void *ctx)
     return tl_world_ms(ctx) >= 100;
 }
 
-static tl_err rekey(tl_rig *rig, const tl_duel_result *r)
+static void rekey(tl_rig *rig, tl_digest session)
 {
-    const tl_digest session = { r->algs.hash, { r->exported.bytes, tl_hash_size(r->algs.hash) } };
-
     for (unsigned i = 0; i < rig->plan.sensors; i++) {
         const uint16_t stream = rig->sensors[i].config.stream;
         tl_key_source source;
 
-        TL_TRY(tl_key_source_exported(&source, rig->plan.crypto, session, stream, TL_SENSOR_TO_CONTROLLER));
-        TL_TRY(tl_stream_tx_rekey(&rig->sensors[i].tx, &source, 1));
-        TL_TRY(tl_key_source_exported(&source, rig->plan.crypto, session, stream, TL_SENSOR_TO_CONTROLLER));
-        TL_TRY(tl_stream_rx_rekey(&tl_sim_controller_find(&rig->controller, stream)->rx, &source, 1));
+        tl_assert_ok(
+            tl_key_source_exported(&source, rig->plan.crypto, session, stream, TL_SENSOR_TO_CONTROLLER));
+        tl_assert_ok(tl_stream_tx_rekey(&rig->sensors[i].tx, &source, 1));
+        tl_key_source_wipe(&source);
+        tl_assert_ok(
+            tl_key_source_exported(&source, rig->plan.crypto, session, stream, TL_SENSOR_TO_CONTROLLER));
+        tl_assert_ok(tl_stream_rx_rekey(&tl_sim_controller_find(&rig->controller, stream)->rx, &source, 1));
         tl_key_source_wipe(&source);
     }
-    return TL_OK;
 }
 
 static void count_keys(void *ctx, tl_sim_sink *sink, const tl_stream_event *e)
@@ -280,12 +283,14 @@ static void streams_when_a_session_begins_beside_them_then_rekeyed_without_a_los
     tl_spdm_hops *hops = calloc(1, sizeof *hops);
     unsigned keys = 0;
     tl_duel_result r;
+    tl_secret exported;
     tl_rig_plan plan;
     tl_rig *rig;
 
     (void)state;
     assert_non_null(hops);
     open_kind(31);
+    ends.who.exported = &exported;
     plan = tl_rig_plan_default(ends.pair.rq_end.crypto);
     plan.sensors = 2;
     plan.frames = 30;
@@ -299,7 +304,7 @@ static void streams_when_a_session_begins_beside_them_then_rekeyed_without_a_los
     tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends.who, TL_DUEL_SESSION, &r));
     assert_true(r.whole && r.same);
     assert_true(tl_world_ms(rig->world) > 300); /* ten frames went by meanwhile */
-    tl_assert_ok(rekey(rig, &r));
+    rekey(rig, (tl_digest){ r.algs.hash, { exported.bytes, tl_hash_size(r.algs.hash) } });
     tl_rig_run(rig);
     assert_true(tl_rig_holds(rig));
     assert_int_equal(rig->books.ok, 2 * plan.frames);
@@ -307,6 +312,7 @@ static void streams_when_a_session_begins_beside_them_then_rekeyed_without_a_los
     tl_rig_free(rig);
     free(hops);
     tl_two_ends_close(&ends);
+    tl_wipe(&exported, sizeof exported);
 }
 
 static int set_up(void **state)

@@ -257,13 +257,13 @@ static void print_again(const arguments *a, const scenario *s, uint64_t seed, co
 }
 
 /* Agrees on a session over a link with the streams' faults, as often as it takes. False: what an end believed was not true. */
-static bool agree(tl_two_ends *ends, tl_rig_plan *plan, uint64_t seed, tl_duel_result *result)
+static bool agree(tl_two_ends *ends, tl_rig_plan *plan, uint64_t seed)
 {
     tl_duel *duel = calloc(1, sizeof *duel);
     tl_spdm_hops *hops = calloc(1, sizeof *hops);
     tl_world *world = tl_world_new(seed);
     const char *wrong = NULL;
-    tl_duel_result right;
+    tl_duel_result result, right;
 
     if (duel == NULL || hops == NULL)
         abort();
@@ -274,11 +274,11 @@ static bool agree(tl_two_ends *ends, tl_rig_plan *plan, uint64_t seed, tl_duel_r
     do {
         hops->requests.faults = hops->responses.faults = plan->far;
         hops->requests.delay_ns = hops->responses.delay_ns = plan->far_delay_ns + TL_US;
-        tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends->who, TL_DUEL_SESSION, result));
-        wrong = tl_duel_wrong(duel, result, &right);
-    } while (wrong == NULL && !result->whole);
-    plan->session =
-        (tl_digest){ result->algs.hash, tl_span_of(result->exported.bytes, tl_hash_size(result->algs.hash)) };
+        tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends->who, TL_DUEL_SESSION, &result));
+        wrong = tl_duel_wrong(duel, &result, &right);
+    } while (wrong == NULL && !result.whole);
+    plan->session = (tl_digest){ result.algs.hash,
+                                 tl_span_of(ends->who.exported->bytes, tl_hash_size(result.algs.hash)) };
     tl_world_free(world);
     free(hops);
     free(duel);
@@ -289,7 +289,7 @@ static bool run(const arguments *a, const scenario *s, uint64_t seed)
 {
     const tl_ends_kind kind = tl_ends_kind_of((unsigned)(seed % TL_ENDS_KINDS));
     static tl_two_ends ends;
-    tl_duel_result result;
+    tl_secret exported;
     tl_rig_plan plan;
     tl_rig *rig;
     bool right = true;
@@ -297,8 +297,9 @@ static bool run(const arguments *a, const scenario *s, uint64_t seed)
     tl_random_determined(seed);
     tl_two_ends_open(&ends, &kind);
     plan = plan_of(a, s, ends.pair.rq_end.crypto);
+    ends.who.exported = &exported;
     if (s->session)
-        right = agree(&ends, &plan, seed, &result);
+        right = agree(&ends, &plan, seed);
     rig = tl_rig_new(&plan, seed);
     tl_rig_run(rig);
     if (!tl_rig_holds(rig) || !right)
@@ -307,6 +308,7 @@ static bool run(const arguments *a, const scenario *s, uint64_t seed)
     print_run(s, seed, rig);
     tl_rig_free(rig);
     tl_two_ends_close(&ends);
+    tl_wipe(&exported, sizeof exported);
     return right;
 }
 
