@@ -150,15 +150,6 @@ static tl_exit take_packet(void *ctx, const pcap_packet *p, tl_fault *fault)
     return strcmp(o->said, p->from->comment) == 0 ? replay_packet_in(&o->replay, &packet, fault) : TL_EXIT_OK;
 }
 
-static bool says(const char *said, const char *key, const char *value)
-{
-    pcap_interface from = { .comment = (char *)(uintptr_t)said };
-    size_t n;
-    const char *text = pcap_comment_value(&from, key, &n);
-
-    return text != NULL && n == strlen(value) && memcmp(text, value, n) == 0;
-}
-
 /* The receiver of what the interface says. By line, where that can be: of each message something is said then. */
 static tl_exit configure(stream_file *file, const char *path, const char *said, tl_fault *fault)
 {
@@ -170,9 +161,9 @@ static tl_exit configure(stream_file *file, const char *path, const char *said, 
 
     if (e != TL_EXIT_OK)
         return e;
-    c->carrier = says(said, "carrier", "fsed") ? TL_CARRIER_FSED : TL_CARRIER_SEP;
+    c->carrier = pcap_comment_says(&from, "carrier", "fsed") ? TL_CARRIER_FSED : TL_CARRIER_SEP;
     for (uint8_t channel = 0; channel < TL_CSI2_CHANNELS; channel++)
-        if (says(said, "channel", (const char[]){ (char)('0' + channel), '\0' }))
+        if (pcap_comment_says(&from, "channel", (const char[]){ (char)('0' + channel), '\0' }))
             c->virtual_channel = channel;
     c->frame_timeout_ms = FRAME_TIMEOUT_MS;
     c->release = TL_RELEASE_LINE;

@@ -58,7 +58,7 @@ static tl_exit check_layout(const dump *d, const pcap_interface *from, tl_fault 
     size_t n = 0;
     const char *theirs = pcap_comment_value(from, "layout", &n), *ours = recording_layout();
 
-    if (theirs == NULL || (n == strlen(ours) && memcmp(ours, theirs, n) == 0))
+    if (theirs == NULL || pcap_comment_says(from, "layout", ours))
         return TL_EXIT_OK;
     return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: interface %u: its layout is %.*s; this program has %s",
                         d->options->recording.name, (unsigned)from->index, is_plain(theirs, n) ? (int)n : 0,

@@ -56,6 +56,14 @@ const char *pcap_comment_value(const pcap_interface *from, const char *key, size
     return NULL;
 }
 
+bool pcap_comment_says(const pcap_interface *from, const char *key, const char *value)
+{
+    size_t n;
+    const char *text = pcap_comment_value(from, key, &n);
+
+    return text != NULL && n == strlen(value) && memcmp(text, value, n) == 0;
+}
+
 tl_exit pcap_broken(const pcap *f, uint64_t offset, const char *why, tl_fault *fault)
 {
     return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: packet %llu at offset %llu: %s", f->window.name,

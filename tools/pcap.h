@@ -74,6 +74,8 @@ void pcap_close(pcap *file);
 
 /* What stands behind `key` and '=' in a line of its own in the interface's comment; NULL: no such line. */
 const char *pcap_comment_value(const pcap_interface *from, const char *key, size_t *n);
+/* Does exactly this value stand there? */
+bool pcap_comment_says(const pcap_interface *from, const char *key, const char *value);
 
 /* ---- what pcapng.c reads and recording.c writes ---- */
 

@@ -66,20 +66,12 @@ static tl_exit next(tape *t, pcap_packet *p, bool *more, tl_fault *fault)
 
 /* ---- looking ahead ---- */
 
-static bool says(const pcap_interface *from, const char *key, const char *value)
-{
-    size_t n;
-    const char *text = pcap_comment_value(from, key, &n);
-
-    return text != NULL && n == strlen(value) && memcmp(text, value, n) == 0;
-}
-
 static tl_exit check_layout(const tape *t, const pcap_interface *from, tl_fault *fault)
 {
     size_t n;
     const char *layout = pcap_comment_value(from, "layout", &n);
 
-    if (layout == NULL || says(from, "layout", recording_layout()))
+    if (layout == NULL || pcap_comment_says(from, "layout", recording_layout()))
         return TL_EXIT_OK;
     return tl_fault_set(fault, TL_EXIT_USAGE,
                         "%.200s: interface '%.60s' was recorded with layout '%.*s'; this program has '%s'",
@@ -198,8 +190,8 @@ static void take_said_way(tape *t, const pcap_interface *from)
     size_t n;
     const char *channel = pcap_comment_value(from, "channel", &n);
 
-    t->way_said = says(from, "carrier", "sep") || says(from, "carrier", "fsed");
-    if (says(from, "carrier", "fsed"))
+    t->way_said = pcap_comment_says(from, "carrier", "sep") || pcap_comment_says(from, "carrier", "fsed");
+    if (pcap_comment_says(from, "carrier", "fsed"))
         c->carrier = TL_CARRIER_FSED;
     if (channel != NULL && n == 1 && *channel >= '0' && *channel <= '3')
         c->virtual_channel = (uint8_t)(*channel - '0');

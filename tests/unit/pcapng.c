@@ -318,6 +318,10 @@ static void interface_when_it_has_comments_then_lines_and_values_are_found(void 
     assert_int_equal(n, 7);
     assert_memory_equal(pcap_comment_value(&from, "stream", &n), "{\"id\":1}", 8);
     assert_int_equal(n, 8);
+    assert_true(pcap_comment_says(&from, "layout", "default"));
+    assert_false(pcap_comment_says(&from, "layout", "defaul"));
+    assert_false(pcap_comment_says(&from, "layout", "default\nstream={\"id\":1}"));
+    assert_false(pcap_comment_says(&from, "lay", "out=default"));
     assert_null(pcap_comment_value(&from, "lay", &n));
     assert_null(pcap_comment_value(&from, "odd", &n));
     assert_null(pcap_comment_value(&from, "default", &n));
