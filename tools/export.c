@@ -70,23 +70,13 @@ static void on_news(void *ctx, const replay_news *news)
     x->counts->written += x->output == TL_EXIT_OK;
 }
 
-static bool has_secret(const stream_file *file)
-{
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < sizeof file->secret; i++)
-        any |= file->secret[i];
-    return any != 0;
-}
-
 static tl_exit open_replay(exporter *x, tl_fault *fault)
 {
-    const tape_options *t = &x->o->tape;
     const replay_parts parts = { .file = &x->tape.file,
                                  .crypto = x->backend.crypto,
                                  .keys = &x->tape.keys,
-                                 .oneway = t->oneway,
-                                 .announced = t->oneway && t->keys == NULL && has_secret(&x->tape.file),
+                                 .oneway = x->o->tape.oneway,
+                                 .announced = tape_is_announced(&x->tape),
                                  .until = UINT64_MAX,
                                  .sink = { x, on_news } };
     tl_exit e = replay_open(&x->replay, &parts, fault);

@@ -346,6 +346,15 @@ tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault
     return e;
 }
 
+bool tape_is_announced(const tape *t)
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < sizeof t->file.secret; i++)
+        any |= t->file.secret[i];
+    return t->o.oneway && t->o.keys == NULL && any != 0;
+}
+
 void tape_warn(const tape *t, const char *command)
 {
     const stream_file *f = &t->file;

@@ -54,6 +54,8 @@ tl_exit tape_next(tape *t, pcap_packet *packet, tape_kind *kind, bool *more, tl_
     __attribute__((warn_unused_result));
 /* Says on stderr what whoever reads "ok" has to know: that the recording says another stream, or that no tag is over the pixels. */
 void tape_warn(const tape *t, const char *command);
+/* One way, and the stream file has the secret that proves what was announced: the keys follow from that. */
+bool tape_is_announced(const tape *t);
 /* The interface's name. */
 const char *tape_interface(const tape *t);
 void tape_close(tape *t);

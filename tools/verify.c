@@ -345,15 +345,6 @@ static json_t *evidence_json(const verify *v)
 
 /* ---- beginning and end ---- */
 
-static bool has_secret(const stream_file *file)
-{
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < sizeof file->secret; i++)
-        any |= file->secret[i];
-    return any != 0;
-}
-
 static tl_exit set_up(verify *v, tl_fault *fault)
 {
     replay_parts parts;
@@ -372,8 +363,7 @@ static tl_exit set_up(verify *v, tl_fault *fault)
                             .crypto = v->backend.crypto,
                             .keys = &v->tape.keys,
                             .oneway = v->o->tape.oneway,
-                            .announced =
-                                v->o->tape.oneway && v->o->tape.keys == NULL && has_secret(&v->tape.file),
+                            .announced = tape_is_announced(&v->tape),
                             .from = border_offset(v, v->o->segment),
                             .until = border_offset(v, v->o->segment + 1),
                             .sink = { v, on_news } };
