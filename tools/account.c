@@ -31,11 +31,6 @@ const char *account_text(account_class class)
     return classes[class].text;
 }
 
-const char *account_why(account_class class)
-{
-    return classes[class].why;
-}
-
 account_class account_of_name(const char *name)
 {
     unsigned i = 0;

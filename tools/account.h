@@ -46,7 +46,6 @@ void account_add(account *sum, const account *more);
 bool account_is_protected(account_class class);
 const char *account_name(account_class class);
 const char *account_text(account_class class);
-const char *account_why(account_class class);
 /* An array of the classes that occur; NULL without memory. */
 json_t *account_json(const account *a);
 /* The class of that name; ACCOUNT_CLASSES: there is none. */

@@ -10,16 +10,7 @@
 
 #define NAME "verify"
 
-enum {
-    OPT_SEGMENT = 0x100,
-    OPT_JOIN,
-    OPT_REPORT,
-    OPT_JSON,
-    OPT_QUIET,
-    OPT_MAP,
-    OPT_CRYPTO,
-    SEGMENTS_MAX = 4096
-};
+enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_MAP, OPT_CRYPTO };
 
 typedef struct arguments {
     verify_options o;
@@ -53,7 +44,7 @@ static void take_segment(const struct argp_state *state, arguments *a, const cha
     else {
         memcpy(first, text, n);
         first[n] = '\0';
-        a->o.segments = (unsigned)ui_number(state, "--segment", slash + 1, 1, SEGMENTS_MAX);
+        a->o.segments = (unsigned)ui_number(state, "--segment", slash + 1, 1, VERIFY_SEGMENTS_MAX);
         a->o.segment = (unsigned)ui_number(state, "--segment", first, 1, a->o.segments);
     }
 }

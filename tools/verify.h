@@ -9,6 +9,8 @@
 #include "report.h"
 #include "tape.h"
 
+enum { VERIFY_SEGMENTS_MAX = 4096 }; /* of a recording */
+
 typedef struct verify_options {
     tape_options tape;
     unsigned segment, segments; /* 1 of 1: the whole */

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENTS_MAX = 4096 };
-
 /* One report: what stands behind its events. */
 typedef struct part {
     const char *path;
@@ -149,7 +147,7 @@ static tl_exit understand(part *p, tl_fault *fault)
         !json_is_object(json_object_get(p->segment, "to")) ||
         !json_is_object(json_object_get(p->evidence, "file")) || !number(p->totals, "exit", &code))
         return wrong(p, fault, "it is no report of `trueline verify`");
-    if (of < 1 || of > SEGMENTS_MAX || index < 1 || index > of)
+    if (of < 1 || of > VERIFY_SEGMENTS_MAX || index < 1 || index > of)
         return wrong(p, fault, "its segment is none");
     if (json_object_get(p->evidence, "broken") != NULL || code > TL_EXIT_REFUSED)
         return wrong(p, fault, "its segment was not read to its end");
@@ -448,9 +446,9 @@ tl_exit verify_join(const char *const *paths, size_t n, const char *to, FILE *ou
     join j = { .n = n, .counters = json_object() };
     tl_exit e;
 
-    if (n == 0 || n > SEGMENTS_MAX) {
+    if (n == 0 || n > VERIFY_SEGMENTS_MAX) {
         json_decref(j.counters);
-        return tl_fault_set(fault, TL_EXIT_USAGE, "join: 1 to %d reports", SEGMENTS_MAX);
+        return tl_fault_set(fault, TL_EXIT_USAGE, "join: 1 to %d reports", VERIFY_SEGMENTS_MAX);
     }
     j.parts = calloc(n, sizeof *j.parts);
     if (j.parts == NULL || j.counters == NULL) {
