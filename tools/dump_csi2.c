@@ -29,6 +29,13 @@ dump_csi2 *dump_csi2_new(const pcap_interface *from, const tl_crypto *crypto, du
     return d;
 }
 
+static dump_direction direction_of(pcap_direction direction)
+{
+    return direction == PCAP_OUTBOUND  ? DUMP_REQUEST
+           : direction == PCAP_INBOUND ? DUMP_RESPONSE
+                                       : DUMP_UNKNOWN;
+}
+
 /* ---- frames ---- */
 
 static const char *type_name(const dump_csi2_type *t)
@@ -93,9 +100,7 @@ static void close_frame(dump_csi2 *d, unsigned channel, bool ended)
         frame_text(f, text);
         line.name = name;
         line.channel = place;
-        line.direction = f->direction == PCAP_OUTBOUND  ? DUMP_REQUEST
-                         : f->direction == PCAP_INBOUND ? DUMP_RESPONSE
-                                                        : DUMP_UNKNOWN;
+        line.direction = direction_of(f->direction);
         line.fields = d->report->format == DUMP_JSON ? frame_fields(f) : NULL;
         d->report->message = f->first;
         dump_report_line(d->report, &line);
@@ -187,9 +192,7 @@ void dump_csi2_packet(dump_csi2 *d, const pcap_packet *p, dump_line *line)
     }
     if (d->report->packets) {
         line->size = p->n;
-        line->direction = p->direction == PCAP_OUTBOUND  ? DUMP_REQUEST
-                          : p->direction == PCAP_INBOUND ? DUMP_RESPONSE
-                                                         : DUMP_UNKNOWN;
+        line->direction = direction_of(p->direction);
         dump_csi2_tell(d, &c, line);
     }
     if (ends)
