@@ -182,7 +182,7 @@ static tl_exit has_session_secrets(const char *path, bool *has, tl_fault *fault)
     return e;
 }
 
-/* The dump of it, whose words go nowhere. */
+/* The dump of it, without a word. */
 static tl_exit copy(annotation *a, tl_fault *fault)
 {
     const annotate_options *o = a->options;
@@ -195,11 +195,8 @@ static tl_exit copy(annotation *a, tl_fault *fault)
     if (e != TL_EXIT_OK)
         return e;
     dump.recording.file = pcap_file(o->recording);
-    dump.out = fopen("/dev/null", "w");
     if (dump.recording.file == NULL)
         e = tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->recording);
-    else if (dump.out == NULL)
-        e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "/dev/null");
     else if (sessions && (dump.keys.file = fopen(o->keys, "rb")) == NULL)
         e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", o->keys);
     if (e == TL_EXIT_OK)
@@ -208,8 +205,6 @@ static tl_exit copy(annotation *a, tl_fault *fault)
         (void)fclose(dump.recording.file);
     if (dump.keys.file != NULL)
         (void)fclose(dump.keys.file);
-    if (dump.out != NULL)
-        (void)fclose(dump.out);
     return e;
 }
 

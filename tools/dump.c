@@ -158,7 +158,7 @@ static tl_exit run_packets(dump *d, tl_fault *fault)
             return e;
         if (checking(d) && d->keys.broken != TL_EXIT_OK)
             return d->keys.broken;
-        if (ferror(d->options->out))
+        if (d->options->out != NULL && ferror(d->options->out))
             return tl_fault_errno(fault, TL_EXIT_INTERNAL, "output: cannot write");
     }
     return checking(d) ? dump_keys_end(&d->keys) : TL_EXIT_OK;

@@ -23,7 +23,7 @@ typedef struct dump_watch {
 typedef struct dump_options {
     dump_input recording;
     dump_input keys; /* file NULL: nothing is checked */
-    FILE *out;
+    FILE *out;       /* NULL: nothing is told but to the watch, and then no fields are */
     dump_format format;
     bool fields;      /* of messages */
     bool packets;     /* each of CSI-2, with its fields, instead of frames */

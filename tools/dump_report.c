@@ -144,11 +144,12 @@ void dump_report_failed(dump_report *r, const char *format, ...)
 
 void dump_report_sum(const dump_report *r, const char *text, json_t *o)
 {
-    if (r->format == DUMP_JSON) {
+    if (r->out != NULL && r->format == DUMP_JSON) {
         write_json(r, o);
         return;
     }
-    (void)fprintf(r->out, "%s\n", text);
+    if (r->out != NULL)
+        (void)fprintf(r->out, "%s\n", text);
     json_decref(o);
 }
 
@@ -169,6 +170,8 @@ void dump_report_unread(const dump_report *r, const pcap_interface *from, uint64
 
 void dump_report_end(const dump_report *r, bool checked)
 {
+    if (r->out == NULL)
+        return;
     if (r->format == DUMP_JSON) {
         json_t *o =
             json_pack("{s:I,s:I}", "messages", (json_int_t)r->messages, "malformed", (json_int_t)r->failed);
