@@ -107,22 +107,30 @@ static void refuse(controller *c, const tl_stream_event *v)
         c->enough = true;
 }
 
+/* The payload of an event; with carrier FSED that of a verified frame is gathered, once for all that want it. */
+static tl_span payload_of(controller *c, const tl_stream_event *v)
+{
+    bool frame = v->kind == TL_EVENT_FRAME && v->verdict == TL_VERDICT_OK;
+
+    return frame && c->o.carrier == TL_CARRIER_FSED &&
+                   (frame_out_wanted(&c->out) || view_wants_frame(&c->view))
+               ? capture_payload(&c->capture)
+               : v->payload;
+}
+
 /* Verified pixels: line by line, or a frame as a whole, which is what early release falls back to for a while. */
-static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_fault *fault)
+static tl_exit take_pixels(controller *c, const tl_stream_event *v, tl_span payload, tl_fault *fault)
 {
     bool by_line = c->o.release != TL_RELEASE_FRAME;
-    tl_span whole = v->payload;
 
     if (v->kind == TL_EVENT_OPENED && by_line)
         frame_out_begin(&c->out);
     if (v->kind == TL_EVENT_MESSAGE && v->verdict == TL_VERDICT_OK)
-        return frame_out_line(&c->out, v->data_type, v->message, v->payload, fault);
+        return frame_out_line(&c->out, v->data_type, v->message, payload, fault);
     if (v->kind != TL_EVENT_FRAME)
         return TL_EXIT_OK;
-    if (v->verdict == TL_VERDICT_OK && c->o.carrier == TL_CARRIER_FSED && frame_out_wanted(&c->out))
-        whole = capture_payload(&c->capture);
-    if (v->verdict == TL_VERDICT_OK && whole.n > 0)
-        return frame_out_frame(&c->out, v->frame, whole, fault);
+    if (v->verdict == TL_VERDICT_OK && payload.n > 0)
+        return frame_out_frame(&c->out, v->frame, payload, fault);
     if (by_line && (v->verdict == TL_VERDICT_OK || v->revoked))
         return frame_out_end(&c->out, v->frame, v->verdict != TL_VERDICT_OK, fault);
     return TL_EXIT_OK;
@@ -138,17 +146,6 @@ static void count(controller *c, const tl_stream_event *v)
         c->counts.frames_lost += v->count;
 }
 
-/* The page is told what the rest of the program is told. */
-static void tell_view(controller *c, const tl_stream_event *v)
-{
-    bool frame = v->kind == TL_EVENT_FRAME && v->verdict == TL_VERDICT_OK;
-    tl_span whole = { NULL, 0 };
-
-    if (frame && c->o.carrier == TL_CARRIER_FSED && view_wants_frame(&c->view))
-        whole = capture_payload(&c->capture);
-    view_event(&c->view, v, whole);
-}
-
 /* A begin that failed counts as a frame too, or `--frames` would never be reached under a wrong key. */
 static bool judges_frame(const tl_stream_event *v)
 {
@@ -159,6 +156,7 @@ static bool judges_frame(const tl_stream_event *v)
 static void on_event(void *ctx, const tl_stream_event *v)
 {
     controller *c = ctx;
+    tl_span payload;
 
     c->event_ms = tl_clock_ms();
     if (by_spdm(c))
@@ -172,14 +170,15 @@ static void on_event(void *ctx, const tl_stream_event *v)
     if (c->enough)
         return;
     report_event(&c->report, v);
-    tell_view(c, v);
+    payload = payload_of(c, v);
+    view_event(&c->view, v, payload);
     count(c, v);
     if (v->kind == TL_EVENT_OPENED)
         c->frame_open = true;
     if (v->kind == TL_EVENT_FRAME)
         c->frame_open = false;
     if (c->output == TL_EXIT_OK)
-        c->output = take_pixels(c, v, &c->output_fault);
+        c->output = take_pixels(c, v, payload, &c->output_fault);
     if (judges_frame(v))
         c->verdicts++;
     if (v->kind != TL_EVENT_OPENED && v->verdict != TL_VERDICT_OK)
