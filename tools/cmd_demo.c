@@ -180,10 +180,10 @@ static tl_exit make_folders(demo *d, tl_fault *fault)
     return e == TL_EXIT_OK ? tl_file_folder(d->frames, fault) : e;
 }
 
-/* Pictures of an earlier run would pass for this one's. */
+/* Pictures of an earlier run would pass for this one's. Without a folder for them there are none. */
 static void remove_old(const demo *d)
 {
-    DIR *folder = opendir(d->frames);
+    DIR *folder = d->frames[0] != '\0' ? opendir(d->frames) : NULL;
     struct dirent *entry;
 
     while (folder != NULL && (entry = readdir(folder)) != NULL)
@@ -381,6 +381,18 @@ static tl_exit run_attacks(demo *d, tl_attack_cost cost, tl_fault *fault)
     return TL_EXIT_OK;
 }
 
+/* What every demo has before its first session. */
+static tl_exit prepare(demo *d, tl_fault *fault)
+{
+    tl_exit e = make_folders(d, fault);
+
+    if (e != TL_EXIT_OK)
+        return e;
+    remove_old(d);
+    e = make_streams(d, fault);
+    return e == TL_EXIT_OK ? demo_attacker_open(&d->attacker, &d->config, fault) : e;
+}
+
 /* ---- for people who watch ---- */
 
 /* The port must be free: whoever took it is better named now than after all keys were made. */
@@ -433,11 +445,7 @@ static tl_exit run_view(demo *d, tl_fault *fault)
     tl_exit e = try_port(d, fault);
 
     if (e == TL_EXIT_OK)
-        e = make_folders(d, fault);
-    if (e == TL_EXIT_OK)
-        e = make_streams(d, fault);
-    if (e == TL_EXIT_OK)
-        e = demo_attacker_open(&d->attacker, &d->config, fault);
+        e = prepare(d, fault);
     if (e == TL_EXIT_OK)
         e = run_recordings(d, fault);
     if (e == TL_EXIT_OK)
@@ -558,14 +566,8 @@ static tl_exit write_sheet(demo *d, tl_fault *fault)
 
 static tl_exit run(demo *d, tl_fault *fault)
 {
-    tl_exit e = make_folders(d, fault);
+    tl_exit e = prepare(d, fault);
 
-    if (e != TL_EXIT_OK)
-        return e;
-    remove_old(d);
-    e = make_streams(d, fault);
-    if (e == TL_EXIT_OK)
-        e = demo_attacker_open(&d->attacker, &d->config, fault);
     if (e == TL_EXIT_OK)
         e = run_clean(d, fault);
     if (e == TL_EXIT_OK)
