@@ -2,14 +2,7 @@
 # The README says what is: its example is the one that was compiled, and the commands it shows work.
 . "$(dirname "$0")/tap.sh"
 
-# The lines between the marks of the example, and the README's C block.
-example=$(sed -n '/^\/\* README begin \*\/$/,/^\/\* README end \*\/$/p' "$root/examples/one_frame.c" | sed '1d;$d')
-shown=$(sed -n '/^```c$/,/^```$/p' "$root/README.md" | sed '1d;$d')
-if [ -n "$example" ] && [ "$example" = "$shown" ]; then
-    ok 'the README shows the compiled example'
-else
-    not_ok 'the README shows the compiled example'
-fi
+shows_compiled "$root/README.md" "$root/examples/one_frame.c" README 'the README shows the compiled example'
 
 run "$build/examples/one_frame"
 is "$code" 0 'the example runs'

@@ -82,6 +82,13 @@ $(tap_said)"
     fi
 }
 
+shows_compiled() { # MARKDOWN SOURCE MARK NAME: its block of C is what stands between `MARK begin` and `MARK end` in the source
+    local shown example
+    shown=$(sed -n '/^```c$/,/^```$/p' "$1" | sed '1d;$d')
+    example=$(sed -n "/^\/\* $3 begin \*\/\$/,/^\/\* $3 end \*\/\$/p" "$2" | sed '1d;$d')
+    if [ -n "$example" ] && [ "$example" = "$shown" ]; then ok "$4"; else not_ok "$4"; fi
+}
+
 run() { # COMMAND...: never fails itself; code is 124 after RUN_LIMIT seconds
     code=0
     timeout --kill-after=5 "${RUN_LIMIT:-30}" "$@" >"$tmp/.out" 2>"$tmp/.err" </dev/null || code=$?

@@ -27,11 +27,6 @@ for wrong in '--scenario nowhere' '--loss 1000001' '--loss -1' '--runs 0' '--see
     is "$code" 2 "world_when_given_${wrong// /_}_then_refused"
 done
 
-shown=$(sed -n '/^```c$/,/^```$/p' "$root/docs/SIMULATION.md" | sed '1d;$d')
-example=$(sed -n '/^\/\* SIMULATION begin \*\/$/,/^\/\* SIMULATION end \*\/$/p' "$root/tests/flow/world_example.c" | sed '1d;$d')
-if [ -n "$example" ] && [ "$example" = "$shown" ]; then
-    ok 'docs_when_they_show_a_scenario_then_it_is_the_one_that_is_compiled'
-else
-    not_ok 'docs_when_they_show_a_scenario_then_it_is_the_one_that_is_compiled'
-fi
+shows_compiled "$root/docs/SIMULATION.md" "$root/tests/flow/world_example.c" SIMULATION \
+    'docs_when_they_show_a_scenario_then_it_is_the_one_that_is_compiled'
 end
