@@ -160,6 +160,15 @@ static GstCaps *caps_of_packets(const GstCaps *from)
     return caps;
 }
 
+/* True once, until caps are taken. */
+static gboolean first_time(TlProtect *t)
+{
+    gboolean told = t->told;
+
+    t->told = TRUE;
+    return !told;
+}
+
 static gboolean take_caps(TlProtect *t, const GstCaps *caps)
 {
     const char *why = NULL;
@@ -168,16 +177,14 @@ static gboolean take_caps(TlProtect *t, const GstCaps *caps)
     gboolean pushed;
 
     if (!lay_out(t, caps, &why)) {
-        if (!t->told)
+        if (first_time(t))
             GST_ELEMENT_ERROR(t, STREAM, FORMAT, ("These pictures cannot be protected: %s", why),
                               ("caps %" GST_PTR_FORMAT, (const void *)caps));
-        t->told = TRUE;
         return FALSE;
     }
     if (begin_stream(t, &fault) != TL_EXIT_OK) {
-        if (!t->told)
+        if (first_time(t))
             policy_post_fault(&t->element, &fault);
-        t->told = TRUE;
         return FALSE;
     }
     t->told = FALSE;
@@ -492,10 +499,9 @@ static GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
     (void)pad;
     if (!t->sending) {
-        if (!t->told)
+        if (first_time(t))
             GST_ELEMENT_ERROR(t, CORE, NEGOTIATION, ("tlprotect was given frames without their format"),
                               ("caps must be set before the first buffer: video/x-raw or video/x-bayer"));
-        t->told = TRUE;
         gst_buffer_unref(buffer);
         return GST_FLOW_NOT_NEGOTIATED;
     }
