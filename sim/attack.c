@@ -586,7 +586,7 @@ static tl_err garbage(move *m)
 static tl_err change_channel(const move *m, unsigned allowed)
 {
     const tl_stream_config *c = m->world->config;
-    unsigned accepted = c->channels_accepted != 0 ? c->channels_accepted : 1u << c->virtual_channel;
+    unsigned accepted = tl_stream_channels(c);
     uint8_t channel = 0;
     tl_csi2_header h;
 

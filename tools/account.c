@@ -365,13 +365,6 @@ void account_open(account *a, const tl_stream_config *config)
         a->begin = a->end = 0;
 }
 
-static bool is_our_channel(const tl_stream_config *c, unsigned channel)
-{
-    unsigned accepted = c->channels_accepted != 0 ? c->channels_accepted : 1u << c->virtual_channel;
-
-    return accepted >> channel & 1;
-}
-
 /* What is long, whole and of our channel. */
 static account_class tell_long(walk *w, const tl_csi2_packet *p)
 {
@@ -404,7 +397,7 @@ static account_class take(walk *w, tl_span packet)
     tl_csi2_read_header(packet, &p);
     if (p.ecc == TL_CSI2_ECC_BAD)
         class = ACCOUNT_none;
-    else if (!is_our_channel(a->config, p.header.virtual_channel))
+    else if (!(tl_stream_channels(a->config) >> p.header.virtual_channel & 1))
         class = ACCOUNT_other;
     else if (p.crc_right && !tl_csi2_is_short(p.header.data_type))
         return tell_long(w, &p);

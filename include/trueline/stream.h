@@ -121,6 +121,14 @@ typedef struct tl_stream_config {
     tl_stream_limits limits;
 } tl_stream_config;
 
+/* The virtual channels on which the stream's packets may come; bit n: channel n. */
+static inline uint8_t tl_stream_channels(const tl_stream_config *config)
+{
+    if (config->channels_accepted != 0)
+        return config->channels_accepted;
+    return (uint8_t)(1u << config->virtual_channel);
+}
+
 /* A message's footer depends on its block: begin and end (TL_BLOCK_SERVICE) have a whole tag of their own in every mode;
  * other blocks one of tag_size bytes in mode TL_TAG_PER_MESSAGE, and none otherwise or under SV-5. Without a suite
  * there is no tag anywhere. */

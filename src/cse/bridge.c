@@ -104,7 +104,7 @@ void tl_bridge_packet(tl_bridge *b, tl_buffer packet)
     tl_csi2_read(tl_span_of(packet.p, packet.n), &p);
     if (p.ecc == TL_CSI2_ECC_BAD || !p.crc_right) {
         b->counters.damaged++;
-    } else if (!(tl_cse_channels(&b->config) >> p.header.virtual_channel & 1)) {
+    } else if (!(tl_stream_channels(&b->config) >> p.header.virtual_channel & 1)) {
         b->counters.passed++;
         b->out = tl_span_of(packet.p, packet.n);
     } else if (b->way == TL_BRIDGE_TO_FSED) {

@@ -67,7 +67,7 @@ tl_err tl_stream_group_add(tl_stream_group *g, tl_stream_rx *rx)
     if (2 * (g->streams + 1) > g->memory.slot_n)
         return TL_E_ROOM;
     *slot =
-        (tl_group_slot){ .rx = rx, .stream = rx->config.stream, .channels = tl_cse_channels(&rx->config) };
+        (tl_group_slot){ .rx = rx, .stream = rx->config.stream, .channels = tl_stream_channels(&rx->config) };
     g->streams++;
     g->hop_check = (uint8_t)rx->config.hop_check;
     find_plain_types(g);

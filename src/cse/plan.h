@@ -35,14 +35,6 @@ static inline bool tl_cse_is_sealed(const tl_stream_config *config, unsigned blo
     return config->suite != TL_SUITE_NONE && (block == TL_BLOCK_SERVICE || config->variant[block] != TL_SV_5);
 }
 
-/* The virtual channels on which the stream's packets may come; bit n: channel n. */
-static inline uint8_t tl_cse_channels(const tl_stream_config *config)
-{
-    if (config->channels_accepted != 0)
-        return config->channels_accepted;
-    return (uint8_t)(1u << config->virtual_channel);
-}
-
 /* How the payload of a message with a tag is covered; row counts inside the part. */
 tl_cover tl_cse_cover(const tl_stream_config *config, const tl_stream_plan *plan, tl_place place);
 

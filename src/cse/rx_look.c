@@ -30,7 +30,7 @@ static bool look_at_hop(tl_stream_rx *rx, const tl_csi2_packet *p, tl_rx_item *i
         item->info |= TL_INFO_ECC_CORRECTED;
         rx->counters.ecc_corrected++;
     }
-    if (!(tl_cse_channels(&rx->config) >> p->header.virtual_channel & 1)) {
+    if (!(tl_stream_channels(&rx->config) >> p->header.virtual_channel & 1)) {
         rx->counters.other_channel++;
         item->fate = TL_FATE_DROP;
         return true;
