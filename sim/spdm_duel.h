@@ -44,8 +44,7 @@ typedef struct tl_duel_world {
     tl_spdm_identity sensor, controller; /* a controller with TL_SIGN_NONE has no certificate */
     tl_chain_rules sensor_trusts, controller_trusts;
     const tl_spdm_measurement_source *measurements;
-    tl_secret *
-        exported; /* NULL, or: takes what keys of streams come from, of a SESSION that is whole; to be wiped */
+    tl_secret *exported; /* NULL, or: takes what a SESSION's keys of streams come from; to be wiped */
 } tl_duel_world;
 
 /* Sees a message and says what is delivered in its place: tl_duel_deliver for each, or nothing. */
@@ -91,8 +90,7 @@ typedef struct tl_duel {
     tl_requester_config rq_config;
     tl_responder_config r_config;
     tl_spdm_session rq_session[1], r_session[1];
-    tl_secret controller_secret,
-        sensor_secret; /* of the first sessions that they believed in; wiped after a run */
+    tl_secret controller_secret, sensor_secret; /* of the first sessions that they believed in */
     uint8_t chain[TL_CHAIN_SIZE], peer_chain[TL_CHAIN_SIZE], rq_message[TL_DUEL_MESSAGE],
         r_message[TL_DUEL_MESSAGE], record[1024], vendor[512], payload[TL_DUEL_MESSAGE], out[TL_DUEL_WIRE];
 } tl_duel;
