@@ -22,6 +22,38 @@ const char *tl_stream_mutation_text(tl_stream_mutation mutation)
     return texts[mutation];
 }
 
+/* ---- changes to any bytes ---- */
+
+void tl_mutate_bits(tl_world *world, uint8_t *p, size_t n)
+{
+    for (size_t left = 1 + tl_world_below(world, BITS_MOST); left > 0 && n > 0; left--) {
+        const unsigned bit = 1u << tl_world_below(world, BITS);
+
+        p[tl_world_below(world, n)] ^= (uint8_t)bit;
+    }
+}
+
+size_t tl_mutate_cut(tl_world *world, uint8_t *p, size_t n)
+{
+    const size_t off = n > 0 ? 1 + tl_world_below(world, n) : 0;
+    const size_t at = tl_world_below(world, 2) == 0 ? n - off : tl_world_below(world, n - off + 1);
+
+    memmove(p + at, p + at + off, n - at - off);
+    return n - off;
+}
+
+size_t tl_mutate_lengthen(tl_world *world, uint8_t *p, size_t n, size_t most)
+{
+    const size_t added = 1 + tl_world_below(world, ADDED_MOST), at = tl_world_below(world, n + 1);
+
+    if (n + added > most)
+        return n;
+    memmove(p + at + added, p + at, n - at);
+    for (size_t i = 0; i < added; i++)
+        p[at + i] = (uint8_t)tl_world_random(world);
+    return n + added;
+}
+
 /* ---- what he has seen ---- */
 
 void tl_seen_add(tl_seen *seen, tl_span packet)
@@ -64,9 +96,7 @@ static void put(tl_mutator *m, tl_span packet)
 
 static void flip(tl_mutator *m, size_t from)
 {
-    for (size_t n = 1 + tl_world_below(m->world, BITS_MOST); n > 0 && m->n > from; n--)
-        m->bytes[from + tl_world_below(m->world, m->n - from)] ^=
-            (uint8_t)(1u << tl_world_below(m->world, BITS));
+    tl_mutate_bits(m->world, m->bytes + from, m->n > from ? m->n - from : 0);
 }
 
 static bool read_service(tl_span packet, tl_sep_header *h)
@@ -147,27 +177,6 @@ static void change_footer(tl_mutator *m)
     }
 }
 
-static void cut(tl_mutator *m)
-{
-    const size_t n = m->n > 0 ? 1 + tl_world_below(m->world, m->n) : 0;
-    const size_t at = tl_world_below(m->world, 2) == 0 ? m->n - n : tl_world_below(m->world, m->n - n + 1);
-
-    memmove(m->bytes + at, m->bytes + at + n, m->n - at - n);
-    m->n -= n;
-}
-
-static void lengthen(tl_mutator *m)
-{
-    const size_t n = 1 + tl_world_below(m->world, ADDED_MOST), at = tl_world_below(m->world, m->n + 1);
-
-    if (m->n + n > TL_CSI2_PACKET_MAX)
-        return;
-    memmove(m->bytes + at + n, m->bytes + at, m->n - at);
-    for (size_t i = 0; i < n; i++)
-        m->bytes[at + i] = (uint8_t)tl_world_random(m->world);
-    m->n += n;
-}
-
 /* Another packet with this one's service header, or only with its numbers. */
 static void relabel(tl_mutator *m, tl_span other)
 {
@@ -216,8 +225,10 @@ static void change(tl_mutator *m, tl_stream_mutation what)
     case TL_STREAM_MUTATION_SERVICE_FIELD: change_service(m); return;
     case TL_STREAM_MUTATION_PACKET_FIELD: change_packet(m); return;
     case TL_STREAM_MUTATION_FOOTER: change_footer(m); return;
-    case TL_STREAM_MUTATION_CUT: cut(m); return;
-    case TL_STREAM_MUTATION_LONGER: lengthen(m); return;
+    case TL_STREAM_MUTATION_CUT: m->n = tl_mutate_cut(m->world, m->bytes, m->n); return;
+    case TL_STREAM_MUTATION_LONGER:
+        m->n = tl_mutate_lengthen(m->world, m->bytes, m->n, TL_CSI2_PACKET_MAX);
+        return;
     case TL_STREAM_MUTATION_OLD: put(m, one_of(m, &m->own)); return;
     case TL_STREAM_MUTATION_OLD_RELABELLED: relabel(m, one_of(m, &m->own)); return;
     case TL_STREAM_MUTATION_OTHER: put(m, one_of(m, m->others)); return;

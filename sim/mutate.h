@@ -31,6 +31,15 @@ typedef enum tl_spdm_mutation {
 const char *tl_stream_mutation_text(tl_stream_mutation mutation);
 const char *tl_spdm_mutation_text(tl_spdm_mutation mutation);
 
+/* ---- on any bytes ---- */
+
+/* One to eight bits of n bytes. */
+void tl_mutate_bits(tl_world *world, uint8_t *p, size_t n);
+/* Takes some of n bytes off, in the middle or at the end, and gives how many are left. */
+size_t tl_mutate_cut(tl_world *world, uint8_t *p, size_t n);
+/* Puts random bytes among n, unless they would be more than `most`, and gives how many there are. */
+size_t tl_mutate_lengthen(tl_world *world, uint8_t *p, size_t n, size_t most);
+
 /* ---- on a hop of CSI-2 ---- */
 
 enum { TL_MUTATE_SEEN = 64 };

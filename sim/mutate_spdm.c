@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { BITS_MOST = 8, ADDED_MOST = 64, NOISE_MOST = 300, HELD_MS_MOST = 60, BITS = 8, SESSION_ID = 4 };
+enum { NOISE_MOST = 300, HELD_MS_MOST = 60, SESSION_ID = 4 };
 
 static const char *const texts[] = {
 #define STREAM_MUTATION(name, text)
@@ -61,8 +61,7 @@ static const tl_duel_message *counterpart(const tl_spdm_mutator *m, tl_duel_way 
 
 static void flip(tl_spdm_mutator *m)
 {
-    for (size_t n = 1 + tl_world_below(m->world, BITS_MOST); n > 0 && m->n > 0; n--)
-        m->bytes[tl_world_below(m->world, m->n)] ^= (uint8_t)(1u << tl_world_below(m->world, BITS));
+    tl_mutate_bits(m->world, m->bytes, m->n);
 }
 
 /* The message's fields by its rows; of one that has no rows, the header's. */
@@ -100,27 +99,6 @@ static void change_field(tl_spdm_mutator *m, tl_duel_way way)
         for (size_t i = 0; i < p->n; i++)
             m->bytes[p->at + i] = (uint8_t)tl_world_random(m->world);
     }
-}
-
-static void cut(tl_spdm_mutator *m)
-{
-    const size_t n = m->n > 0 ? 1 + tl_world_below(m->world, m->n) : 0;
-    const size_t at = tl_world_below(m->world, 2) == 0 ? m->n - n : tl_world_below(m->world, m->n - n + 1);
-
-    memmove(m->bytes + at, m->bytes + at + n, m->n - at - n);
-    m->n -= n;
-}
-
-static void lengthen(tl_spdm_mutator *m)
-{
-    const size_t n = 1 + tl_world_below(m->world, ADDED_MOST), at = tl_world_below(m->world, m->n + 1);
-
-    if (m->n + n > sizeof m->bytes)
-        return;
-    memmove(m->bytes + at + n, m->bytes + at, m->n - at);
-    for (size_t i = 0; i < n; i++)
-        m->bytes[at + i] = (uint8_t)tl_world_random(m->world);
-    m->n += n;
 }
 
 static void replace(tl_spdm_mutator *m, const tl_duel_message *by)
@@ -174,8 +152,10 @@ static void change(tl_spdm_mutator *m, tl_duel_way way, tl_spdm_mutation what)
     switch (what) {
     case TL_SPDM_MUTATION_BITS: flip(m); return;
     case TL_SPDM_MUTATION_FIELD: change_field(m, way); return;
-    case TL_SPDM_MUTATION_CUT: cut(m); return;
-    case TL_SPDM_MUTATION_LONGER: lengthen(m); return;
+    case TL_SPDM_MUTATION_CUT: m->n = tl_mutate_cut(m->world, m->bytes, m->n); return;
+    case TL_SPDM_MUTATION_LONGER:
+        m->n = tl_mutate_lengthen(m->world, m->bytes, m->n, sizeof m->bytes);
+        return;
     case TL_SPDM_MUTATION_OLD: replace(m, one_of(m, m->live, way, true)); return;
     case TL_SPDM_MUTATION_OTHER: replace(m, counterpart(m, way)); return;
     case TL_SPDM_MUTATION_OTHER_ANY: replace(m, one_of(m, other, way, false)); return;
