@@ -1,7 +1,7 @@
 #!/bin/bash
 # The live view over HTTP: what it shows of a stream, whom it refuses, and that hostile clients cost the receiver nothing.
 . "$(dirname "$0")/tap.sh"
-program=$build/trueline
+. "$(dirname "$0")/loopback.bash"
 http() { # METHOD PATH [HEADER...]
     perl "$root/tests/cli/view_http.pl" "$port" "$@" || true
 }
@@ -22,7 +22,6 @@ wait_until() { # COMMAND...
     done
     return 1
 }
-said() { grep -q -e "$1" "$2" 2>/dev/null; }
 more_than() { local n; n=$(state "$1"); [[ $n =~ ^[0-9]+$ ]] && [ "$n" -gt "$2" ]; }
 equals() { [ "$(state "$1")" = "$2" ]; }
 children() { # PID: other processes may go while their names are looked at
@@ -31,7 +30,7 @@ children() { # PID: other processes may go while their names are looked at
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 
 # ---- addresses ----
-"$program" stream new "$tmp/cam.json" --width 64 --height 16 --encrypt >/dev/null
+small_stream "$tmp/cam.json" --encrypt >/dev/null
 for at in 0.0.0.0:0 192.0.2.1:80 example.org:80 '[::]:0' '*:80'; do
     run "$program" controller --stream "$tmp/cam.json" --view "$at"
     is "$code" 2 "view_when_at_${at//[^a-z0-9]/_}_then_exits_2"
@@ -47,21 +46,18 @@ run "$program" demo --view 0.0.0.0:0
 is "$code" 2 demo_view_when_not_on_this_machine_then_exits_2
 run "$program" demo --view 0 --json
 is "$code" 2 demo_view_when_json_is_asked_for_then_exits_2
-perl -MIO::Socket::INET -e '$| = 1; my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1) or die; print $l->sockport, "\n"; sleep 60' >"$tmp/taken" &
-wait_until test -s "$tmp/taken"
-run "$program" controller --stream "$tmp/cam.json" --view "$(cat "$tmp/taken")"
+start_peer ''
+run "$program" controller --stream "$tmp/cam.json" --view "$port"
 is "$code" 4 view_when_port_is_taken_then_exits_4
-like "$err" "127.0.0.1:$(cat "$tmp/taken").*in use" view_when_port_is_taken_then_says_so
-run "$program" demo --view "$(cat "$tmp/taken")"
+like "$err" "127.0.0.1:$port.*in use" view_when_port_is_taken_then_says_so
+run "$program" demo --view "$port"
 is "$code" 4 demo_view_when_port_is_taken_then_exits_4
 
 # ---- a stream from a file, by frames ----
-"$program" sensor --stream "$tmp/cam.json" --listen 127.0.0.1:0 --input scene --loop --rate 20 >"$tmp/sensor" 2>&1 &
-wait_until said 'listening on' "$tmp/sensor"
-at=$(sed -n 's/.*listening on //p' "$tmp/sensor")
-"$program" controller --connect "$at" --stream "$tmp/cam.json" --view 0 --keep-going >"$tmp/controller" 2>"$tmp/controller.err" &
+start_sensor sensor --stream "$tmp/cam.json" --input scene --loop --rate 20
+"$program" controller --connect ":$port" --stream "$tmp/cam.json" --view 0 --keep-going >"$tmp/controller" 2>"$tmp/controller.err" &
 controller=$!
-wait_until said 'the view is on' "$tmp/controller.err"
+wait_until grep -qs 'the view is on' "$tmp/controller.err"
 port=$(sed -nE 's|.*the view is on http://127.0.0.1:([0-9]+)/|\1|p' "$tmp/controller.err")
 if wait_until more_than counts.frames_ok 3; then ok view_when_frames_verify_then_counts_them; else not_ok view_when_frames_verify_then_counts_them; fi
 is "$(state phase) $(state stream.width) $(state stream.release) $(state live.verdict) $(state live.have)" "receiving 64 frame ok 16" view_when_frames_verify_then_says_what
@@ -130,7 +126,7 @@ export TMPDIR=$tmp/temporary
 mkdir "$TMPDIR"
 "$program" demo --view 0 --input scene --width 64 --height 16 >"$tmp/demo" 2>&1 &
 demo=$!
-wait_until said 'the view is on' "$tmp/demo" || true
+wait_until grep -qs 'the view is on' "$tmp/demo" || true
 port=$(sed -nE 's|.*the view is on http://127.0.0.1:([0-9]+)/.*|\1|p' "$tmp/demo")
 wait_until more_than counts.frames_ok 2 || true
 token=$(state token)
