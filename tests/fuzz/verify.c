@@ -1,11 +1,16 @@
 /* Recordings as an attacker leaves them: arbitrary bytes, or a right recording that the input edits. Beyond staying in bounds:
  *     what is judged whole is judged the same in segments that are joined, to the last total
  *     every byte of the file is of one class, in either report
- * and arbitrary bytes as a report are refused, or joined. */
+ * and arbitrary bytes as a report are refused, or joined. One kind of recording says itself what its stream is, and holds its
+ * secrets; of that one pictures are made by what its headers claim, too. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <trueline/layout/ids.h>
+
+#include "export.h"
+#include "recording.h"
 #include "stream_file.h"
 #include "verify.h"
 
@@ -15,9 +20,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 enum { FRAMES = 3, ROOM = 1 << 16, LINE = 24, CSI2 = 147 };
 
 static char folder[] = "/dev/shm/fuzz_verify_XXXXXX";
-static char recording_path[64], keys_path[64], stream_path[64], whole[64], parts[2][64], joined[64];
-static uint8_t base[ROOM], edited[ROOM];
-static size_t base_n;
+static char recording_path[64], keys_path[64], stream_path[64], whole[64], parts[2][64], joined[64],
+    video[64];
+static uint8_t base[ROOM], saying[ROOM], edited[ROOM];
+static size_t base_n, saying_n;
+static recording second; /* what becomes `saying`: base's packets as pcapng with all that verify needs */
+static recording_from from;
 
 static void expect(bool condition)
 {
@@ -45,7 +53,10 @@ static void put_packet(tl_span packet)
 {
     const uint8_t n = (uint8_t)packet.n, header[16] = { 1, 0, 0, 0, 0, 0, 0, 0, n, 0, 0, 0, n, 0, 0, 0 };
 
+    tl_fault fault;
+
     expect(packet.n <= 255);
+    expect(recording_packet_at(&second, &from, 1000000000, packet, &fault) == TL_EXIT_OK);
     put(header, sizeof header);
     put(packet.p, packet.n);
 }
@@ -79,6 +90,34 @@ static void put_frame(tl_stream_tx *tx, const tl_stream_config *c)
     put_edge(&edge);
 }
 
+static void begin_saying(const stream_file *file, tl_span keys)
+{
+    json_t *object = stream_file_json(file, STREAM_SECRET_HIDDEN);
+    char *text = json_dumps(object, JSON_COMPACT), comment[2048];
+    tl_fault fault;
+
+    expect(text != NULL);
+    expect(snprintf(comment, sizeof comment, "layout=%s\nstream=%s\ncarrier=sep\nchannel=0",
+                    recording_layout(), text) < (int)sizeof comment);
+    expect(recording_open(&second, recording_path, false, "fuzz", &fault) == TL_EXIT_OK);
+    expect(recording_secrets(&second, TL_SECRETS_TYPE, keys, &fault) == TL_EXIT_OK);
+    expect(recording_interface(&second, PCAP_LINK_CSI2, "csi2", comment, &from.index, &fault) == TL_EXIT_OK);
+    free(text);
+    json_decref(object);
+}
+
+static void end_saying(void)
+{
+    tl_fault fault;
+    FILE *in;
+
+    expect(recording_close(&second, &fault) == TL_EXIT_OK);
+    in = fopen(recording_path, "rb");
+    expect(in != NULL);
+    saying_n = fread(saying, 1, sizeof saying, in);
+    expect(saying_n < sizeof saying && fclose(in) == 0);
+}
+
 static void make(const tl_crypto *crypto)
 {
     static const uint8_t header[24] = { 0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0,    0, 0, 0,
@@ -104,8 +143,10 @@ static void make(const tl_crypto *crypto)
                                   0) == TL_OK);
     expect(tl_stream_tx_init(&tx, &file.config, &source, 0) == TL_OK);
     put(header, sizeof header);
+    begin_saying(&file, tl_span_of((const uint8_t *)keys, sizeof keys - 1));
     for (unsigned i = 0; i < FRAMES; i++)
         put_frame(&tx, &file.config);
+    end_saying();
     tl_stream_tx_wipe(&tx);
 }
 
@@ -122,38 +163,22 @@ static void clean(void)
     (void)!system(command);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    backend b = { 0 };
-
-    (void)argc;
-    (void)argv;
-    stream_file_guard_json();
-    expect(mkdtemp(folder) != NULL);
-    (void)atexit(clean);
-    name(recording_path, "t.pcap");
-    name(keys_path, "t.keys");
-    name(stream_path, "t.json");
-    name(whole, "whole.json");
-    name(parts[0], "1.json");
-    name(parts[1], "2.json");
-    name(joined, "joined.json");
-    expect(backend_open(&b, BACKEND_OPENSSL, 0) == TL_OK);
-    make(b.crypto);
-    backend_close(&b);
-    return 0;
-}
-
 /* ---- what must hold ---- */
 
-static tl_exit verify(unsigned segment, unsigned segments, const char *to)
+static const tape_options given = { .path = recording_path,
+                                    .keys = keys_path,
+                                    .stream = stream_path,
+                                    .carrier = TL_CARRIER_SEP,
+                                    .virtual_channel = 0,
+                                    .release = TL_RELEASE_IN_PLACE },
+                          said = { .path = recording_path,
+                                   .carrier = TAPE_AUTO,
+                                   .virtual_channel = TAPE_AUTO,
+                                   .release = TL_RELEASE_IN_PLACE };
+
+static tl_exit verify_as(const tape_options *tape, unsigned segment, unsigned segments, const char *to)
 {
-    const verify_options o = { .tape = { .path = recording_path,
-                                         .keys = keys_path,
-                                         .stream = stream_path,
-                                         .carrier = TL_CARRIER_SEP,
-                                         .virtual_channel = 0,
-                                         .release = TL_RELEASE_IN_PLACE },
+    const verify_options o = { .tape = *tape,
                                .segment = segment,
                                .segments = segments,
                                .report = to,
@@ -165,6 +190,11 @@ static tl_exit verify(unsigned segment, unsigned segments, const char *to)
 
     expect(e == TL_EXIT_OK || fault.text[0] != '\0');
     return e;
+}
+
+static tl_exit verify(unsigned segment, unsigned segments, const char *to)
+{
+    return verify_as(&given, segment, segments, to);
 }
 
 static void check_bytes(const json_t *report)
@@ -218,14 +248,66 @@ static void check_recording(void)
         check_segments();
 }
 
+/* What the recording says of itself is believed or refused, and every byte of a file that was read to its end is of some
+ * class. */
+static void check_saying(tl_exit at_most)
+{
+    const export_options o = { .tape = said,
+                               .out = { .y4m = video },
+                               .last = UINT32_MAX,
+                               .unverified = true,
+                               .crypto = BACKEND_OPENSSL };
+    export_counts counts;
+    tl_fault fault = { 0 };
+    tl_exit e = verify_as(&said, 1, 1, whole);
+
+    expect(e <= at_most);
+    if (e <= TL_EXIT_REFUSED && is_whole()) {
+        json_t *report = json_load_file(whole, 0, NULL);
+
+        check_bytes(report);
+        json_decref(report);
+    }
+    e = export_run(&o, &counts, &fault);
+    expect(e <= at_most && (e == TL_EXIT_OK || fault.text[0] != '\0'));
+    expect(counts.refused == 0 && (e != TL_EXIT_OK || counts.written > 0));
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    backend b = { 0 };
+
+    (void)argc;
+    (void)argv;
+    stream_file_guard_json();
+    expect(mkdtemp(folder) != NULL);
+    (void)atexit(clean);
+    name(recording_path, "t.pcap");
+    name(keys_path, "t.keys");
+    name(stream_path, "t.json");
+    name(whole, "whole.json");
+    name(parts[0], "1.json");
+    name(parts[1], "2.json");
+    name(joined, "joined.json");
+    name(video, "t.y4m");
+    expect(backend_open(&b, BACKEND_OPENSSL, 0) == TL_OK);
+    make(b.crypto);
+    backend_close(&b);
+    write_file(recording_path, base, base_n);
+    expect(verify(1, 1, whole) == TL_EXIT_OK);
+    write_file(recording_path, saying, saying_n);
+    check_saying(TL_EXIT_OK);
+    return 0;
+}
+
 /* ---- edits ---- */
 
 /* Four bytes an edit: what, where (16 bits), with what. */
-static size_t edit(const uint8_t *data, size_t size)
+static size_t edit(const uint8_t *of, size_t of_n, const uint8_t *data, size_t size)
 {
-    size_t n = base_n;
+    size_t n = of_n;
 
-    memcpy(edited, base, n);
+    memcpy(edited, of, n);
     for (; size >= 4; data += 4, size -= 4) {
         size_t at = (size_t)(data[1] | data[2] << 8) % n, len = data[3];
 
@@ -246,11 +328,10 @@ static size_t edit(const uint8_t *data, size_t size)
             }
             break;
         case 3: n = at > 24 ? at : n; break;
-        default: /* a run of the base comes again */
+        default: /* a run of the right one comes again */
             if (n + len < ROOM) {
-                memcpy(edited + n, base + at % base_n,
-                       len < base_n - at % base_n ? len : base_n - at % base_n);
-                n += len < base_n - at % base_n ? len : base_n - at % base_n;
+                memcpy(edited + n, of + at % of_n, len < of_n - at % of_n ? len : of_n - at % of_n);
+                n += len < of_n - at % of_n ? len : of_n - at % of_n;
             }
         }
     }
@@ -272,13 +353,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
         return 0;
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0: check_report(data + 1, size - 1); break;
     case 1:
         write_file(recording_path, data + 1, size - 1);
         check_recording();
         break;
-    default: write_file(recording_path, edited, edit(data + 1, size - 1)); check_recording();
+    case 2:
+        write_file(recording_path, edited, edit(saying, saying_n, data + 1, size - 1));
+        check_saying(TL_EXIT_LINK);
+        break;
+    default: write_file(recording_path, edited, edit(base, base_n, data + 1, size - 1)); check_recording();
     }
     return 0;
 }
