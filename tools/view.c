@@ -59,7 +59,7 @@ static tl_exit start(view *v, int listener, const char *attacks, tl_fault *fault
     v->pid = fork();
     if (v->pid == 0) {
         (void)close(life[0]);
-        _exit(view_server_run(&(view_server_parts){ v->board, v->name.text, listener, life[1], attacks }));
+        _exit(view_server_run(&(view_server_parts){ v->board, listener, life[1], attacks }));
     }
     (void)close(life[1]);
     v->life = life[0];
@@ -341,7 +341,6 @@ static void note(view *v, const tl_stream_event *e)
 
     if (!v->apart && f->events_n > 0 && continues(last, e)) {
         last->last_message = e->message;
-        last->last_ms = wall_ms();
         last->times++;
         return;
     }
@@ -350,13 +349,11 @@ static void note(view *v, const tl_stream_event *e)
     f->events[f->events_n % VIEW_EVENTS] = (view_note){
         .number = f->events_n,
         .ms = wall_ms(),
-        .last_ms = wall_ms(),
         .times = 1,
         .kind = e->kind,
         .verdict = e->verdict,
         .cause = e->cause,
         .proven = e->proven,
-        .revoked = e->revoked,
         .data_type = e->data_type,
         .message = e->message,
         .last_message = e->message,

@@ -22,11 +22,11 @@ enum {
 /* An event worth telling; like ones in a row are one. Times are those of the wall clock. */
 typedef struct view_note {
     uint64_t number; /* from 1 on */
-    uint64_t ms, last_ms;
+    uint64_t ms;     /* of the first */
     uint64_t times;
     tl_event_kind kind;
     tl_verdict verdict, cause;
-    bool proven, revoked;
+    bool proven;
     uint8_t data_type;
     uint16_t message, last_message;
     uint32_t frame, epoch, count;

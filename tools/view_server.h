@@ -6,7 +6,6 @@
 
 typedef struct view_server_parts {
     view_board *board;
-    const char *name;    /* where it listens, for people */
     int listener;        /* a socket that listens */
     int life;            /* when this one is closed at the other end, it ends */
     const char *attacks; /* as view_options */
