@@ -7,11 +7,10 @@
  *   kernels LEAK   runs one of the leaks below, which memcheck must report
  *
  * Not a program of the test list: scripts/ct compiles it with each compiler and reads what memcheck says. */
+#include "marks.h"
+
 #include <trueline/lanes.h>
 
-#include <valgrind/memcheck.h>
-
-#include <stdio.h>
 #include <string.h>
 
 enum { KEYS = 4, MACS = 2, MESSAGES = 21, PAYLOAD_MAX = 600, HEADER = 16, WRONG = 3 };
@@ -24,28 +23,6 @@ static void secret(void *p, size_t n)
 static void public(void *p, size_t n)
 {
     (void)VALGRIND_MAKE_MEM_DEFINED(p, n);
-}
-
-/* Does any bit of it depend on a secret? Asked without a report. */
-static bool is_secret(const void *p, size_t n)
-{
-    const uint8_t *bytes = p;
-    unsigned char undefined = 0, all = 0;
-    for (size_t i = 0; i < n; i++) {
-        (void)VALGRIND_GET_VBITS(bytes + i, &undefined, 1);
-        all |= undefined;
-    }
-    return all != 0;
-}
-
-static int failures;
-
-static void expect(bool right, const char *what)
-{
-    if (right)
-        return;
-    printf("not so: %s\n", what);
-    failures++;
 }
 
 /* ---- the backend ---- */
