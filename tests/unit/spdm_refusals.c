@@ -34,7 +34,7 @@ static uint8_t refused(const uint8_t *message, size_t n)
     return got.p[2];
 }
 
-enum { INVALID_REQUEST = 1, UNEXPECTED_REQUEST = 4 };
+enum { INVALID_REQUEST = 1 };
 
 static void request_in_a_session_that_goes_on_after_its_end_then_invalid(void **s)
 {
