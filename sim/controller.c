@@ -116,7 +116,7 @@ tl_err tl_sim_controller_open(tl_sim_controller *c, tl_books *books, const tl_cr
     return tl_stream_group_init(&c->group, crypto, &memory);
 }
 
-static size_t longest_of(const tl_stream_config *c, uint8_t data_type)
+size_t tl_sim_longest(const tl_stream_config *c, uint8_t data_type)
 {
     size_t n = 0;
 
@@ -131,9 +131,8 @@ static void open_dma(tl_sim_sink *s)
 {
     const tl_stream_config *c = &s->config;
     const uint32_t rows = tl_stream_frame_messages(c), all = rows + FSED_PACKETS;
-    const size_t longest = c->fsed_length != 0 ? c->fsed_length : longest_of(c, 0);
-    uint8_t *at = s->rows = tl_world_get((c->part_count * rows + all) *
-                                         (longest > longest_of(c, 0) ? longest : longest_of(c, 0)));
+    const size_t line = tl_sim_longest(c, 0), metadata = c->fsed_length != 0 ? c->fsed_length : line;
+    uint8_t *at = s->rows = tl_world_get((c->part_count * rows + all) * (metadata > line ? metadata : line));
 
     s->dma = (tl_dma){ .virtual_channel = c->virtual_channel };
     for (unsigned i = 0; i < c->part_count; i++) {
@@ -144,10 +143,10 @@ static void open_dma(tl_sim_sink *s)
         if (known)
             continue;
         s->dma.image[s->dma.image_n] =
-            (tl_dma_plane){ c->parts[i].data_type, at, longest_of(c, c->parts[i].data_type), rows };
+            (tl_dma_plane){ c->parts[i].data_type, at, tl_sim_longest(c, c->parts[i].data_type), rows };
         at += rows * s->dma.image[s->dma.image_n++].stride;
     }
-    s->dma.metadata = (tl_dma_plane){ TL_FSED_WIRE_TYPE, at, longest, all };
+    s->dma.metadata = (tl_dma_plane){ TL_FSED_WIRE_TYPE, at, metadata, all };
 }
 
 tl_err tl_sim_controller_add(tl_sim_controller *c, const tl_stream_config *config, tl_key_source *source,

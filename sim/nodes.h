@@ -12,6 +12,9 @@
 /* Describes a CSI-2 packet for the trace. */
 void tl_describe_csi2(const tl_parcel *parcel, char *text, size_t room);
 
+/* Bytes of the longest line of that data type; 0: of any. */
+size_t tl_sim_longest(const tl_stream_config *config, uint8_t data_type);
+
 /* ---- sensor ---- */
 
 /* A clock that runs by its own quartz. */

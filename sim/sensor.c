@@ -102,15 +102,6 @@ static void begin(void *ctx)
     tl_world_at(s->world, tl_world_ns(s->world) + s->line_ns, lines, s);
 }
 
-static size_t longest(const tl_stream_config *c)
-{
-    size_t n = 0;
-
-    for (unsigned i = 0; i < c->part_count; i++)
-        n = c->parts[i].length > n ? c->parts[i].length : n;
-    return n;
-}
-
 tl_err tl_sim_sensor_open(tl_sim_sensor *s, tl_books *books, tl_key_source *source, uint32_t epoch)
 {
     const size_t n = s->config.carrier == TL_CARRIER_FSED ? tl_stream_tx_metadata_size(&s->config) : 0;
@@ -119,7 +110,7 @@ tl_err tl_sim_sensor_open(tl_sim_sensor *s, tl_books *books, tl_key_source *sour
     s->books = books;
     TL_TRY(tl_stream_tx_init(&s->tx, &s->config, source, epoch));
     s->book = tl_books_add(books, &s->config);
-    s->buffer = tl_world_get(longest(&s->config) + TL_SEP_OVERHEAD_MAX);
+    s->buffer = tl_world_get(tl_sim_longest(&s->config, 0) + TL_SEP_OVERHEAD_MAX);
     s->metadata = n > 0 ? tl_world_get(n) : NULL;
     if (s->book == NULL)
         return TL_E_ROOM;
