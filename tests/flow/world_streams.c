@@ -136,6 +136,54 @@ static void books_when_a_frame_is_called_otherwise_then_they_say_so(void **state
     tl_rig_free(rig);
 }
 
+/* Events of frames that have had none yet, and entries that were not made. */
+static void books_when_told_of_bytes_frames_or_times_that_were_not_then_they_say_so(void **state)
+{
+    static uint8_t pixels[4096];
+    static const struct {
+        tl_stream_event event;
+        const char *wrong;
+    } lies[] = {
+        { { .kind = TL_EVENT_FRAME, .frame = 3, .proven = true }, "bytes that were not sent" },
+        { { .kind = TL_EVENT_FRAME, .frame = 3, .proven = false }, "ok without proof" },
+        { { .kind = TL_EVENT_FRAME, .frame = 999, .proven = true }, "nobody sent such a frame" },
+        { { .kind = TL_EVENT_OPENED, .frame = 11 }, "nobody sent such a frame" },
+        { { .kind = TL_EVENT_OPENED, .frame = 10, .time_us = 1 }, "not the sender's" },
+        { { .kind = TL_EVENT_LOST, .frame = 3, .count = 1 }, "called lost, and judged" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        tl_rig_plan plan = tl_rig_plan_default(crypto);
+        tl_rig *rig = run(&plan, 1);
+        tl_book *book = &rig->books.streams[0];
+
+        assert_true(tl_stream_frame_bytes(&book->config) <= sizeof pixels);
+        if (lies[i].event.kind == TL_EVENT_FRAME && lies[i].event.frame == 3)
+            tl_book_find(book, 3)->verdicts = 0;
+        if (lies[i].event.kind == TL_EVENT_OPENED)
+            book->begun = 0;
+        tl_books_event(&rig->books, book, &lies[i].event, pixels);
+        assert_false(tl_rig_holds(rig));
+        if (strstr(rig->books.wrong, lies[i].wrong) == NULL)
+            fail_msg("lie %zu: %s", i, rig->books.wrong);
+        tl_rig_free(rig);
+    }
+}
+
+static void books_when_nothing_is_said_of_a_frame_then_they_say_so(void **state)
+{
+    tl_rig_plan plan = tl_rig_plan_default(crypto);
+    tl_rig *rig = run(&plan, 1);
+
+    (void)state;
+    tl_book_find(&rig->books.streams[0], 3)->verdicts = 0;
+    tl_book_find(&rig->books.streams[0], 3)->fates = TL_FATE_LOST;
+    assert_false(tl_rig_holds(rig));
+    assert_non_null(strstr(rig->books.wrong, "nothing was said of it"));
+    tl_rig_free(rig);
+}
+
 static void books_when_a_line_is_let_out_twice_then_they_say_so(void **state)
 {
     tl_rig_plan plan = tl_rig_plan_default(crypto);
@@ -498,6 +546,8 @@ int main(void)
         cmocka_unit_test(sensor_when_nothing_is_done_then_all_ok),
         cmocka_unit_test(world_when_built_twice_from_a_seed_then_the_same_happens),
         cmocka_unit_test(books_when_a_frame_is_called_otherwise_then_they_say_so),
+        cmocka_unit_test(books_when_told_of_bytes_frames_or_times_that_were_not_then_they_say_so),
+        cmocka_unit_test(books_when_nothing_is_said_of_a_frame_then_they_say_so),
         cmocka_unit_test(books_when_a_line_is_let_out_twice_then_they_say_so),
         cmocka_unit_test(lines_when_lost_then_as_many_are_missing),
         cmocka_unit_test(packets_when_damaged_then_each_is_found),
