@@ -1,6 +1,7 @@
 /* The program of `make attack`: cases of both kinds, so that two of ten changes are to messages of SPDM, until there are
  * enough, or one was accepted; then the ways in which they were noticed, and the sum. */
 #include "attack.h"
+#include "clock.h"
 #include "levels.h"
 
 #include <argp.h>
@@ -9,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TRIES = 20000, OF_TEN_SPDM = 2, HANG_SECONDS = 100, PROGRESS = 64 };
@@ -295,21 +295,13 @@ static void run_all(const arguments *a, attack_tally *t, memory *tenth)
         (void)fprintf(stderr, "\r\033[K");
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
     const struct argp argp = { .options = table, .parser = parse, .doc = doc };
     arguments a = { .tries = TRIES, .seed = 1, .only = BOTH };
     static attack_tally t;
     memory from, to;
-    double start;
+    uint64_t start;
     bool flat;
 
     argp_err_exit_status = 2;
@@ -318,7 +310,7 @@ int main(int argc, char **argv)
     attack_streams_open(&a.options);
     attack_spdm_open(&a.options);
     name_the_case_in_a_crash();
-    start = seconds();
+    start = tl_clock_us();
     from = memory_now();
     if (a.one)
         run_case(&a, a.only, a.seed, &t);
@@ -330,7 +322,7 @@ int main(int argc, char **argv)
     if (!a.one)
         print_ways(&t);
     printf("attack: %llu tried, %llu accepted, %.1f s, ", (unsigned long long)t.tried,
-           (unsigned long long)t.accepted, seconds() - start);
+           (unsigned long long)t.accepted, (double)(tl_clock_us() - start) / 1e6);
     print_memory(&from, &to, flat);
     attack_spdm_close();
     attack_streams_close();
