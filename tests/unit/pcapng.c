@@ -72,6 +72,12 @@ static void section(draft *d)
     end(d);
 }
 
+static void start_section(draft *d, tl_order order)
+{
+    start(d, order);
+    section(d);
+}
+
 static void begin_interface(draft *d, unsigned link)
 {
     begin(d, 1);
@@ -181,8 +187,7 @@ static void assert_refused(draft *d, const char *why)
 /* Section at 0 (28 bytes), interface at 28 (20 or more). */
 static void start_one(draft *d, tl_order order)
 {
-    start(d, order);
-    section(d);
+    start_section(d, order);
     begin_interface(d, PCAP_LINK_CSI2);
     end(d);
 }
@@ -194,8 +199,7 @@ static void file_when_right_then_read_in_either_order(void **s)
         draft d;
         outcome o;
 
-        start(&d, order);
-        section(&d);
+        start_section(&d, order);
         interface(&d, PCAP_LINK_SPDM_TCP, "spdm", 9);
         interface(&d, PCAP_LINK_CSI2, "csi2", 9);
         packet(&d, 1, 0x123456789AULL, "abcde");
@@ -266,8 +270,7 @@ static void time_when_resolution_is_any_then_nanoseconds(void **s)
         draft d;
         outcome o;
 
-        start(&d, TL_LITTLE);
-        section(&d);
+        start_section(&d, TL_LITTLE);
         interface(&d, 1, "", rows[i].resolution);
         packet(&d, 0, rows[i].time, "x");
         read_draft(&d, &o);
@@ -283,8 +286,7 @@ static void time_when_interface_says_nothing_then_microseconds_and_offset_added(
     outcome o;
 
     (void)s;
-    start(&d, TL_LITTLE);
-    section(&d);
+    start_section(&d, TL_LITTLE);
     begin_interface(&d, 1);
     put_option(&d, 14, ten, sizeof ten);
     end(&d);
@@ -302,8 +304,7 @@ static void interface_when_it_has_comments_then_lines_and_values_are_found(void 
     outcome o;
 
     (void)s;
-    start(&d, TL_LITTLE);
-    section(&d);
+    start_section(&d, TL_LITTLE);
     begin_interface(&d, 1);
     put_option(&d, 1, "layout=default", 14);
     put_option(&d, 4711, "unknown", 7);
@@ -395,8 +396,7 @@ static void simple_packet_when_the_interface_keeps_less_then_cut(void **s)
     outcome o;
 
     (void)s;
-    start(&d, TL_LITTLE);
-    section(&d);
+    start_section(&d, TL_LITTLE);
     begin(&d, 1);
     put(&d, 4, 1);
     put(&d, 4, 3);
@@ -569,8 +569,7 @@ static void comments_when_there_are_too_many_then_refused(void **s)
 
     (void)s;
     memset(text, 'c', sizeof text);
-    start(&d, TL_LITTLE);
-    section(&d);
+    start_section(&d, TL_LITTLE);
     begin_interface(&d, 1);
     for (unsigned i = 0; i < 4; i++)
         put_option(&d, 1, text, sizeof text);
@@ -583,16 +582,14 @@ static void option_when_cut_then_refused(void **s)
     draft d;
 
     (void)s;
-    start(&d, TL_LITTLE);
-    section(&d);
+    start_section(&d, TL_LITTLE);
     begin_interface(&d, 1);
     put(&d, 2, 2);
     put(&d, 2, 9);
     put(&d, 4, 0);
     end(&d);
     assert_refused(&d, "t: after packet 0, offset 28: interface: an option that is cut");
-    start(&d, TL_LITTLE);
-    section(&d);
+    start_section(&d, TL_LITTLE);
     begin_interface(&d, 1);
     put_option(&d, 9, "", 0);
     end(&d);
