@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -24,7 +23,7 @@ static tl_exit make(const char *path, bool secret, tl_fault *fault)
 
 tl_exit demo_record_open(demo_record *r, const tap_options *o, const char *folder, tl_fault *fault)
 {
-    bool inside = o->capture != NULL && o->secrets != NULL && strcmp(o->capture, o->secrets) == 0;
+    bool inside = tap_options_inside(o);
     tl_exit e = TL_EXIT_OK;
 
     *r = (demo_record){ .o = *o };

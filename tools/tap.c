@@ -43,6 +43,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp tap_argp = { .options = options + 1, .parser = parse };
 const struct argp tap_named_argp = { .options = options, .parser = parse };
 
+bool tap_options_inside(const tap_options *o)
+{
+    return o->secrets != NULL && o->capture != NULL && strcmp(o->secrets, o->capture) == 0;
+}
+
 /* ---- beginning and end ---- */
 
 static tl_exit open_secrets(tap *t, tl_fault *fault)
@@ -64,7 +69,7 @@ tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fa
     tl_exit e = TL_EXIT_OK;
 
     *t = (tap){ .secrets_path = o->secrets, .name = o->name != NULL ? o->name : "csi2" };
-    t->inside = o->secrets != NULL && o->capture != NULL && strcmp(o->secrets, o->capture) == 0;
+    t->inside = tap_options_inside(o);
     (void)snprintf(program, sizeof program, "trueline %s", command);
     if (o->capture != NULL)
         e = recording_open(&t->capture, o->capture, t->inside, program, fault);

@@ -15,6 +15,9 @@ typedef struct tap_options {
     const char *name;    /* of the interface with CSI-2 packets; NULL: "csi2" */
 } tap_options;
 
+/* Do the secrets go into the capture? */
+bool tap_options_inside(const tap_options *options);
+
 /* --capture and --export-secrets, and --capture-name too, as a child of a command's table; its input are tap_options. */
 extern const struct argp tap_argp, tap_named_argp;
 
