@@ -162,6 +162,7 @@ static tl_exit has_session_secrets(const char *path, bool *has, tl_fault *fault)
     struct {
         keys_file file;
         keys_line line;
+        char buffer[KEYS_BUFFER];
     } *text = malloc(sizeof *text);
     FILE *in;
     tl_exit e;
@@ -173,6 +174,7 @@ static tl_exit has_session_secrets(const char *path, bool *has, tl_fault *fault)
     if (in == NULL) {
         e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", path);
     } else {
+        (void)setvbuf(in, text->buffer, _IOFBF, sizeof text->buffer);
         keys_open(&text->file, in, path);
         e = look_for_session_secrets(&text->file, &text->line, has, fault);
         (void)fclose(in);
@@ -189,6 +191,7 @@ static tl_exit copy(annotation *a, tl_fault *fault)
     dump_options dump = { .recording = { NULL, o->recording },
                           .keys = { NULL, o->keys },
                           .watch = { a, on_packet } };
+    char buffer[KEYS_BUFFER];
     bool sessions = false;
     tl_exit e = o->keys != NULL ? has_session_secrets(o->keys, &sessions, fault) : TL_EXIT_OK;
 
@@ -199,12 +202,15 @@ static tl_exit copy(annotation *a, tl_fault *fault)
         e = tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->recording);
     else if (sessions && (dump.keys.file = fopen(o->keys, "rb")) == NULL)
         e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", o->keys);
+    else if (sessions)
+        (void)setvbuf(dump.keys.file, buffer, _IOFBF, sizeof buffer);
     if (e == TL_EXIT_OK)
         e = dump_run(&dump, fault);
     if (dump.recording.file != NULL)
         (void)fclose(dump.recording.file);
     if (dump.keys.file != NULL)
         (void)fclose(dump.keys.file);
+    tl_wipe(buffer, sizeof buffer);
     return e;
 }
 

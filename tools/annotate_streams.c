@@ -3,6 +3,7 @@
 #include "annotate_streams.h"
 
 #include "backend.h"
+#include "keys_file.h"
 #include "pcap.h"
 #include "replay.h"
 #include "stream_file.h"
@@ -206,13 +207,16 @@ static tl_exit read_stream(annotate_streams *s, going *g, const char *said, cons
 
 static tl_exit read_keys(going *g, const char *keys, tl_fault *fault)
 {
+    char buffer[KEYS_BUFFER];
     FILE *in = fopen(keys, "rb");
     tl_exit e;
 
     if (in == NULL)
         return tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", keys);
+    (void)setvbuf(in, buffer, _IOFBF, sizeof buffer);
     e = stream_keys_read(&g->keys, in, keys, fault);
     (void)fclose(in);
+    tl_wipe(buffer, sizeof buffer);
     return e;
 }
 

@@ -13,7 +13,11 @@
 
 #include <stdio.h>
 
-enum { KEYS_NAME_SIZE = 64, KEYS_VALUE_MAX = 8192 };
+enum {
+    KEYS_NAME_SIZE = 64,
+    KEYS_VALUE_MAX = 8192,
+    KEYS_BUFFER = 4096 /* for setvbuf, and to be wiped: a buffer of the file's own would not be */
+};
 
 typedef enum keys_kind { KEYS_END = 0, KEYS_MESSAGE, KEYS_VALUE, KEYS_STREAM } keys_kind;
 

@@ -2,16 +2,12 @@
 #ifndef TL_TOOLS_KEYS_SOURCE_H
 #define TL_TOOLS_KEYS_SOURCE_H
 
-#include "fault.h"
-
-#include <trueline/base.h>
-
-#include <stdio.h>
+#include "keys_file.h"
 
 typedef struct keys_source {
     FILE *file; /* to read lines from; NULL: not open */
     /* private */
-    char buffer[4096]; /* of the file: one of its own would be given back with secrets in it */
+    char buffer[KEYS_BUFFER];
     uint8_t *bytes;
     size_t n, room;
     bool full;

@@ -101,7 +101,7 @@ tl_exit stream_keys_read(stream_keys *k, FILE *in, const char *name, tl_fault *f
 
 tl_exit stream_keys_take(stream_keys *k, tl_span text, const char *name, tl_fault *fault)
 {
-    char buffer[4096]; /* the stream's own would be given back with secrets in it */
+    char buffer[KEYS_BUFFER];
     FILE *in = fmemopen((void *)(uintptr_t)text.p, text.n, "rb");
     tl_exit e;
 
