@@ -43,39 +43,11 @@ static uint64_t wait(void *ctx, tl_duel *duel, uint64_t until_ms)
     return tl_world_ms(h->world);
 }
 
-const char *tl_spdm_code_name(uint8_t code)
+const char *tl_spdm_hops_name(uint8_t code)
 {
-    static const struct {
-        uint8_t code;
-        const char *name;
-    } names[] = {
-        { TL_SPDM_GET_VERSION, "GET_VERSION" },
-        { TL_SPDM_VERSION, "VERSION" },
-        { TL_SPDM_GET_CAPABILITIES, "GET_CAPABILITIES" },
-        { TL_SPDM_CAPABILITIES, "CAPABILITIES" },
-        { TL_SPDM_NEGOTIATE_ALGORITHMS, "NEGOTIATE_ALGORITHMS" },
-        { TL_SPDM_ALGORITHMS, "ALGORITHMS" },
-        { TL_SPDM_GET_DIGESTS, "GET_DIGESTS" },
-        { TL_SPDM_DIGESTS, "DIGESTS" },
-        { TL_SPDM_GET_CERTIFICATE, "GET_CERTIFICATE" },
-        { TL_SPDM_CERTIFICATE, "CERTIFICATE" },
-        { TL_SPDM_CHALLENGE, "CHALLENGE" },
-        { TL_SPDM_CHALLENGE_AUTH, "CHALLENGE_AUTH" },
-        { TL_SPDM_GET_MEASUREMENTS, "GET_MEASUREMENTS" },
-        { TL_SPDM_MEASUREMENTS, "MEASUREMENTS" },
-        { TL_SPDM_KEY_EXCHANGE, "KEY_EXCHANGE" },
-        { TL_SPDM_KEY_EXCHANGE_RSP, "KEY_EXCHANGE_RSP" },
-        { TL_SPDM_FINISH, "FINISH" },
-        { TL_SPDM_FINISH_RSP, "FINISH_RSP" },
-        { TL_SPDM_VENDOR_DEFINED_REQUEST, "VENDOR_DEFINED_REQUEST" },
-        { TL_SPDM_VENDOR_DEFINED_RESPONSE, "VENDOR_DEFINED_RESPONSE" },
-        { TL_SPDM_ERROR, "ERROR" },
-    };
+    const char *name = tl_spdm_code_text(code);
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].code == code)
-            return names[i].name;
-    return "?";
+    return name != NULL ? name : "?";
 }
 
 static void describe(const tl_parcel *parcel, char *text, size_t room)
@@ -83,7 +55,7 @@ static void describe(const tl_parcel *parcel, char *text, size_t room)
     if ((parcel->kind & TL_SPDM_SECURED) != 0)
         (void)snprintf(text, room, "record");
     else
-        (void)snprintf(text, room, "%s", parcel->n > 1 ? tl_spdm_code_name(parcel->p[1]) : "?");
+        (void)snprintf(text, room, "%s", parcel->n > 1 ? tl_spdm_hops_name(parcel->p[1]) : "?");
 }
 
 void tl_spdm_hops_open(tl_spdm_hops *h, tl_world *world)

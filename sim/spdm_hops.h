@@ -23,6 +23,6 @@ void tl_spdm_hops_open(tl_spdm_hops *hops, tl_world *world);
 tl_err tl_spdm_hops_run(tl_spdm_hops *hops, tl_duel *duel, const tl_duel_world *who, tl_duel_script script,
                         tl_duel_result *result) TL_MUST_USE;
 /* The name of a message in clear by its code ("KEY_EXCHANGE"), "?" if it has none. */
-const char *tl_spdm_code_name(uint8_t code);
+const char *tl_spdm_hops_name(uint8_t code);
 
 #endif

@@ -23,7 +23,7 @@ static void expect_line(dump_check *c, keys_message *line, const dump_session *s
 static void expect_message(dump_check *c, const dump_message *m, const dump_session *s)
 {
     keys_message line = { .request = m->request, .code = m->code, .size = (uint32_t)m->given };
-    const char *name = dump_code_name(m->code);
+    const char *name = tl_spdm_code_text(m->code);
 
     (void)snprintf(line.name, sizeof line.name, name != NULL ? "SPDM_%s" : "<unknown>", name);
     expect_line(c, &line, s);
@@ -197,7 +197,7 @@ static void on_measurements(dump_check *c, const dump_message *m, tl_hash *l)
 static tl_span encapsulated(const dump_message *m)
 {
     tl_rd r = tl_rd_of(m->whole);
-    bool acknowledges = m->code == DUMP_ENCAPSULATED_RESPONSE_ACK;
+    bool acknowledges = m->code == TL_SPDM_ENCAPSULATED_RESPONSE_ACK;
 
     (void)tl_take(&r, HEADER);
     if (acknowledges && m->version >= TL_SPDM_12)
@@ -279,7 +279,7 @@ static void on_request(dump_check *c, const dump_message *m, dump_session *s)
     keep_only(&c->asked, m->whole);
     if (m->code == TL_SPDM_GET_CERTIFICATE)
         c->asked_offset = m->body.spdm_get_certificate.offset;
-    if (m->code == DUMP_DELIVER_ENCAPSULATED_RESPONSE)
+    if (m->code == TL_SPDM_DELIVER_ENCAPSULATED_RESPONSE)
         on_encapsulated(c, m);
     if (m->code == TL_SPDM_VENDOR_DEFINED_REQUEST && s == NULL)
         on_vendor(c, &m->body.spdm_vendor_defined);
@@ -316,9 +316,9 @@ static void on_response(dump_check *c, const dump_message *m, dump_session *s)
     case TL_SPDM_CHALLENGE_AUTH: on_challenge_auth(c, m); break;
     case TL_SPDM_MEASUREMENTS: on_measurements(c, m, s != NULL ? &s->l : &c->l); break;
     case TL_SPDM_KEY_EXCHANGE_RSP: dump_session_begin(c, m); break;
-    case DUMP_ENCAPSULATED_REQUEST:
-    case DUMP_ENCAPSULATED_RESPONSE_ACK: on_encapsulated(c, m); break;
-    case DUMP_PSK_EXCHANGE_RSP: c->report->sessions++; break;
+    case TL_SPDM_ENCAPSULATED_REQUEST:
+    case TL_SPDM_ENCAPSULATED_RESPONSE_ACK: on_encapsulated(c, m); break;
+    case TL_SPDM_PSK_EXCHANGE_RSP: c->report->sessions++; break;
     default:
         if (s != NULL)
             on_session_response(c, m, s);
@@ -344,9 +344,9 @@ static bool answers(dump_check *c, const dump_message *m)
 static bool is_foreign(const dump_message *m)
 {
     switch (m->code) {
-    case DUMP_DELIVER_ENCAPSULATED_RESPONSE:
-    case DUMP_ENCAPSULATED_REQUEST:
-    case DUMP_ENCAPSULATED_RESPONSE_ACK: return false;
+    case TL_SPDM_DELIVER_ENCAPSULATED_RESPONSE:
+    case TL_SPDM_ENCAPSULATED_REQUEST:
+    case TL_SPDM_ENCAPSULATED_RESPONSE_ACK: return false;
     default: return m->rows == NULL && m->whole.n > HEADER;
     }
 }
@@ -354,7 +354,7 @@ static bool is_foreign(const dump_message *m)
 static void check_header(dump_check *c, const dump_message *m)
 {
     unsigned version = c->context->version, sent = m->version;
-    const char *name = dump_code_name(m->code);
+    const char *name = tl_spdm_code_text(m->code);
 
     if (m->error != TL_OK)
         dump_report_failed(c->report, "malformed: %s", tl_err_text(m->error));

@@ -6,78 +6,6 @@
 
 enum { HEADER = 4, SIGNATURE_ASKED = 1, DIGEST_KEY_INFO = 4, MULTI_KEY = 0x10 };
 
-static const struct {
-    uint8_t code;
-    const char *name;
-} codes[] = {
-    { 0x01, "DIGESTS" },
-    { 0x02, "CERTIFICATE" },
-    { 0x03, "CHALLENGE_AUTH" },
-    { 0x04, "VERSION" },
-    { 0x05, "CHUNK_SEND_ACK" },
-    { 0x06, "CHUNK_RESPONSE" },
-    { 0x07, "ENDPOINT_INFO" },
-    { 0x60, "MEASUREMENTS" },
-    { 0x61, "CAPABILITIES" },
-    { 0x62, "SUPPORTED_EVENT_TYPES" },
-    { 0x63, "ALGORITHMS" },
-    { 0x64, "KEY_EXCHANGE_RSP" },
-    { 0x65, "FINISH_RSP" },
-    { 0x66, "PSK_EXCHANGE_RSP" },
-    { 0x67, "PSK_FINISH_RSP" },
-    { 0x68, "HEARTBEAT_ACK" },
-    { 0x69, "KEY_UPDATE_ACK" },
-    { 0x6A, "ENCAPSULATED_REQUEST" },
-    { 0x6B, "ENCAPSULATED_RESPONSE_ACK" },
-    { 0x6C, "END_SESSION_ACK" },
-    { 0x6D, "CSR" },
-    { 0x6E, "SET_CERTIFICATE_RSP" },
-    { 0x6F, "MEASUREMENT_EXTENSION_LOG" },
-    { 0x70, "SUBSCRIBE_EVENT_TYPES_ACK" },
-    { 0x71, "EVENT_ACK" },
-    { 0x7C, "KEY_PAIR_INFO" },
-    { 0x7D, "SET_KEY_PAIR_INFO_ACK" },
-    { 0x7E, "VENDOR_DEFINED_RESPONSE" },
-    { 0x7F, "ERROR" },
-    { 0x81, "GET_DIGESTS" },
-    { 0x82, "GET_CERTIFICATE" },
-    { 0x83, "CHALLENGE" },
-    { 0x84, "GET_VERSION" },
-    { 0x85, "CHUNK_SEND" },
-    { 0x86, "CHUNK_GET" },
-    { 0x87, "GET_ENDPOINT_INFO" },
-    { 0xE0, "GET_MEASUREMENTS" },
-    { 0xE1, "GET_CAPABILITIES" },
-    { 0xE2, "GET_SUPPORTED_EVENT_TYPES" },
-    { 0xE3, "NEGOTIATE_ALGORITHMS" },
-    { 0xE4, "KEY_EXCHANGE" },
-    { 0xE5, "FINISH" },
-    { 0xE6, "PSK_EXCHANGE" },
-    { 0xE7, "PSK_FINISH" },
-    { 0xE8, "HEARTBEAT" },
-    { 0xE9, "KEY_UPDATE" },
-    { 0xEA, "GET_ENCAPSULATED_REQUEST" },
-    { 0xEB, "DELIVER_ENCAPSULATED_RESPONSE" },
-    { 0xEC, "END_SESSION" },
-    { 0xED, "GET_CSR" },
-    { 0xEE, "SET_CERTIFICATE" },
-    { 0xEF, "GET_MEASUREMENT_EXTENSION_LOG" },
-    { 0xF0, "SUBSCRIBE_EVENT_TYPES" },
-    { 0xF1, "SEND_EVENT" },
-    { 0xFC, "GET_KEY_PAIR_INFO" },
-    { 0xFD, "SET_KEY_PAIR_INFO" },
-    { 0xFE, "VENDOR_DEFINED_REQUEST" },
-    { 0xFF, "RESPOND_IF_READY" },
-};
-
-const char *dump_code_name(uint8_t code)
-{
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].code == code)
-            return codes[i].name;
-    return NULL;
-}
-
 const tl_message *dump_rows(const char *name)
 {
     for (const tl_message *m = tl_messages; m->name != NULL; m++)
@@ -115,7 +43,7 @@ static bool has_no_body(uint8_t code)
                                     TL_SPDM_HEARTBEAT,        TL_SPDM_HEARTBEAT_ACK,
                                     TL_SPDM_KEY_UPDATE,       TL_SPDM_KEY_UPDATE_ACK,
                                     TL_SPDM_END_SESSION,      TL_SPDM_END_SESSION_ACK,
-                                    TL_SPDM_RESPOND_IF_READY, DUMP_GET_ENCAPSULATED_REQUEST };
+                                    TL_SPDM_RESPOND_IF_READY, TL_SPDM_GET_ENCAPSULATED_REQUEST };
 
     return memchr(bare, code, sizeof bare) != NULL;
 }

@@ -5,23 +5,6 @@
 
 #include "dump_algs.h"
 
-/* Codes that the library's headers do not name yet. */
-enum {
-    DUMP_CHUNK_SEND = 0x85,
-    DUMP_CHUNK_GET = 0x86,
-    DUMP_PSK_EXCHANGE = 0xE6,
-    DUMP_PSK_FINISH = 0xE7,
-    DUMP_GET_ENCAPSULATED_REQUEST = 0xEA,
-    DUMP_DELIVER_ENCAPSULATED_RESPONSE = 0xEB,
-    DUMP_ENCAPSULATED_REQUEST = 0x6A,
-    DUMP_ENCAPSULATED_RESPONSE_ACK = 0x6B,
-    DUMP_PSK_EXCHANGE_RSP = 0x66,
-    DUMP_PSK_FINISH_RSP = 0x67
-};
-
-/* The name of a code as DSP0274 writes it; NULL if it has none. */
-const char *dump_code_name(uint8_t code);
-
 /* Any message's struct. */
 typedef union dump_body {
 #define MSG(name, code) tl_##name name;

@@ -33,7 +33,7 @@ static void tell_message(dump_spdm *d, const dump_message *m, dump_line *line)
     dump_telling(&d->context, m, telling);
     line->direction = m->request ? DUMP_REQUEST : DUMP_RESPONSE;
     line->version = m->version;
-    line->name = dump_code_name(m->code) != NULL ? dump_code_name(m->code) : "unknown code";
+    line->name = tl_spdm_code_text(m->code) != NULL ? tl_spdm_code_text(m->code) : "unknown code";
     line->size = m->whole.n;
     line->telling = telling;
     line->fields = d->check.report->fields ? dump_fields(&d->context, m) : NULL;

@@ -270,6 +270,6 @@ const char *spdm_end_name(tl_span message, bool in_record, const char *secured)
 
     if (in_record)
         return secured;
-    name = message.n >= 2 ? dump_code_name(message.p[1]) : NULL;
+    name = message.n >= 2 ? tl_spdm_code_text(message.p[1]) : NULL;
     return name != NULL ? name : "(unknown)";
 }

@@ -163,21 +163,7 @@ tl_exit spdm_link_send(spdm_link *link, const tl_spdm_out *message, tl_fault *fa
 
 const char *spdm_step_name(uint8_t request)
 {
-    switch (request) {
-    case TL_SPDM_GET_VERSION: return "VERSION";
-    case TL_SPDM_GET_CAPABILITIES: return "CAPABILITIES";
-    case TL_SPDM_NEGOTIATE_ALGORITHMS: return "ALGORITHMS";
-    case TL_SPDM_GET_DIGESTS: return "DIGESTS";
-    case TL_SPDM_GET_CERTIFICATE: return "CERTIFICATE";
-    case TL_SPDM_CHALLENGE: return "CHALLENGE";
-    case TL_SPDM_GET_MEASUREMENTS: return "MEASUREMENTS";
-    case TL_SPDM_KEY_EXCHANGE: return "KEY_EXCHANGE";
-    case TL_SPDM_FINISH: return "FINISH";
-    case TL_SPDM_HEARTBEAT: return "HEARTBEAT";
-    case TL_SPDM_KEY_UPDATE: return "KEY_UPDATE";
-    case TL_SPDM_END_SESSION: return "END_SESSION";
-    case TL_SPDM_VENDOR_DEFINED_REQUEST: return "VENDOR_DEFINED";
-    case TL_SPDM_RESPOND_IF_READY: return "RESPOND_IF_READY";
-    default: return "an unknown request";
-    }
+    const char *step = tl_spdm_step_text(request);
+
+    return step != NULL ? step : "an unknown request";
 }

@@ -106,8 +106,8 @@ static void print_codes(void)
 {
     open_table("codes");
     for (unsigned code = 0; code < 256; code++)
-        if (dump_code_name((uint8_t)code) != NULL)
-            named(code, dump_code_name((uint8_t)code));
+        if (tl_spdm_code_text((uint8_t)code) != NULL)
+            named(code, tl_spdm_code_text((uint8_t)code));
     close_table();
     open_table("rows_of_code");
 #define MSG(name, code)                                                                                      \

@@ -21,39 +21,19 @@ enum {
     TL_SPDM_13 = 0x13
 };
 
+/* Requests and responses, from spdm_codes.def: TL_SPDM_GET_VERSION, TL_SPDM_VERSION. */
 enum {
-    TL_SPDM_GET_DIGESTS = 0x81,
-    TL_SPDM_GET_CERTIFICATE = 0x82,
-    TL_SPDM_CHALLENGE = 0x83,
-    TL_SPDM_GET_VERSION = 0x84,
-    TL_SPDM_GET_MEASUREMENTS = 0xE0,
-    TL_SPDM_GET_CAPABILITIES = 0xE1,
-    TL_SPDM_NEGOTIATE_ALGORITHMS = 0xE3,
-    TL_SPDM_KEY_EXCHANGE = 0xE4,
-    TL_SPDM_FINISH = 0xE5,
-    TL_SPDM_HEARTBEAT = 0xE8,
-    TL_SPDM_KEY_UPDATE = 0xE9,
-    TL_SPDM_END_SESSION = 0xEC,
-    TL_SPDM_VENDOR_DEFINED_REQUEST = 0xFE,
-    TL_SPDM_RESPOND_IF_READY = 0xFF
+#define SPDM_REQUEST(name, code, step) TL_SPDM_##name = code,
+#define SPDM_RESPONSE(name, code)      TL_SPDM_##name = code,
+#include <trueline/spdm_codes.def>
+#undef SPDM_REQUEST
+#undef SPDM_RESPONSE
 };
 
-enum {
-    TL_SPDM_DIGESTS = 0x01,
-    TL_SPDM_CERTIFICATE = 0x02,
-    TL_SPDM_CHALLENGE_AUTH = 0x03,
-    TL_SPDM_VERSION = 0x04,
-    TL_SPDM_MEASUREMENTS = 0x60,
-    TL_SPDM_CAPABILITIES = 0x61,
-    TL_SPDM_ALGORITHMS = 0x63,
-    TL_SPDM_KEY_EXCHANGE_RSP = 0x64,
-    TL_SPDM_FINISH_RSP = 0x65,
-    TL_SPDM_HEARTBEAT_ACK = 0x68,
-    TL_SPDM_KEY_UPDATE_ACK = 0x69,
-    TL_SPDM_END_SESSION_ACK = 0x6C,
-    TL_SPDM_VENDOR_DEFINED_RESPONSE = 0x7E,
-    TL_SPDM_ERROR = 0x7F
-};
+/* The name of a request or response by its code ("GET_VERSION"); NULL if it has none. */
+const char *tl_spdm_code_text(uint8_t code);
+/* The step that a request begins, as the requester names it in tl_spdm_why ("VERSION"); NULL if it begins none. */
+const char *tl_spdm_step_text(uint8_t request);
 
 /* Codes of ERROR. A peer's is the tl_err TL_E_PEER + code, one to send TL_E_REPLY + code. */
 enum {

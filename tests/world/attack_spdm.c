@@ -152,7 +152,7 @@ static void count_answers(const tl_spdm_mutator *m, attack_tally *tally)
         if (i == TL_SPDM_ERROR || m->answers[i] == 0)
             continue;
         (void)snprintf(way, sizeof way, "answered by %s, of no use",
-                       i == 0 ? "a record" : tl_spdm_code_name((uint8_t)i));
+                       i == 0 ? "a record" : tl_spdm_hops_name((uint8_t)i));
         attack_count(tally, target, way, m->answers[i]);
     }
     if (m->marks > answered)
