@@ -540,6 +540,8 @@ void tl_stream_rx_anchor(tl_stream_rx *rx, const tl_clock_anchor *anchor);
 const tl_stream_counters *tl_stream_rx_counters(const tl_stream_rx *rx);
 /* Up to where each of its keys may be used: the built-in limits, or lower ones of the configuration. */
 const tl_stream_limits *tl_stream_rx_limits(const tl_stream_rx *rx);
+/* Drops the keys and wipes; with accumulated tags also what the frame memory holds of an open frame's encrypted lines, so
+ * that memory must still be there. */
 void tl_stream_rx_wipe(tl_stream_rx *rx);
 
 #ifdef __cplusplus

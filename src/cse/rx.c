@@ -52,6 +52,8 @@ tl_err tl_stream_rx_rows(tl_stream_rx *rx, tl_span *rows, size_t n)
 
 void tl_stream_rx_wipe(tl_stream_rx *rx)
 {
+    if (rx->open)
+        tl_cse_frame_wipe(rx);
     tl_cse_lists_drop(rx->crypto, rx->lists);
     tl_cse_key_drop(&rx->key, rx->crypto);
     tl_cse_key_drop(&rx->next_key, rx->crypto);

@@ -91,6 +91,8 @@ tl_stream_event tl_cse_event(tl_event_kind kind, tl_verdict verdict, const tl_rx
 void tl_cse_frame_open(const tl_rx_item *item, uint64_t now_ms, uint64_t time_us);
 /* Closes the open frame. ending: ok if its end has come, else cut. */
 void tl_cse_frame_close(tl_stream_rx *rx, tl_verdict ending);
+/* Wipes what was opened on trust of a frame that is not ok, or will never have a verdict. */
+void tl_cse_frame_wipe(tl_stream_rx *rx);
 /* Hands a line on that is in its place. */
 void tl_cse_release(const tl_rx_item *item);
 

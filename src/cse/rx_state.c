@@ -93,8 +93,9 @@ static bool copies(const tl_stream_rx *rx)
            (rx->config.release == TL_RELEASE_FRAME || (rx->config.release == TL_RELEASE_EARLY && !rx->early));
 }
 
-/* Lines on lists were opened before their frame was found bad: what the frame memory holds is nobody's pixels. */
-static void wipe_opened(tl_stream_rx *rx)
+/* Lines on lists are opened before anybody knows what they are: until the frame is ok, what its memory holds is nobody's
+ * pixels. */
+void tl_cse_frame_wipe(tl_stream_rx *rx)
 {
     if (rx->plan.list_count == 0 || !copies(rx))
         return;
@@ -119,7 +120,7 @@ static void tell_bad(tl_stream_rx *rx, bool lacks, tl_stream_event *e)
     const tl_rx_cause cause = first_cause(rx, e->verdict, lacks);
 
     rx->counters.frames_bad++;
-    wipe_opened(rx);
+    tl_cse_frame_wipe(rx);
     put_on_probation(rx);
     e->cause = cause.verdict;
     e->data_type = cause.data_type;

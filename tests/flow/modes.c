@@ -545,6 +545,34 @@ static void frame_when_its_list_is_wrong_then_nothing_decrypted_is_left_in_memor
         }
 }
 
+/* Nor of a frame that never gets a verdict, because its receiver is put away. */
+static void receiver_when_wiped_inside_a_frame_then_nothing_decrypted_is_left_in_memory(void **state)
+{
+    uint8_t sent[2048];
+
+    (void)state;
+    for (unsigned m = 0; m < MODES; m++) {
+        scene s;
+        prepare(&s);
+        const tl_stream_part *part = s.loop.config.parts;
+        const size_t before = (size_t)part[0].count * part[0].length;
+        const size_t n = (size_t)part[1].count * part[1].length;
+        s.loop.config.tag_mode = modes[m];
+        vary(&s.loop.config, TL_BLOCK_MIDDLE, TL_SV_1);
+        open_and_send(&s);
+        assert_true(tl_stream_frame_bytes(&s.loop.config) <= sizeof sent);
+        tl_loop_frame(&s.loop.config, 100, sent);
+        s.frame[0].n -= 2; /* without its end */
+        tl_assert_ok(tl_loop_receive(&s.loop, &s.frame[0]));
+        s.frame[0].n += 2;
+        assert_null(frame_event(&s, 100));
+        assert_memory_equal(s.loop.memory + before, sent + before, n);
+        tl_stream_rx_wipe(&s.loop.rx);
+        tl_assert_all(s.loop.memory + before, 0, n);
+        finish(&s);
+    }
+}
+
 /* ---- partial integrity ---- */
 
 static const tl_tag_mode all_modes[] = { TL_TAG_PER_MESSAGE, TL_TAG_PER_DATA_TYPE, TL_TAG_PER_FRAME };
@@ -754,6 +782,7 @@ int main(void)
         cmocka_unit_test(frame_when_nothing_of_a_list_was_sent_then_its_tag_is_right_and_the_verdict_gap),
         cmocka_unit_test(frame_when_it_fails_then_only_bad_lists_count_as_wrong_tags),
         cmocka_unit_test(frame_when_its_list_is_wrong_then_nothing_decrypted_is_left_in_memory),
+        cmocka_unit_test(receiver_when_wiped_inside_a_frame_then_nothing_decrypted_is_left_in_memory),
         cmocka_unit_test(line_when_outside_the_pattern_of_sv3_then_its_bytes_are_unprotected),
         cmocka_unit_test(byte_when_outside_the_pattern_of_sv4_then_unprotected),
         cmocka_unit_test(line_when_sv5_then_its_bytes_are_unprotected),
