@@ -49,11 +49,13 @@ static bool write_input(const dump_keys *k, const char *name, uint8_t *value, si
     return *n > 0;
 }
 
-/* Hex of the first bytes. */
-static const char *shown(tl_span s, char text[2 * SHOWN + 4])
+/* Hex of the first bytes, for whom it is to be shown. */
+static const char *shown(const dump_keys *k, tl_span s, char text[2 * SHOWN + 4])
 {
     size_t n = s.n < SHOWN ? s.n : SHOWN;
 
+    if (k->report->discreet)
+        return "(not shown)";
     for (size_t i = 0; i < n; i++)
         (void)snprintf(text + 2 * i, 3, "%02x", s.p[i]);
     (void)snprintf(text + 2 * n, 4, "%s", s.n > n ? "..." : "");
@@ -76,15 +78,15 @@ void dump_keys_expect(dump_keys *k, const char *name, tl_span value)
     }
     if (k->line.kind != KEYS_VALUE) {
         dump_report_failed(k->report, "%s: computed %s, the file has no line for it before line %llu", name,
-                           shown(value, computed), number(k));
+                           shown(k, value, computed), number(k));
         return;
     }
     if (strcmp(k->line.name, name) != 0)
-        dump_report_failed(k->report, "%s: computed %s, line %llu is %s", name, shown(value, computed),
+        dump_report_failed(k->report, "%s: computed %s, line %llu is %s", name, shown(k, value, computed),
                            number(k), k->line.name);
     else if (!tl_equal(value, in_file))
-        dump_report_failed(k->report, "%s: computed %s, line %llu says %s", name, shown(value, computed),
-                           number(k), shown(in_file, said));
+        dump_report_failed(k->report, "%s: computed %s, line %llu says %s", name, shown(k, value, computed),
+                           number(k), shown(k, in_file, said));
     advance(k);
 }
 

@@ -18,6 +18,7 @@ typedef struct dump_report {
     FILE *out; /* NULL: it only counts */
     dump_format format;
     bool fields;      /* all of them, not only what tells most */
+    bool discreet;    /* secrets that are not right are named, and not shown */
     bool packets;     /* CSI-2: each packet with its fields, not only frames */
     uint64_t message; /* the one at hand */
     uint64_t messages, sessions, records, signatures, failed;

@@ -1,47 +1,14 @@
 #include "keys_source.h"
 #include "pcap.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include <trueline/layout/ids.h>
-
-enum { SOURCE_MAX = 1 << 28 }; /* bytes of secrets that one run can have */
-
-/* realloc would leave secrets behind. */
-static bool make_room(keys_source *s, size_t n)
-{
-    size_t room = s->room == 0 ? 1 << 16 : 2 * s->room;
-    uint8_t *grown;
-
-    if (n <= s->room)
-        return true;
-    while (room < n)
-        room *= 2;
-    grown = room <= SOURCE_MAX ? malloc(room) : NULL;
-    if (grown == NULL)
-        return false;
-    if (s->n > 0) {
-        memcpy(grown, s->bytes, s->n);
-        tl_wipe(s->bytes, s->n);
-    }
-    free(s->bytes);
-    s->bytes = grown;
-    s->room = room;
-    return true;
-}
 
 static void take_secrets(void *ctx, uint32_t type, tl_span secrets)
 {
     keys_source *s = ctx;
 
-    if (type != TL_SECRETS_TYPE || secrets.n == 0 || s->full)
-        return;
-    s->full = !make_room(s, s->n + secrets.n);
-    if (s->full)
-        return;
-    memcpy(s->bytes + s->n, secrets.p, secrets.n);
-    s->n += secrets.n;
+    if (type == TL_SECRETS_TYPE && !s->full)
+        s->full = !guarded_add(&s->inside, secrets);
 }
 
 /* All secrets of a capture, up to where it ends or is broken. */
@@ -61,14 +28,14 @@ static tl_exit collect(keys_source *s, FILE *in, const char *path, tl_fault *fau
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: no memory for its secrets", path);
     if (e == TL_EXIT_INTERNAL)
         return e;
-    if (s->n == 0)
+    if (s->inside.n == 0)
         return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a capture without secrets of this program", path);
     return TL_EXIT_OK;
 }
 
 static tl_exit open_collected(keys_source *s, const char *path, tl_fault *fault)
 {
-    s->file = fmemopen(s->bytes, s->n, "r");
+    s->file = fmemopen(s->inside.p, s->inside.n, "r");
     if (s->file == NULL)
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "%.200s", path);
     (void)setvbuf(s->file, s->buffer, _IOFBF, sizeof s->buffer);
@@ -105,8 +72,6 @@ void keys_source_close(keys_source *s)
 {
     if (s->file != NULL)
         (void)fclose(s->file);
-    if (s->bytes != NULL)
-        tl_wipe(s->bytes, s->room);
-    free(s->bytes);
+    guarded_close(&s->inside);
     tl_wipe(s, sizeof *s);
 }

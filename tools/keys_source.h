@@ -2,14 +2,14 @@
 #ifndef TL_TOOLS_KEYS_SOURCE_H
 #define TL_TOOLS_KEYS_SOURCE_H
 
+#include "guarded.h"
 #include "keys_file.h"
 
 typedef struct keys_source {
     FILE *file; /* to read lines from; NULL: not open */
     /* private */
     char buffer[KEYS_BUFFER];
-    uint8_t *bytes;
-    size_t n, room;
+    guarded inside; /* those of a capture */
     bool full;
 } keys_source;
 

@@ -18,17 +18,23 @@ void pcap_window_close(pcap_window *w)
     *w = (pcap_window){ 0 };
 }
 
-/* Twice the room, or the first. */
+/* Twice the room, or the first; realloc would leave what a capture holds of secrets. */
 static tl_exit grow(pcap_window *w, tl_fault *fault)
 {
     size_t room = w->room == 0 ? FIRST_ROOM : 2 * w->room;
-    uint8_t *grown = realloc(w->buffer, room);
+    uint8_t *grown = malloc(room);
 
     if (grown == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: offset %llu: no memory", w->name,
                             (unsigned long long)w->offset);
+    if (w->buffer != NULL) {
+        memcpy(grown, w->buffer, w->have);
+        tl_wipe(w->buffer, w->most);
+        free(w->buffer);
+    }
     w->buffer = grown;
     w->room = room;
+    w->most = w->have;
     return TL_EXIT_OK;
 }
 

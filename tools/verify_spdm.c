@@ -122,17 +122,15 @@ static void on_line(verify_spdm *v, const dump_spdm *spdm, const json_t *line)
         (void)json_object_set(session_of(v, id), "measurements", json_object_get(fields, "record"));
 }
 
-/* The lines of the packet at hand. */
+/* The lines of the packet at hand. Records may stand there in clear. */
 static void pick(verify_spdm *v, const dump_spdm *spdm)
 {
-    char *at, *end;
+    const char *at = (const char *)v->said.p, *behind = at + v->said.n, *end;
 
-    if (fflush(v->lines) != 0)
-        return;
-    for (at = v->text; at < v->text + v->text_n; at = end + 1) {
+    for (; at < behind; at = end + 1) {
         json_t *line;
 
-        end = memchr(at, '\n', (size_t)(v->text + v->text_n - at));
+        end = memchr(at, '\n', (size_t)(behind - at));
         if (end == NULL)
             break;
         line = json_loadb(at, (size_t)(end - at), 0, NULL);
@@ -140,9 +138,7 @@ static void pick(verify_spdm *v, const dump_spdm *spdm)
             on_line(v, spdm, line);
         json_decref(line);
     }
-    /* Records may stand there in clear, and nobody knows its size when it is closed. */
-    tl_wipe(v->text, v->text_n);
-    rewind(v->lines);
+    guarded_clear(&v->said);
 }
 
 /* ---- packets ---- */
@@ -258,12 +254,12 @@ tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
     tl_exit e;
 
     *v = (verify_spdm){ .sessions = json_array() };
-    v->lines = open_memstream(&v->text, &v->text_n);
+    v->lines = guarded_stream(&v->said);
     if (v->sessions == NULL || v->lines == NULL)
         return no_memory(fault);
     if (tl_openssl_open(&slots, &v->backend) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "SPDM: no backend");
-    v->report = (dump_report){ .out = v->lines, .format = DUMP_JSON, .fields = true };
+    v->report = (dump_report){ .out = v->lines, .format = DUMP_JSON, .fields = true, .discreet = true };
     if (keys == NULL)
         return TL_EXIT_OK;
     e = keys_source_open(&v->secrets, keys, fault);
@@ -315,7 +311,7 @@ void verify_spdm_close(verify_spdm *v)
     keys_source_close(&v->secrets);
     if (v->lines != NULL)
         (void)fclose(v->lines);
-    free(v->text);
+    guarded_close(&v->said);
     json_decref(v->peer);
     json_decref(v->sessions);
     tl_wipe(v, sizeof *v);

@@ -15,8 +15,7 @@ typedef struct verify_spdm {
     tl_openssl *backend;
     keys_source secrets;
     FILE *lines;
-    char *text; /* what the dump said of the packet at hand */
-    size_t text_n;
+    guarded said; /* by the dump, of the packet at hand */
     dump_keys keys;
     tl_fault keys_fault, first; /* first: what failed first */
     bool computed;              /* the file of secrets speaks of SPDM */

@@ -213,6 +213,12 @@ done
 run "$program" verify --join s1.json s2.json --report s.json
 is "$code $(grep -o '"bytes":\[.*' s.json | sed 's/,"joined":2//')" "0 $(grep -o '"bytes":\[.*' spdm.v)" \
     "spdm_when_in_segments_then_the_same_sessions_and_bytes"
+sed 's/^\(master_secret: ..\)......../\1deadbeef/' spdm.keys >wrong.keys
+run "$program" verify spdm.pcapng --keys wrong.keys --report wrong.json
+like "$code $err" "^1 .*SPDM: message [0-9]+: master_secret: computed .not shown., line [0-9]+ says .not shown." \
+    "spdm_when_a_secret_is_wrong_then_named"
+is "$(sed -n 's/^[a-z_0-9]*secret: .\{10\}\(.\{12\}\).*/\1/p' spdm.keys | grep -Fcf - <(cat wrong.json; echo "$err") || true)" 0 \
+    "spdm_when_a_secret_is_wrong_then_no_evidence_shows_the_right_one"
 run "$program" verify spdm.pcapng --keys <(grep '^stream' spdm.keys) --quiet
 is "$code" 0 "spdm_when_there_are_secrets_of_the_stream_alone_then_frames_verify"
 end
