@@ -438,6 +438,218 @@ static void begins_when_forged_then_a_top_for_each_and_no_frame_but_the_open_one
     close_both(&l, &s);
 }
 
+/* ---- what is refused, one check each ---- */
+
+/* A long packet of the stream's channel. */
+static void add_long(tl_packets *list, const tl_stream_config *c, uint8_t data_type, const uint8_t *payload,
+                     size_t n)
+{
+    static uint8_t bytes[2 * TL_BRIDGE_BODY_MAX];
+    const tl_csi2_header h = { c->virtual_channel, data_type, 0 };
+    tl_wr w = tl_wr_of(bytes, sizeof bytes);
+
+    tl_assert_ok(tl_csi2_write(&h, tl_span_of(payload, n), &w));
+    tl_packets_add(list, tl_written(&w));
+}
+
+static uint64_t refused(const station *s)
+{
+    return tl_bridge_counters_of(&s->bridge)->refused;
+}
+
+static void begin_when_it_comes_again_then_refused_and_the_open_frame_goes_on(void **state)
+{
+    tl_packets in = { 0 }, begin = { 0 }, out = { 0 };
+    station s;
+    tl_loop l;
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    open_both(&l, &s, TL_BRIDGE_TO_FSED, 1);
+    tl_assert_ok(tl_loop_send(&l, &in));
+    tl_packets_take(&begin, &in, 1);
+    for (unsigned i = 0; i < TL_LOOP_LINE + 5; i++) {
+        tl_packets one = { 0 };
+        tl_packets_take(&one, &in, i);
+        carry(&s, &one, &out);
+        tl_packets_free(&one);
+    }
+    size_t before = out.n;
+    carry(&s, &begin, &out);
+    assert_int_equal(out.n, before);
+    assert_int_equal(refused(&s), 1);
+    for (size_t i = TL_LOOP_LINE + 5; i < in.n; i++)
+        tl_packets_take(&begin, &in, i);
+    tl_packets_drop(&begin, 0);
+    carry(&s, &begin, &out);
+    receive(&l, &out); /* tags of the lines before it are still there */
+    assert_int_equal(tl_stream_rx_counters(&l.rx)->frames_ok, 1);
+    assert_int_equal(refused(&s), 1);
+    tl_packets_free(&in);
+    tl_packets_free(&begin);
+    tl_packets_free(&out);
+    close_both(&l, &s);
+}
+
+/* A begin is taken as long as the layout lets one be, whatever stands in it, and no byte longer: behind a bridge to SEP
+ * there is room for no more. */
+static void begin_when_longer_than_any_can_be_then_refused(void **state)
+{
+    static uint8_t payload[TL_BRIDGE_BODY_MAX + 1];
+    tl_packets in = { 0 }, longest = { 0 }, longer = { 0 }, out = { 0 };
+    station s;
+    tl_loop l;
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    open_both(&l, &s, TL_BRIDGE_TO_FSED, 1);
+    tl_assert_ok(tl_loop_send(&l, &in));
+    memcpy(payload, in.v[1].p + TL_CSI2_HEADER_SIZE, in.v[1].n - TL_CSI2_HEADER_SIZE - TL_CSI2_FOOTER_SIZE);
+    add_long(&longer, &l.config, TL_SEP_WIRE_TYPE, payload, sizeof payload);
+    add_long(&longest, &l.config, TL_SEP_WIRE_TYPE, payload, sizeof payload - 1);
+    carry(&s, &longer, &out);
+    assert_int_equal(out.n, 0);
+    assert_int_equal(refused(&s), 1);
+    carry(&s, &longest, &out);
+    assert_true(out.n > 0);
+    assert_int_equal(refused(&s), 1);
+    tl_packets_free(&in);
+    tl_packets_free(&longest);
+    tl_packets_free(&longer);
+    tl_packets_free(&out);
+    close_both(&l, &s);
+}
+
+static void of_another_version(tl_fsed_packet *m)
+{
+    m->version++;
+}
+
+static void of_another_stream(tl_fsed_packet *m)
+{
+    m->stream++;
+}
+
+static void of_no_position(tl_fsed_packet *m)
+{
+    m->position = 1;
+    while (m->position == TL_FSED_TOP || m->position == TL_FSED_BOTTOM)
+        m->position++;
+}
+
+/* The frame's first metadata packet, changed, and with other bytes in it. */
+static void add_metadata(tl_packets *list, const tl_packets *frame, void (*change)(tl_fsed_packet *m))
+{
+    const tl_env env = { 0 };
+    tl_packets copy = { 0 };
+    tl_fsed_packet m;
+    tl_rd r;
+    tl_wr w;
+
+    tl_packets_take(&copy, frame, 1);
+    r = tl_rd_of(tl_span_of(copy.v[0].p + TL_CSI2_HEADER_SIZE, copy.v[0].n - TL_CSI2_HEADER_SIZE));
+    tl_assert_ok(tl_decode_fsed_packet(&env, &r, &m));
+    change(&m);
+    copy.v[0].p[TL_CSI2_HEADER_SIZE + TL_FSED_HEADER_SIZE + 3] ^= 1;
+    w = tl_wr_of(copy.v[0].p + TL_CSI2_HEADER_SIZE, copy.v[0].n - TL_CSI2_HEADER_SIZE);
+    tl_assert_ok(tl_encode_fsed_packet(&env, &m, &w));
+    tl_assert_ok(tl_csi2_repair(copy.v[0].p, copy.v[0].n));
+    tl_packets_join(list, &copy);
+    tl_packets_free(&copy);
+}
+
+/* In front of the right ones: one that was taken would stand in their place. */
+static void metadata_when_not_the_streams_then_refused_and_the_frame_is_ok(void **state)
+{
+    void (*const changes[])(tl_fsed_packet * m) = { of_another_version, of_another_stream, of_no_position };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        tl_packets in = { 0 }, wire = { 0 }, out = { 0 };
+        station s;
+        tl_loop l;
+        tl_loop_init(&l, crypto);
+        open_both(&l, &s, TL_BRIDGE_TO_SEP, 1);
+        tl_assert_ok(tl_loop_send(&l, &in));
+        tl_packets_take(&wire, &in, 0);
+        add_metadata(&wire, &in, changes[i]);
+        for (size_t k = 1; k < in.n; k++)
+            tl_packets_take(&wire, &in, k);
+        carry(&s, &wire, &out);
+        assert_int_equal(refused(&s), 1);
+        receive(&l, &out);
+        assert_int_equal(tl_stream_rx_counters(&l.rx)->frames_ok, 1);
+        tl_packets_free(&in);
+        tl_packets_free(&wire);
+        tl_packets_free(&out);
+        close_both(&l, &s);
+    }
+}
+
+/* What is protected packet by packet already has no place in a frame of FSED: it is nobody's line. */
+static void sep_packet_when_in_a_frame_of_fsed_then_refused_and_the_frame_is_ok(void **state)
+{
+    static const uint8_t payload[200] = { 1, 2, 3 };
+    tl_packets in = { 0 }, stranger = { 0 }, out = { 0 };
+    station s;
+    tl_loop l;
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    open_both(&l, &s, TL_BRIDGE_TO_SEP, 1);
+    tl_assert_ok(tl_loop_send(&l, &in));
+    add_long(&stranger, &l.config, TL_SEP_WIRE_TYPE, payload, sizeof payload);
+    tl_packets_insert(&in, line(&in, 4), tl_span_of(stranger.v[0].p, stranger.v[0].n));
+    carry(&s, &in, &out);
+    assert_int_equal(refused(&s), 1);
+    assert_int_equal(tl_bridge_counters_of(&s.bridge)->lines, 23);
+    receive(&l, &out);
+    assert_int_equal(tl_stream_rx_counters(&l.rx)->frames_ok, 1);
+    tl_packets_free(&in);
+    tl_packets_free(&stranger);
+    tl_packets_free(&out);
+    close_both(&l, &s);
+}
+
+/* A frame that nobody protects leaves as it came, on the output's channel; nothing is made up for it. */
+static void lines_when_the_frame_has_no_metadata_then_they_leave_plain_and_in_order(void **state)
+{
+    tl_packets in = { 0 }, plain = { 0 }, out = { 0 };
+    station s;
+    tl_loop l;
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    open_both(&l, &s, TL_BRIDGE_TO_SEP, 3);
+    tl_assert_ok(tl_loop_send(&l, &in));
+    for (size_t i = 0; i < in.n; i++)
+        if ((in.v[i].p[0] & 0x3F) != TL_FSED_WIRE_TYPE)
+            tl_packets_take(&plain, &in, i);
+    assert_int_equal(plain.n, 1 + 23 + 1);
+    carry(&s, &plain, &out);
+    assert_int_equal(out.n, plain.n);
+    for (size_t i = 0; i < out.n; i++) {
+        tl_csi2_packet was, is;
+        tl_csi2_read(tl_span_of(plain.v[i].p, plain.v[i].n), &was);
+        tl_csi2_read(tl_span_of(out.v[i].p, out.v[i].n), &is);
+        assert_true(is.ecc == TL_CSI2_ECC_OK && is.crc_right && is.header.virtual_channel == 3);
+        assert_int_equal(is.header.data_type, was.header.data_type);
+        assert_int_equal(is.payload.n, was.payload.n);
+        if (was.payload.n > 0)
+            assert_memory_equal(is.payload.p, was.payload.p, was.payload.n);
+    }
+    assert_int_equal(tl_bridge_counters_of(&s.bridge)->passed, plain.n);
+    assert_int_equal(tl_bridge_counters_of(&s.bridge)->frames + tl_bridge_counters_of(&s.bridge)->lines +
+                         tl_bridge_counters_of(&s.bridge)->missing + refused(&s),
+                     0);
+    receive(&l, &out);
+    assert_int_equal(tl_stream_rx_counters(&l.rx)->frames_ok, 0);
+    tl_packets_free(&in);
+    tl_packets_free(&plain);
+    tl_packets_free(&out);
+    close_both(&l, &s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +661,11 @@ int main(void)
         cmocka_unit_test(packets_when_not_the_streams_then_pass_or_are_dropped),
         cmocka_unit_test(begins_when_forged_then_a_top_for_each_and_no_frame_but_the_open_one_is_lost),
         cmocka_unit_test(ends_when_sent_without_lines_then_no_lists_come_out),
+        cmocka_unit_test(begin_when_it_comes_again_then_refused_and_the_open_frame_goes_on),
+        cmocka_unit_test(begin_when_longer_than_any_can_be_then_refused),
+        cmocka_unit_test(metadata_when_not_the_streams_then_refused_and_the_frame_is_ok),
+        cmocka_unit_test(sep_packet_when_in_a_frame_of_fsed_then_refused_and_the_frame_is_ok),
+        cmocka_unit_test(lines_when_the_frame_has_no_metadata_then_they_leave_plain_and_in_order),
     };
 
     return cmocka_run_group_tests_name("bridge", tests, open_backend, close_backend);
