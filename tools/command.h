@@ -39,4 +39,12 @@ typedef int command_function(int argc, char **argv);
 COMMANDS
 #undef COMMAND
 
+typedef struct command_row {
+    const char *name; /* NULL behind the last */
+    command_function *run;
+    const char *summary;
+} command_row;
+
+extern const command_row command_table[];
+
 #endif

@@ -12,17 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    command_function *run;
-    const char *summary;
-} commands[] = {
-#define COMMAND(name, function, summary) { name, function, summary },
-    COMMANDS
-#undef COMMAND
-};
-
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0], NAME_MAX_SIZE = 32 };
+enum { NAME_MAX_SIZE = 32 };
 
 static const char last_words[] =
     "\nFirst steps:\n" FIRST_STEPS "\n`trueline COMMAND --help` explains each, with examples.\n"
@@ -61,14 +51,14 @@ static size_t distance(const char *a, const char *b)
 
 static int unknown_command(const char *name)
 {
-    size_t best = 0;
+    const command_row *best = command_table;
     char guess[NAME_MAX_SIZE + sizeof "; did you mean ''?"] = ";";
 
-    for (size_t i = 1; i < COMMAND_COUNT; i++)
-        if (distance(name, commands[i].name) < distance(name, commands[best].name))
-            best = i;
-    if (2 * distance(name, commands[best].name) <= strlen(commands[best].name))
-        (void)snprintf(guess, sizeof guess, "; did you mean '%.31s'?", commands[best].name);
+    for (const command_row *c = command_table; c->name != NULL; c++)
+        if (distance(name, c->name) < distance(name, best->name))
+            best = c;
+    if (2 * distance(name, best->name) <= strlen(best->name))
+        (void)snprintf(guess, sizeof guess, "; did you mean '%.31s'?", best->name);
     (void)fprintf(stderr, "trueline: there is no command '%.60s'%s `trueline --help` lists them\n", name,
                   guess);
     return TL_EXIT_USAGE;
@@ -79,19 +69,19 @@ static void print_help(FILE *to)
     (void)fputs("Usage: trueline COMMAND [OPTION...]\n"
                 "Cameras that prove themselves, and pictures that prove where they come from.\n\nCommands:\n",
                 to);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        (void)fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    for (const command_row *c = command_table; c->name != NULL; c++)
+        (void)fprintf(to, "  %-12s %s\n", c->name, c->summary);
     (void)fputs(last_words, to);
 }
 
-static int run_command(size_t i, int argc, char **argv)
+static int run_command(const command_row *command, int argc, char **argv)
 {
     static char name[sizeof "trueline " + NAME_MAX_SIZE];
 
     /* argp takes the name that it shows from argv[0]. */
-    (void)snprintf(name, sizeof name, "trueline %.31s", commands[i].name);
+    (void)snprintf(name, sizeof name, "trueline %.31s", command->name);
     argv[0] = name;
-    return commands[i].run(argc, argv);
+    return command->run(argc, argv);
 }
 
 /* A descriptor of 0 to 2 that was closed would be the next socket's, and messages would go to the peer. */
@@ -116,9 +106,9 @@ int main(int argc, char **argv)
         print_help(stderr);
         return TL_EXIT_USAGE;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return run_command(i, argc - 1, argv + 1);
+    for (const command_row *c = command_table; c->name != NULL; c++)
+        if (strcmp(argv[1], c->name) == 0)
+            return run_command(c, argc - 1, argv + 1);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0)
         print_help(stdout);

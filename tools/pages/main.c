@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    command_function *run;
-    const char *summary;
-} commands[] = {
-#define COMMAND(name, function, summary) { name, function, summary },
-    COMMANDS
-#undef COMMAND
-};
-
 /* What a command tells when it is called. */
 typedef struct listener {
     book *book;
@@ -59,18 +49,18 @@ static void call_words(void *to, const ui_words *words)
         call(w->run, words->command, w->name);
 }
 
-static tl_exit add_command(listener *l, size_t i, tl_fault *fault)
+static tl_exit add_command(listener *l, const command_row *command, tl_fault *fault)
 {
     book *b = l->book;
     chapter *c = &b->chapters[b->chapter_n];
 
     if (b->chapter_n == BOOK_MAX)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "pages: too many commands");
-    *c = (chapter){ .name = commands[i].name, .summary = commands[i].summary, .lines = &b->lines[b->line_n] };
-    call(commands[i].run, commands[i].name, NULL);
+    *c = (chapter){ .name = command->name, .summary = command->summary, .lines = &b->lines[b->line_n] };
+    call(command->run, command->name, NULL);
     c->n = (size_t)(&b->lines[b->line_n] - c->lines);
     if (c->n == 0 || l->full)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "pages: %s: %s", commands[i].name,
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "pages: %s: %s", command->name,
                             l->full ? "too many command lines" : "tells no options");
     b->chapter_n++;
     return TL_EXIT_OK;
@@ -83,8 +73,8 @@ static tl_exit read_tables(book *b, tl_fault *fault)
     tl_exit e = TL_EXIT_OK;
 
     ui_read_tables(&reader);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands && e == TL_EXIT_OK; i++)
-        e = add_command(&l, i, fault);
+    for (const command_row *c = command_table; c->name != NULL && e == TL_EXIT_OK; c++)
+        e = add_command(&l, c, fault);
     ui_read_tables(NULL);
     if (e != TL_EXIT_OK)
         return e;
