@@ -7,12 +7,10 @@
 #include "file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <png.h>
 
@@ -128,60 +126,37 @@ static bool png_stream(FILE *f, const uint8_t *rgb, unsigned width, unsigned hei
     return true;
 }
 
-/* A device or a pipe is written as it is: renaming over it would replace it by a file. */
-static FILE *file_open(const char *path, char target[TL_FILE_PATH], char *temporary, size_t n,
-                       char cause[128])
+/* As the umask would have it. */
+static mode_t picture_mode(void)
 {
-    tl_fault fault;
-    bool in_place;
-    int fd;
-    temporary[0] = 0;
-    if (tl_file_target(path, target, &in_place, &fault) != TL_EXIT_OK) {
-        snprintf(cause, 128, "%s", "a folder, a socket, or a name that cannot be followed");
-        return NULL;
-    }
-    if (in_place) {
-        fd = open(target, O_WRONLY | O_CLOEXEC);
-    } else {
-        mode_t mask = umask(0);
-        umask(mask);
-        snprintf(temporary, n, "%s.XXXXXX", target);
-        fd = mkostemp(temporary, O_CLOEXEC);
-        if (fd >= 0)
-            (void)fchmod(fd, 0666 & ~mask);
-    }
-    FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (!f) {
-        snprintf(cause, 128, "%s", strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            if (temporary[0])
-                unlink(temporary);
-        }
-    }
-    return f;
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return 0666 & ~mask;
 }
 
 bool tl_png_write(const char *path, const uint8_t *rgb, unsigned width, unsigned height, char *why,
                   size_t why_n)
 {
-    char target[TL_FILE_PATH], temporary[TL_FILE_PATH + 16], cause[128] = "";
-    FILE *f = file_open(path, target, temporary, sizeof temporary, cause);
-    bool good = f && png_stream(f, rgb, width, height, cause);
-    if (f && fclose(f) != 0 && good) {
-        snprintf(cause, sizeof cause, "%s", strerror(errno));
-        good = false;
+    char cause[128] = "";
+    tl_fault fault;
+    tl_file file;
+
+    if (tl_file_begin(&file, path, picture_mode(), &fault) != TL_EXIT_OK) {
+        snprintf(why, why_n, "%s", fault.text);
+        return false;
     }
-    if (good && temporary[0] && rename(temporary, target) != 0) {
-        snprintf(cause, sizeof cause, "%s", strerror(errno));
-        good = false;
-    }
-    if (!good) {
-        if (f && temporary[0])
-            unlink(temporary);
+    file.unsynced = true; /* a stream's pictures do not wait for the disk */
+    if (!png_stream(file.stream, rgb, width, height, cause)) {
+        tl_file_abandon(&file);
         snprintf(why, why_n, "%s: %s", path, cause);
+        return false;
     }
-    return good;
+    if (tl_file_commit(&file, TL_FILE_REPLACE, &fault) != TL_EXIT_OK) {
+        snprintf(why, why_n, "%s", fault.text);
+        return false;
+    }
+    return true;
 }
 
 /* ---- y4m ---- */

@@ -207,6 +207,7 @@ tl_exit tl_file_begin(tl_file *file, const char *path, mode_t mode, tl_fault *fa
     tl_exit e;
 
     file->stream = NULL;
+    file->unsynced = false;
     file->temporary[0] = '\0';
     e = tl_file_target(path, file->path, &in_place, fault);
     if (e != TL_EXIT_OK)
@@ -266,7 +267,7 @@ static tl_exit name_it(const tl_file *file, tl_file_clash clash, tl_fault *fault
     if (file->temporary[0] == '\0')
         return TL_EXIT_OK;
     if (clash == TL_FILE_REPLACE) {
-        if (rename(file->temporary, file->path) == 0 && sync_folder(file->path))
+        if (rename(file->temporary, file->path) == 0 && (file->unsynced || sync_folder(file->path)))
             return TL_EXIT_OK;
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "file: %s", file->path);
     }
@@ -283,7 +284,8 @@ static tl_exit name_it(const tl_file *file, tl_file_clash clash, tl_fault *fault
 tl_exit tl_file_commit(tl_file *file, tl_file_clash clash, tl_fault *fault)
 {
     /* An error of an earlier write, which the stream remembers, has lost its errno: flushing again tells it. */
-    bool right = fflush(file->stream) == 0 && !ferror(file->stream) && sync_stream(file->stream);
+    bool right =
+        fflush(file->stream) == 0 && !ferror(file->stream) && (file->unsynced || sync_stream(file->stream));
     int kept = errno;
     tl_exit e;
 

@@ -33,7 +33,8 @@ tl_exit tl_file_target(const char *path, char target[TL_FILE_PATH], bool *in_pla
 
 /* A file being written under a temporary name in the same folder; a device or a pipe as it is. */
 typedef struct tl_file {
-    FILE *stream; /* to write to */
+    FILE *stream;  /* to write to */
+    bool unsynced; /* set it to let the commit not wait for the disk */
     /* private */
     char path[TL_FILE_PATH], temporary[TL_FILE_PATH + 16]; /* temporary: "" if written in place */
 } tl_file;
@@ -42,7 +43,7 @@ typedef struct tl_file {
  * TL_EXIT_INTERNAL. */
 tl_exit tl_file_begin(tl_file *file, const char *path, mode_t mode, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Flushes, syncs and gives the file its name. On a fault nothing is left behind. */
+/* Flushes, syncs (unless `unsynced`) and gives the file its name. On a fault nothing is left behind. */
 tl_exit tl_file_commit(tl_file *file, tl_file_clash clash, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Leaves nothing behind. After a commit: nothing to do. */
