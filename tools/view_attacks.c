@@ -1,12 +1,9 @@
 /* Messages of fixed size on a socket that keeps their limits: a row's number one way, the same and a frame's the other. */
 #include "view_attacks.h"
+#include "local.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 typedef struct request {
@@ -17,20 +14,6 @@ typedef struct answer {
     uint32_t row, frame;
 } answer;
 
-static bool address_of(const char *path, struct sockaddr_un *at)
-{
-    *at = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof at->sun_path)
-        return false;
-    (void)snprintf(at->sun_path, sizeof at->sun_path, "%s", path);
-    return true;
-}
-
-static int open_socket(void)
-{
-    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
 /* ---- the attacker's end ---- */
 
 tl_exit view_attacks_open(view_attacks *a, const char *path, tl_fault *fault)
@@ -38,11 +21,11 @@ tl_exit view_attacks_open(view_attacks *a, const char *path, tl_fault *fault)
     struct sockaddr_un at;
 
     *a = (view_attacks){ .listener = -1, .fd = -1 };
-    if (!address_of(path, &at))
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "attacks: %.60s...: the path is too long", path);
-    a->listener = open_socket();
-    if (a->listener < 0 || bind(a->listener, (struct sockaddr *)&at, sizeof at) != 0 ||
-        chmod(path, 0600) != 0 || listen(a->listener, 1) != 0) {
+    if (!tl_local_address(path, &at))
+        return tl_fault_set(fault, TL_EXIT_INTERNAL, "attacks: '%.80s': a path has 1 to %d bytes", path,
+                            TL_LOCAL_PATH_MAX);
+    a->listener = tl_local_open(SOCK_SEQPACKET);
+    if (a->listener < 0 || !tl_local_listen(a->listener, &at)) {
         tl_exit e = tl_fault_errno(fault, TL_EXIT_INTERNAL, "attacks: %.200s", path);
 
         view_attacks_close(a);
@@ -100,9 +83,9 @@ int view_attacks_dial(const char *path)
     struct sockaddr_un at;
     int fd;
 
-    if (!address_of(path, &at))
+    if (!tl_local_address(path, &at))
         return -1;
-    fd = open_socket();
+    fd = tl_local_open(SOCK_SEQPACKET);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) != 0) {
         (void)close(fd);
         return -1;

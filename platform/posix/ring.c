@@ -8,6 +8,7 @@
  * peer could make our writes to it block. */
 #include "ring.h"
 #include "clock.h"
+#include "local.h"
 #include "ring_memory.h"
 #include "stop.h"
 
@@ -18,9 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { REDIAL_MS = 20 };
@@ -32,17 +31,15 @@ static const int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 static tl_exit address_of(const char *path, struct sockaddr_un *a, tl_fault *fault)
 {
-    *a = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    if (path[0] == '\0' || strlen(path) >= sizeof a->sun_path)
-        return tl_fault_set(fault, TL_EXIT_USAGE, "ring: '%.80s': a path has 1 to %zu bytes", path,
-                            sizeof a->sun_path - 1);
-    (void)snprintf(a->sun_path, sizeof a->sun_path, "%s", path);
+    if (!tl_local_address(path, a))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "ring: '%.80s': a path has 1 to %d bytes", path,
+                            TL_LOCAL_PATH_MAX);
     return TL_EXIT_OK;
 }
 
 static tl_exit open_socket(int *fd, tl_fault *fault)
 {
-    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    *fd = tl_local_open(SOCK_STREAM);
     return *fd >= 0 ? TL_EXIT_OK : tl_fault_errno(fault, TL_EXIT_INTERNAL, "ring: no socket");
 }
 
@@ -55,7 +52,7 @@ static bool is_left_over(const struct sockaddr_un *a)
 
     if (lstat(a->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
         return false;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = tl_local_open(SOCK_STREAM);
     if (fd >= 0) {
         refused = connect(fd, (const struct sockaddr *)a, sizeof *a) != 0 && errno == ECONNREFUSED;
         close(fd);
@@ -76,8 +73,7 @@ tl_exit tl_ring_listen(const char *path, int *listener, tl_fault *fault)
         return e;
     if (is_left_over(&a))
         (void)unlink(path);
-    /* The file is made with the socket's own rights, so it is never there with others. */
-    if (fchmod(fd, 0600) != 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0) {
+    if (!tl_local_listen(fd, &a)) {
         e = tl_fault_errno(fault, TL_EXIT_USAGE, "ring: %s", path);
         close(fd);
         return e;
