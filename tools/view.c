@@ -93,7 +93,6 @@ tl_exit view_open(view *v, const view_options *o, tl_fault *fault)
         v->board = NULL;
         return e;
     }
-    v->facts.started_ms = wall_ms();
     view_board_tell(v->board, &v->facts);
     return TL_EXIT_OK;
 }
@@ -187,10 +186,10 @@ void view_identity(view *v, const spdm_client *c)
 
 void view_identity_again(view *v, const spdm_client *c, uint64_t again)
 {
-    if (v->facts.again == again)
+    if (v->again == again)
         return;
     view_identity(v, c);
-    v->facts.again = again;
+    v->again = again;
 }
 
 /* ---- pictures ---- */

@@ -24,6 +24,7 @@ typedef struct view {
     pid_t pid;
     int life; /* the process ends when this is closed */
     view_facts facts;
+    uint64_t again;  /* authentications after the first that were told */
     view_slot *slot; /* the open frame's, or the next one's; NULL: none */
     bool open;       /* a frame is */
     bool apart;     /* a frame has ended since the last event: the next one is not told as more of the same */

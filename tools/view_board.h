@@ -37,7 +37,6 @@ typedef enum view_phase { VIEW_CONNECTING = 0, VIEW_RECEIVING, VIEW_ENDED } view
 /* All that is no picture. */
 typedef struct view_facts {
     view_phase phase;
-    uint64_t started_ms; /* wall clock */
     /* the stream, when the phase is RECEIVING */
     uint32_t stream, width, height, bits, step; /* of `step` pairs of lines one is shown */
     size_t line_bytes;
@@ -49,7 +48,7 @@ typedef struct view_facts {
     /* counts */
     uint64_t frames_ok, frames_bad, frames_lost, refused, bytes, packets, messages_ok, verdicts[TL_VERDICTS];
     uint32_t epoch;
-    uint64_t keys, again; /* switches to a new epoch, authentications after the first */
+    uint64_t keys; /* switches to a new epoch */
     /* the last events, event n at [n % VIEW_EVENTS], and the last frames that verified */
     uint64_t events_n;
     view_note events[VIEW_EVENTS];
