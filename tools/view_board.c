@@ -120,32 +120,35 @@ bool view_board_facts(const view_board *board, view_facts *facts)
     return false;
 }
 
-bool view_board_picture(const view_board *board, view_kind kind, view_head *head, view_lines *lines,
-                        uint32_t height, uint8_t *pixels, size_t n)
+static bool copy_picture(const view_board *board, view_kind kind, view_copy *copy, size_t n)
 {
     for (int i = 0; i < TRIES; i++) {
         uint32_t index = atomic_load_explicit(&board->newest[kind], memory_order_acquire), before;
         const view_slot *slot;
 
-        if (index == 0 || index > VIEW_SLOTS || height > VIEW_LINES_MAX || n > VIEW_PIXELS_MAX)
+        if (index == 0 || index > VIEW_SLOTS || copy->height > VIEW_LINES_MAX || n > VIEW_PIXELS_MAX)
             return false;
         slot = &board->slots[index - 1];
         before = atomic_load_explicit(&slot->turn, memory_order_acquire);
         if ((before & 1u) != 0)
             continue;
-        *head = slot->head;
-        memcpy(lines->have, slot->lines.have, height);
-        memcpy(lines->claim, slot->lines.claim, height);
+        copy->head = slot->head;
+        memcpy(copy->lines.have, slot->lines.have, copy->height);
+        memcpy(copy->lines.claim, slot->lines.claim, copy->height);
         if (n > 0)
-            memcpy(pixels, slot->pixels, n);
+            memcpy(copy->pixels, slot->pixels, n);
         if (still(&slot->turn, before))
             return true;
     }
     return false;
 }
 
-bool view_board_head(const view_board *board, view_kind kind, view_head *head, view_lines *lines,
-                     uint32_t height)
+bool view_board_picture(const view_board *board, view_kind kind, view_copy *copy)
 {
-    return view_board_picture(board, kind, head, lines, height, NULL, 0);
+    return copy_picture(board, kind, copy, copy->n);
+}
+
+bool view_board_head(const view_board *board, view_kind kind, view_copy *copy)
+{
+    return copy_picture(board, kind, copy, 0);
 }

@@ -114,12 +114,19 @@ void view_board_show(view_board *board, view_slot *slot, view_kind kind);
 
 /* ---- reading ---- */
 
+/* What a reader wants, and gets. */
+typedef struct view_copy {
+    uint32_t height; /* so many lines */
+    size_t n;        /* so many bytes of the pixels, for which there is room; VIEW_PIXELS_MAX at most */
+    uint8_t *pixels;
+    view_head head;
+    view_lines lines;
+} view_copy;
+
 /* False: the writer was always faster, or there is no such picture; nothing is to be used then. */
 bool view_board_facts(const view_board *board, view_facts *facts);
-bool view_board_head(const view_board *board, view_kind kind, view_head *head, view_lines *lines,
-                     uint32_t height);
-/* pixels has room for VIEW_PIXELS_MAX; the first n are copied. */
-bool view_board_picture(const view_board *board, view_kind kind, view_head *head, view_lines *lines,
-                        uint32_t height, uint8_t *pixels, size_t n);
+bool view_board_picture(const view_board *board, view_kind kind, view_copy *copy);
+/* All but the pixels. */
+bool view_board_head(const view_board *board, view_kind kind, view_copy *copy);
 
 #endif

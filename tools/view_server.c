@@ -55,9 +55,7 @@ typedef struct server {
     connection connections[CONNECTIONS];
     unsigned crowd;
     view_facts facts;
-    view_head head;
-    view_lines lines;
-    uint8_t *pixels;
+    view_copy copy;
     picture pictures[VIEW_KINDS];
     int attacks; /* -1: none */
     view_press presses[VIEW_PRESSED];
@@ -135,11 +133,12 @@ static enum MHD_Result get_state(server *s, struct MHD_Connection *c)
     if (!view_board_facts(s->parts.board, &s->facts))
         return say(c, MHD_HTTP_SERVICE_UNAVAILABLE, "the receiver is writing; ask again\n");
     o = view_json_facts(&s->facts);
+    s->copy.height = s->facts.height;
     for (int k = 0; o != NULL && k < VIEW_KINDS; k++) {
-        bool there = view_board_head(s->parts.board, (view_kind)k, &s->head, &s->lines, s->facts.height);
+        bool there = view_board_head(s->parts.board, (view_kind)k, &s->copy);
 
-        (void)json_object_set_new(o, names[k],
-                                  there ? view_json_frame(&s->facts, &s->head, &s->lines) : json_null());
+        (void)json_object_set_new(
+            o, names[k], there ? view_json_frame(&s->facts, &s->copy.head, &s->copy.lines) : json_null());
     }
     if (o != NULL && s->parts.attacks != NULL) {
         (void)json_object_set_new(o, "token", json_string(s->token));
@@ -175,16 +174,17 @@ static bool make_picture(server *s, view_kind kind)
     uint8_t *png;
     size_t n;
 
-    if (!view_board_head(s->parts.board, kind, &s->head, &s->lines, f->height) || f->width == 0)
+    s->copy.height = f->height;
+    s->copy.n = view_pixel_bytes(f);
+    if (!view_board_head(s->parts.board, kind, &s->copy) || f->width == 0)
         return false;
-    if (p->png != NULL && p->number == s->head.number)
+    if (p->png != NULL && p->number == s->copy.head.number)
         return true;
-    if (!view_board_picture(s->parts.board, kind, &s->head, &s->lines, f->height, s->pixels,
-                            view_pixel_bytes(f)) ||
-        !view_png_make(f, &s->lines, s->pixels, &png, &n))
+    if (!view_board_picture(s->parts.board, kind, &s->copy) ||
+        !view_png_make(f, &s->copy.lines, s->copy.pixels, &png, &n))
         return false;
     drop_picture(p);
-    *p = (picture){ s->head.number, png, n };
+    *p = (picture){ s->copy.head.number, png, n };
     return true;
 }
 
@@ -511,13 +511,13 @@ int view_server_run(const view_server_parts *parts)
         return TL_EXIT_INTERNAL;
     if (parts->attacks != NULL)
         s.attacks = view_attacks_dial(parts->attacks);
-    s.pixels = malloc(room);
-    if (s.pixels == NULL || !make_token(&s) || !open_http(&s))
+    s.copy.pixels = malloc(room);
+    if (s.copy.pixels == NULL || !make_token(&s) || !open_http(&s))
         return TL_EXIT_INTERNAL;
     serve(&s);
     MHD_stop_daemon(s.http);
-    tl_wipe(s.pixels, room);
-    free(s.pixels);
+    tl_wipe(s.copy.pixels, room);
+    free(s.copy.pixels);
     for (int k = 0; k < VIEW_KINDS; k++)
         drop_picture(&s.pictures[k]);
     return TL_EXIT_OK;

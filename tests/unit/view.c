@@ -138,54 +138,54 @@ static void *write_always(void *ctx)
 
 static void board_when_read_beside_a_writer_then_each_copy_is_of_one_picture(void **state)
 {
-    static view_lines lines;
     static uint8_t pixels[HEIGHT * LINE_BYTES];
+    static view_copy copy = { .height = HEIGHT, .n = sizeof pixels, .pixels = pixels };
     view_board *board;
-    view_head head = { 0 };
     pthread_t writer;
     tl_fault fault;
     uint64_t got = 0, last = 0;
 
     (void)state;
     assert_int_equal(view_board_make(&board, &fault), TL_EXIT_OK);
-    assert_false(view_board_picture(board, VIEW_LIVE, &head, &lines, HEIGHT, pixels, sizeof pixels));
+    assert_false(view_board_picture(board, VIEW_LIVE, &copy));
     assert_int_equal(pthread_create(&writer, NULL, write_always, board), 0);
     while (last < PICTURES - 10) {
-        if (!view_board_picture(board, VIEW_LIVE, &head, &lines, HEIGHT, pixels, sizeof pixels))
+        if (!view_board_picture(board, VIEW_LIVE, &copy))
             continue;
         got++;
-        assert_true(head.number >= last);
-        last = head.number;
-        assert_int_equal(head.frame, head.number);
-        assert_int_equal(lines.have[0], head.number & 1);
+        assert_true(copy.head.number >= last);
+        last = copy.head.number;
+        assert_int_equal(copy.head.frame, copy.head.number);
+        assert_int_equal(copy.lines.have[0], copy.head.number & 1);
         for (size_t i = 0; i < sizeof pixels; i++)
-            assert_int_equal(pixels[i], head.number & 0xFF);
+            assert_int_equal(pixels[i], copy.head.number & 0xFF);
     }
     assert_int_equal(pthread_join(writer, NULL), 0);
     assert_true(got > 0);
-    assert_true(view_board_head(board, VIEW_REFUSED, &head, &lines, HEIGHT));
-    assert_int_equal(head.number % 7, 0);
+    assert_true(view_board_head(board, VIEW_REFUSED, &copy));
+    assert_int_equal(copy.head.number % 7, 0);
     view_board_drop(board);
 }
 
 static void board_when_indices_cannot_be_then_nothing_is_read(void **state)
 {
-    static view_lines lines;
+    static view_copy copy = { .height = HEIGHT };
     view_board *board;
-    view_head head;
     tl_fault fault;
 
     (void)state;
     assert_int_equal(view_board_make(&board, &fault), TL_EXIT_OK);
     view_board_show(board, view_board_begin(board, HEIGHT), VIEW_LIVE);
-    assert_true(view_board_head(board, VIEW_LIVE, &head, &lines, HEIGHT));
-    assert_false(view_board_head(board, VIEW_REFUSED, &head, &lines, HEIGHT));
-    assert_false(view_board_head(board, VIEW_LIVE, &head, &lines, VIEW_LINES_MAX + 1));
+    assert_true(view_board_head(board, VIEW_LIVE, &copy));
+    assert_false(view_board_head(board, VIEW_REFUSED, &copy));
+    copy.height = VIEW_LINES_MAX + 1;
+    assert_false(view_board_head(board, VIEW_LIVE, &copy));
+    copy.height = HEIGHT;
     atomic_store(&board->newest[VIEW_LIVE], VIEW_SLOTS + 1);
-    assert_false(view_board_head(board, VIEW_LIVE, &head, &lines, HEIGHT));
+    assert_false(view_board_head(board, VIEW_LIVE, &copy));
     atomic_store(&board->newest[VIEW_LIVE], 2); /* a slot that is being written for ever */
     board->slots[1].turn = 1;
-    assert_false(view_board_head(board, VIEW_LIVE, &head, &lines, HEIGHT));
+    assert_false(view_board_head(board, VIEW_LIVE, &copy));
     view_board_drop(board);
 }
 
@@ -244,9 +244,8 @@ static void view_of_raw12(view *v)
 static void view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came(void **state)
 {
     static view v;
-    static view_lines lines;
     static uint8_t pixels[HEIGHT * LINE_BYTES];
-    view_head head;
+    static view_copy copy = { .height = HEIGHT, .n = sizeof pixels, .pixels = pixels };
 
     (void)state;
     view_of_raw12(&v);
@@ -254,24 +253,24 @@ static void view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came(void
     for (uint16_t line = 0; line < 4; line++)
         told_line(&v, 1, line, TL_VERDICT_OK);
     turn(&v, 300);
-    assert_true(view_board_picture(v.board, VIEW_LIVE, &head, &lines, HEIGHT, pixels, sizeof pixels));
-    assert_true(head.coming);
-    assert_int_equal(lines.have[3], 1);
-    assert_int_equal(lines.have[4], 0);
+    assert_true(view_board_picture(v.board, VIEW_LIVE, &copy));
+    assert_true(copy.head.coming);
+    assert_int_equal(copy.lines.have[3], 1);
+    assert_int_equal(copy.lines.have[4], 0);
     assert_int_equal(pixels[3 * LINE_BYTES], 4);
     told(&v, TL_EVENT_LOST, 7, TL_VERDICT_GAP); /* takes nothing from the open frame */
     for (uint16_t line = 4; line < HEIGHT; line++)
         told_line(&v, 1, line, TL_VERDICT_OK);
-    assert_true(view_board_head(v.board, VIEW_LIVE, &head, &lines, HEIGHT));
-    assert_int_equal(lines.have[4], 0); /* what is on show does not change */
-    assert_true(view_board_head(v.board, VIEW_REFUSED, &head, &lines, HEIGHT));
-    assert_int_equal(head.lost, 1);
+    assert_true(view_board_head(v.board, VIEW_LIVE, &copy));
+    assert_int_equal(copy.lines.have[4], 0); /* what is on show does not change */
+    assert_true(view_board_head(v.board, VIEW_REFUSED, &copy));
+    assert_int_equal(copy.head.lost, 1);
     turn(&v, 70);
     told(&v, TL_EVENT_FRAME, 1, TL_VERDICT_OK);
-    assert_true(view_board_picture(v.board, VIEW_LIVE, &head, &lines, HEIGHT, pixels, sizeof pixels));
-    assert_false(head.coming);
+    assert_true(view_board_picture(v.board, VIEW_LIVE, &copy));
+    assert_false(copy.head.coming);
     for (size_t line = 0; line < HEIGHT; line++) {
-        assert_int_equal(lines.have[line], 1);
+        assert_int_equal(copy.lines.have[line], 1);
         assert_int_equal(pixels[line * LINE_BYTES], line + 1);
     }
     view_close(&v);
@@ -279,10 +278,9 @@ static void view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came(void
 
 static void view_when_flooded_then_like_events_are_one_and_pictures_are_dropped(void **state)
 {
+    static view_copy copy = { .height = HEIGHT };
     static view v;
     static view_facts facts;
-    static view_lines lines;
-    view_head head;
 
     (void)state;
     view_of_raw12(&v);
@@ -298,9 +296,9 @@ static void view_when_flooded_then_like_events_are_one_and_pictures_are_dropped(
     assert_int_equal(facts.events_n, 2000);
     assert_int_equal(facts.events[1999 % VIEW_EVENTS].times, 5);
     assert_int_equal(facts.events[1999 % VIEW_EVENTS].last_message, 4);
-    assert_true(view_board_head(v.board, VIEW_REFUSED, &head, &lines, HEIGHT));
-    assert_int_equal(lines.claim[4], TL_VERDICT_TAG);
-    assert_int_equal(lines.claim[5], 0);
+    assert_true(view_board_head(v.board, VIEW_REFUSED, &copy));
+    assert_int_equal(copy.lines.claim[4], TL_VERDICT_TAG);
+    assert_int_equal(copy.lines.claim[5], 0);
     view_close(&v);
     view_close(&v); /* again does nothing */
 }
