@@ -112,8 +112,8 @@ void view_close(view *v)
             (void)kill(v->pid, SIGKILL);
         (void)nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
     }
-    for (int i = 0; i < VIEW_SLOTS; i++) /* what was decrypted does not outlive the receiver */
-        tl_wipe(v->board->slots[i].pixels, view_pixel_bytes(&v->facts));
+    view_board_wipe(v->board,
+                    view_pixel_bytes(&v->facts)); /* what was decrypted does not outlive the receiver */
     view_board_drop(v->board);
     v->board = NULL;
 }

@@ -98,6 +98,13 @@ void view_board_show(view_board *board, view_slot *slot, view_kind kind)
     atomic_store_explicit(&board->newest[kind], (uint32_t)(slot - board->slots) + 1, memory_order_release);
 }
 
+void view_board_wipe(view_board *board, size_t n)
+{
+    for (uint32_t i = 0; i < VIEW_SLOTS; i++)
+        if (atomic_load_explicit(&board->slots[i].turn, memory_order_relaxed) != 0)
+            tl_wipe(board->slots[i].pixels, n);
+}
+
 /* ---- reading ---- */
 
 static bool still(const _Atomic uint32_t *turn, uint32_t before)

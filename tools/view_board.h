@@ -111,6 +111,8 @@ void view_board_tell(view_board *board, const view_facts *facts);
 view_slot *view_board_begin(view_board *board, uint32_t lines);
 /* Puts it on show. */
 void view_board_show(view_board *board, view_slot *slot, view_kind kind);
+/* Wipes the first n bytes of pixels of each slot that was ever taken: pages of the others are not there. */
+void view_board_wipe(view_board *board, size_t n);
 
 /* ---- reading ---- */
 

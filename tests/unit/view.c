@@ -1,5 +1,6 @@
 /* What the live view is made of: which requests are answered, the board under a writer that never stops, lines as they are
  * marked, pictures, and the socket between buttons and attacker. */
+#define _DEFAULT_SOURCE /* mincore */
 #include "testing.h"
 
 #include "clock.h"
@@ -16,6 +17,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -119,6 +121,43 @@ static void address_when_not_this_machines_own_then_refused_by_name(void **state
 /* ---- the board ---- */
 
 enum { HEIGHT = 16, LINE_BYTES = 96, PICTURES = 20000 };
+
+static size_t resident_pages(const void *p, size_t n)
+{
+    unsigned char pages[64];
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)p + page - 1) & ~(page - 1);
+    size_t got = 0;
+
+    assert_true(n / page <= sizeof pages);
+    assert_int_equal(mincore((void *)first, n, pages), 0);
+    for (size_t i = 0; i < n / page; i++)
+        got += pages[i] & 1u;
+    return got;
+}
+
+static void board_when_wiped_then_no_pixels_are_left_and_no_memory_is_taken_for_it(void **state)
+{
+    enum { N = 16 << 12 };
+    view_board *board;
+    tl_fault fault;
+
+    (void)state;
+    assert_int_equal(view_board_make(&board, &fault), TL_EXIT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        view_slot *slot = view_board_begin(board, HEIGHT);
+
+        assert_ptr_equal(slot, &board->slots[i]);
+        memset(slot->pixels, 0xA5, N);
+        if (i == 0) /* the other one is still being written */
+            view_board_show(board, slot, VIEW_LIVE);
+    }
+    view_board_wipe(board, N);
+    for (size_t i = 0; i < 2; i++)
+        tl_assert_all(board->slots[i].pixels, 0, N);
+    for (size_t i = 2; i < VIEW_SLOTS; i++)
+        assert_int_equal(resident_pages(board->slots[i].pixels, N), 0);
+    view_board_drop(board);
+}
 
 static void *write_always(void *ctx)
 {
@@ -577,6 +616,7 @@ int main(void)
         cmocka_unit_test(number_when_not_digits_below_the_end_then_refused),
         cmocka_unit_test(address_when_not_this_machines_own_then_refused_by_name),
         cmocka_unit_test(board_when_read_beside_a_writer_then_each_copy_is_of_one_picture),
+        cmocka_unit_test(board_when_wiped_then_no_pixels_are_left_and_no_memory_is_taken_for_it),
         cmocka_unit_test(board_when_indices_cannot_be_then_nothing_is_read),
         cmocka_unit_test(view_when_a_frame_takes_long_then_it_is_shown_as_far_as_it_came),
         cmocka_unit_test(view_when_flooded_then_like_events_are_one_and_pictures_are_dropped),
