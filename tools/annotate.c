@@ -5,7 +5,7 @@
 #include "annotate_streams.h"
 #include "dump.h"
 #include "file.h"
-#include "keys_file.h"
+#include "keys_source.h"
 #include "recording.h"
 
 #include <errno.h>
@@ -32,6 +32,7 @@ typedef struct made {
 typedef struct annotation {
     const annotate_options *options;
     annotate_sums *sums;
+    keys_source secrets;
     annotate_streams streams;
     recording out;
     made *interfaces;
@@ -145,6 +146,11 @@ static tl_exit on_packet(void *ctx, const pcap_packet *p, bool opened, tl_fault 
     return recording_packet_at(&a->out, &from, p->time_ns, bytes, fault);
 }
 
+static const char *secrets_name(const annotate_options *o)
+{
+    return o->keys != NULL ? o->keys : o->recording;
+}
+
 /* Does the file have secrets of sessions, or of streams alone? */
 static tl_exit look_for_session_secrets(keys_file *file, keys_line *line, bool *has, tl_fault *fault)
 {
@@ -157,60 +163,51 @@ static tl_exit look_for_session_secrets(keys_file *file, keys_line *line, bool *
     return e;
 }
 
-static tl_exit has_session_secrets(const char *path, bool *has, tl_fault *fault)
+static tl_exit from_beginning(FILE *secrets, const char *name, tl_fault *fault)
+{
+    return fseek(secrets, 0, SEEK_SET) == 0 ? TL_EXIT_OK
+                                            : tl_fault_errno(fault, TL_EXIT_USAGE, "keys: %.200s", name);
+}
+
+static tl_exit has_session_secrets(FILE *secrets, const char *name, bool *has, tl_fault *fault)
 {
     struct {
         keys_file file;
         keys_line line;
-        char buffer[KEYS_BUFFER];
-    } *text = malloc(sizeof *text);
-    FILE *in;
-    tl_exit e;
+    } * text;
+    tl_exit e = from_beginning(secrets, name, fault);
 
-    *has = false;
+    if (e != TL_EXIT_OK)
+        return e;
+    text = malloc(sizeof *text);
     if (text == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
-    in = fopen(path, "rb");
-    if (in == NULL) {
-        e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", path);
-    } else {
-        (void)setvbuf(in, text->buffer, _IOFBF, sizeof text->buffer);
-        keys_open(&text->file, in, path);
-        e = look_for_session_secrets(&text->file, &text->line, has, fault);
-        (void)fclose(in);
-    }
+    keys_open(&text->file, secrets, name);
+    e = look_for_session_secrets(&text->file, &text->line, has, fault);
     tl_wipe(text, sizeof *text);
     free(text);
-    return e;
+    return e == TL_EXIT_OK ? from_beginning(secrets, name, fault) : e;
 }
 
 /* The dump of it, without a word. */
 static tl_exit copy(annotation *a, tl_fault *fault)
 {
     const annotate_options *o = a->options;
-    dump_options dump = { .recording = { NULL, o->recording },
-                          .keys = { NULL, o->keys },
-                          .watch = { a, on_packet } };
-    char buffer[KEYS_BUFFER];
+    dump_options dump = { .recording = { NULL, o->recording }, .watch = { a, on_packet } };
     bool sessions = false;
-    tl_exit e = o->keys != NULL ? has_session_secrets(o->keys, &sessions, fault) : TL_EXIT_OK;
+    tl_exit e = TL_EXIT_OK;
 
+    if (a->secrets.file != NULL)
+        e = has_session_secrets(a->secrets.file, secrets_name(o), &sessions, fault);
     if (e != TL_EXIT_OK)
         return e;
+    if (sessions)
+        dump.keys = (dump_input){ a->secrets.file, secrets_name(o) };
     dump.recording.file = pcap_file(o->recording);
     if (dump.recording.file == NULL)
-        e = tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->recording);
-    else if (sessions && (dump.keys.file = fopen(o->keys, "rb")) == NULL)
-        e = tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", o->keys);
-    else if (sessions)
-        (void)setvbuf(dump.keys.file, buffer, _IOFBF, sizeof buffer);
-    if (e == TL_EXIT_OK)
-        e = dump_run(&dump, fault);
-    if (dump.recording.file != NULL)
-        (void)fclose(dump.recording.file);
-    if (dump.keys.file != NULL)
-        (void)fclose(dump.keys.file);
-    tl_wipe(buffer, sizeof buffer);
+        return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", o->recording);
+    e = dump_run(&dump, fault);
+    (void)fclose(dump.recording.file);
     return e;
 }
 
@@ -246,14 +243,19 @@ static tl_exit write_result(annotation *a, tl_fault *fault)
 tl_exit annotate_run(const annotate_options *options, annotate_sums *sums, tl_fault *fault)
 {
     annotation a = { .options = options, .sums = sums };
-    tl_exit e = annotate_streams_read(&a.streams, options->recording, options->keys, fault);
+    tl_exit e = options->keys != NULL ? keys_source_open(&a.secrets, options->keys, fault)
+                                      : keys_source_inside(&a.secrets, options->recording, fault);
 
     *sums = (annotate_sums){ 0 };
+    if (e == TL_EXIT_OK)
+        e = annotate_streams_read(&a.streams, options->recording,
+                                  (annotate_secrets){ a.secrets.file, secrets_name(options) }, fault);
     if (e == TL_EXIT_OK)
         e = write_result(&a, fault);
     if (e == TL_EXIT_OK && sums->refused > 0)
         e = TL_EXIT_REFUSED;
     annotate_streams_close(&a.streams);
+    keys_source_close(&a.secrets);
     free(a.interfaces);
     return e;
 }

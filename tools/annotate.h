@@ -20,7 +20,8 @@ extern const annotate_link annotate_links[ANNOTATE_LINKS];
 
 typedef struct annotate_options {
     const char *recording, *result;
-    const char *keys; /* NULL: those in the recording, if there are any */
+    const char *
+        keys; /* a file of secrets, or a capture that has them; NULL: those in the recording, if there are any */
 } annotate_options;
 
 typedef struct annotate_sums {

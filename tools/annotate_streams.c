@@ -3,7 +3,6 @@
 #include "annotate_streams.h"
 
 #include "backend.h"
-#include "keys_file.h"
 #include "pcap.h"
 #include "replay.h"
 #include "stream_file.h"
@@ -20,9 +19,6 @@ typedef struct going {
     char *said[STREAMS_MAX]; /* comments of interfaces, one for each stream */
     size_t said_n;
     stream_keys keys;
-    bool keys_inside; /* secrets are those in the recording */
-    tl_exit secrets;  /* first fault of a block of them */
-    tl_fault secrets_fault;
 } going;
 
 /* ---- notes ---- */
@@ -81,16 +77,8 @@ void annotate_streams_close(annotate_streams *s)
 
 typedef tl_exit visit(void *ctx, const pcap_packet *p, tl_fault *fault);
 
-static void on_secrets(void *context, uint32_t type, tl_span secrets)
-{
-    going *g = context;
-
-    if (type == TL_SECRETS_TYPE && g->keys_inside && g->secrets == TL_EXIT_OK && secrets.n > 0)
-        g->secrets = stream_keys_take(&g->keys, secrets, g->path, &g->secrets_fault);
-}
-
 /* Visits each packet of CSI-2 whose interface says what its stream is. */
-static tl_exit go_through(going *g, pcap_on_secrets *take_secrets, visit *each, void *ctx, tl_fault *fault)
+static tl_exit go_through(const going *g, visit *each, void *ctx, tl_fault *fault)
 {
     FILE *in = pcap_file(g->path);
     pcap file = { 0 };
@@ -102,8 +90,6 @@ static tl_exit go_through(going *g, pcap_on_secrets *take_secrets, visit *each, 
     if (in == NULL)
         return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", g->path);
     e = pcap_open(&file, in, g->path, fault);
-    file.on_secrets = take_secrets;
-    file.context = g;
     while (e == TL_EXIT_OK && more) {
         e = pcap_next(&file, &p, &more, fault);
         if (e == TL_EXIT_OK && more && p.from->link == PCAP_LINK_CSI2 &&
@@ -112,10 +98,6 @@ static tl_exit go_through(going *g, pcap_on_secrets *take_secrets, visit *each, 
     }
     pcap_close(&file);
     (void)fclose(in);
-    if (e == TL_EXIT_OK && g->secrets != TL_EXIT_OK) {
-        *fault = g->secrets_fault;
-        e = g->secrets;
-    }
     return e;
 }
 
@@ -192,7 +174,7 @@ static tl_exit read_stream(annotate_streams *s, going *g, const char *said, cons
         stream_keys_starts(&g->keys, file.config.stream) > 0) {
         e = replay_open(&o->replay, &parts, fault);
         if (e == TL_EXIT_OK) {
-            e = go_through(g, NULL, take_packet, o, fault);
+            e = go_through(g, take_packet, o, fault);
             if (e == TL_EXIT_OK)
                 e = replay_end(&o->replay, fault);
             replay_close(&o->replay);
@@ -204,21 +186,6 @@ static tl_exit read_stream(annotate_streams *s, going *g, const char *said, cons
 }
 
 /* ---- all of them ---- */
-
-static tl_exit read_keys(going *g, const char *keys, tl_fault *fault)
-{
-    char buffer[KEYS_BUFFER];
-    FILE *in = fopen(keys, "rb");
-    tl_exit e;
-
-    if (in == NULL)
-        return tl_fault_errno(fault, TL_EXIT_USAGE, "%.200s", keys);
-    (void)setvbuf(in, buffer, _IOFBF, sizeof buffer);
-    e = stream_keys_read(&g->keys, in, keys, fault);
-    (void)fclose(in);
-    tl_wipe(buffer, sizeof buffer);
-    return e;
-}
 
 static tl_exit read_all(annotate_streams *s, going *g, tl_fault *fault)
 {
@@ -235,14 +202,16 @@ static tl_exit read_all(annotate_streams *s, going *g, tl_fault *fault)
     return e;
 }
 
-tl_exit annotate_streams_read(annotate_streams *s, const char *path, const char *keys, tl_fault *fault)
+tl_exit annotate_streams_read(annotate_streams *s, const char *path, annotate_secrets secrets,
+                              tl_fault *fault)
 {
-    going g = { .path = path, .keys_inside = keys == NULL };
-    tl_exit e = keys != NULL ? read_keys(&g, keys, fault) : TL_EXIT_OK;
+    going g = { .path = path };
+    tl_exit e =
+        secrets.file != NULL ? stream_keys_read(&g.keys, secrets.file, secrets.name, fault) : TL_EXIT_OK;
 
     *s = (annotate_streams){ 0 };
     if (e == TL_EXIT_OK)
-        e = go_through(&g, on_secrets, note_stream, &g, fault);
+        e = go_through(&g, note_stream, &g, fault);
     if (e == TL_EXIT_OK)
         e = read_all(s, &g, fault);
     stream_keys_close(&g.keys);

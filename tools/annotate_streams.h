@@ -7,6 +7,8 @@
 
 #include <trueline/stream.h>
 
+#include <stdio.h>
+
 /* Of a packet: the verdict of its message, and of the frame that it completed, or gave up. */
 typedef struct annotate_note {
     bool message_known, frame_known;
@@ -21,9 +23,15 @@ typedef struct annotate_streams {
     bool no_memory;
 } annotate_streams;
 
-/* keys: a file of secrets, or NULL: those in the recording. A stream of which no secret is known has no notes. */
-tl_exit annotate_streams_read(annotate_streams *streams, const char *path, const char *keys, tl_fault *fault)
-    __attribute__((warn_unused_result));
+/* Lines of secrets, read once to their end, and what they are called. */
+typedef struct annotate_secrets {
+    FILE *file; /* NULL: there are none */
+    const char *name;
+} annotate_secrets;
+
+/* A stream of which no secret is known has no notes. */
+tl_exit annotate_streams_read(annotate_streams *streams, const char *path, annotate_secrets secrets,
+                              tl_fault *fault) __attribute__((warn_unused_result));
 /* NULL: nothing is said of this packet. */
 const annotate_note *annotate_streams_note(const annotate_streams *streams, uint64_t packet);
 void annotate_streams_close(annotate_streams *streams);

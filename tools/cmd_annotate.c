@@ -9,7 +9,10 @@
 enum { OPT_KEYS = 0x100 };
 
 static const struct argp_option options[] = {
-    { "keys", OPT_KEYS, "FILE", 0, "secrets of the recording's sessions and streams", 1 },
+    { "keys", OPT_KEYS, "FILE", 0,
+      "secrets of the recording's sessions and streams: a file of them, or a capture that has them (those in "
+      "the recording)",
+      1 },
     { 0 },
 };
 
@@ -43,9 +46,11 @@ static const struct argp argp = {
            "version of it "
            "takes, and, with the secrets, records of SPDM opened and the verdict of each packet of a stream "
            "as its "
-           "comment. RESULT is pcapng, and is for its owner's eyes: what was secret stands in it in clear."
+           "comment. The secrets are those in the recording, unless --keys says where others are. RESULT is "
+           "pcapng, and is for its owner's eyes: what was secret stands in it in clear."
            "\vThen: tshark -r shown.pcapng -Y 'trueline.verdict != \"ok\"'\n\nExamples:\n"
-           "  trueline annotate drive.pcapng shown.pcapng --keys drive.keys\n",
+           "  trueline annotate drive.pcapng shown.pcapng --keys drive.keys\n"
+           "  trueline annotate with-secrets.pcapng shown.pcapng\n",
 };
 
 int cmd_annotate(int argc, char **argv)

@@ -26,11 +26,7 @@ static tl_exit collect(keys_source *s, FILE *in, const char *path, tl_fault *fau
     pcap_close(&file);
     if (s->full)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "%.200s: no memory for its secrets", path);
-    if (e == TL_EXIT_INTERNAL)
-        return e;
-    if (s->inside.n == 0)
-        return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a capture without secrets of this program", path);
-    return TL_EXIT_OK;
+    return e == TL_EXIT_INTERNAL ? e : TL_EXIT_OK;
 }
 
 static tl_exit open_collected(keys_source *s, const char *path, tl_fault *fault)
@@ -61,8 +57,27 @@ tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
     }
     e = collect(s, in, path, fault);
     (void)fclose(in);
+    if (e == TL_EXIT_OK && s->inside.n == 0)
+        e = tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a capture without secrets of this program", path);
     if (e == TL_EXIT_OK)
         e = open_collected(s, path, fault);
+    if (e != TL_EXIT_OK)
+        keys_source_close(s);
+    return e;
+}
+
+tl_exit keys_source_inside(keys_source *s, const char *recording, tl_fault *fault)
+{
+    FILE *in = pcap_file(recording);
+    tl_exit e;
+
+    *s = (keys_source){ 0 };
+    if (in == NULL)
+        return tl_fault_errno(fault, TL_EXIT_LINK, "%.200s", recording);
+    e = collect(s, in, recording, fault);
+    (void)fclose(in);
+    if (e == TL_EXIT_OK && s->inside.n > 0)
+        e = open_collected(s, recording, fault);
     if (e != TL_EXIT_OK)
         keys_source_close(s);
     return e;

@@ -16,6 +16,10 @@ typedef struct keys_source {
 /* It stays where it is as long as it is open. TL_EXIT_USAGE: there is no such file, or the capture has no secrets of ours or is broken; TL_EXIT_INTERNAL. */
 tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* The secrets that a recording holds itself; file is NULL where it has none, or breaks off before them. TL_EXIT_LINK: there is no such
+ * file; TL_EXIT_INTERNAL. */
+tl_exit keys_source_inside(keys_source *s, const char *recording, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Closes it and wipes what was in memory. Nothing to do where nothing is open. */
 void keys_source_close(keys_source *s);
 

@@ -7,6 +7,7 @@ here=$root/tests/cli
 lua=$build/wireshark/trueline.lua
 vectors=${TL_VECTORS:-$root/../shared/vectors}/spdm
 seed=${TL_SEED:-$$}
+layout=$(sed -n 's/^TL_LAYOUT:[A-Z]*=//p' "$build/CMakeCache.txt")
 
 ! grep -q '^TL_SANITIZE:BOOL=ON' "$build/CMakeCache.txt" || skip_all "tshark is not of this build"
 command -v tshark >/dev/null || skip_all "tshark is missing: scripts/deps --wireshark"
@@ -125,6 +126,34 @@ like "$out" '^Trueline checksum wrong$' "colours_when_a_checksum_is_wrong_then_b
 run "$program" annotate bent.pcapng shown.pcapng
 is "$code:$out" "0:annotated: packets=72 opened=0 verified=0 refused=0" "annotate_when_there_are_no_secrets_then_no_verdicts"
 
+# Secrets are taken from a file of them, from a capture that has them, or from the recording itself.
+secrets_type=$(sed -n 's/.*TL_SECRETS_TYPE = \(0x[0-9A-F]*\).*/\1/p' "$root/layout/$layout/ids.h")
+with_secrets() { # RECORDING KEYS...: the recording, with these texts as blocks of secrets in front of its packets
+    perl -e '
+        my ($type, $recording, @texts) = @ARGV;
+        my $slurp = sub { open my $f, "<:raw", $_[0] or die; local $/; scalar <$f> };
+        my $d = $slurp->($recording);
+        my $head = unpack "V", substr $d, 4, 4;
+        my $blocks = "";
+        for my $text (map { $slurp->($_) } @texts) {
+            my $body = pack("V2", hex $type, length $text) . $text . "\0" x (-length($text) % 4);
+            $blocks .= pack("V2", 10, 12 + length $body) . $body . pack "V", 12 + length $body;
+        }
+        print substr($d, 0, $head), $blocks, substr $d, $head' "$secrets_type" "$@"
+}
+right=0:"annotated: packets=72 opened=0 verified=66 refused=0"
+with_secrets sep.pcapng sep.keys >holds.pcapng
+run "$program" annotate holds.pcapng shown.pcapng
+is "$code:$out" "$right" "annotate_when_the_recording_has_secrets_then_they_are_used"
+run "$program" annotate sep.pcapng shown.pcapng --keys holds.pcapng
+is "$code:$out" "$right" "annotate_when_the_keys_are_a_capture_with_secrets_then_they_are_used"
+perl -pe 's/(secret ..)/${1}0/; s/.$// if /secret/' sep.keys >other.keys
+with_secrets sep.pcapng other.keys >wrong.pcapng
+run "$program" annotate wrong.pcapng shown.pcapng
+like "$code:$out" '^1:.* verified=0 refused=[1-9]' "annotate_when_the_recording_has_other_secrets_then_refused"
+run "$program" annotate wrong.pcapng shown.pcapng --keys sep.keys
+is "$code:$out" "$right" "annotate_when_keys_are_given_then_those_of_the_recording_do_not_count"
+
 refused() { # NAME CODE PATTERN ARGUMENTS...: and no file is left
     rm -f none.pcapng
     run "$program" annotate "${@:4}"
@@ -138,6 +167,11 @@ refused the_recording_is_missing 4 'lost.pcapng: No such file' lost.pcapng none.
 refused the_recording_is_none 4 'no pcap file' sep.json none.pcapng
 refused the_keys_are_missing 2 'lost.keys: No such file' sep.pcapng none.pcapng --keys lost.keys
 refused the_keys_are_none 2 'sep.json: line 1' sep.pcapng none.pcapng --keys sep.json
+refused the_keys_are_a_capture_without_secrets 2 'sep.pcapng: a capture without secrets' sep.pcapng none.pcapng --keys sep.pcapng
+with_secrets sep.pcapng sep.json >broken.pcapng
+refused the_keys_are_a_capture_with_others 2 'broken.pcapng: line 1' sep.pcapng none.pcapng --keys broken.pcapng
+refused the_secrets_in_the_recording_are_none 2 'broken.pcapng: line 1' broken.pcapng none.pcapng
+refused the_keys_are_a_pipe 2 'keys: ' sep.pcapng none.pcapng --keys <(cat sep.keys)
 refused the_result_cannot_be_written 5 'nowhere' sep.pcapng nowhere/none.pcapng --keys sep.keys
 head -c 3000 sep.pcapng >cut.pcapng
 refused the_recording_is_cut 4 'cut.pcapng: .*packet' cut.pcapng none.pcapng --keys sep.keys
@@ -177,6 +211,10 @@ run "$program" demo --input scene --width 64 --height 16 --frames 3 --out out --
 is "$code" 0 "demo_when_recorded_then_exit_code_0"
 run "$program" annotate demo.pcapng shown.pcapng --keys demo.keys
 like "$out" 'opened=[1-9][0-9]* verified=[1-9][0-9]+ refused=[1-9][0-9]+$' "demo_when_annotated_then_opened_and_judged"
+with_keys=$out
+with_secrets demo.pcapng demo.keys >holds.pcapng
+run "$program" annotate holds.pcapng held.pcapng
+is "$out" "$with_keys" "demo_when_the_recording_has_the_sessions_secrets_then_opened_and_judged_as_well"
 shark shown.pcapng -T fields -e frame.number -e _ws.col.Info -e _ws.malformed -e trueline.verdict.bad
 again=$(grep -P '\tGET_VERSION' <<<"$out" | sed -n '2s/\t.*//p')
 is "$(grep -P '\tMalformed' <<<"$out" | grep -vc REFUSED)" 0 "demo_when_attacked_then_what_is_malformed_is_refused"
@@ -186,7 +224,7 @@ clean shown.pcapng "demo_when_clean_then_every_byte_has_a_field_and_nothing_is_m
 
 # ---- the data connection ----
 
-if grep -q '^TL_LAYOUT:[A-Z]*=default' "$build/CMakeCache.txt"; then
+if [ "$layout" = default ]; then
     hello=747275656c696e65$(printf '01000100010001000000000%0129d' 0)
     packets data 5555 "$((seed))" "$hello" sep.pcapng data.pcap
     shark data.pcap -d tcp.port==5555,trueline_data -T pdml
@@ -207,7 +245,7 @@ cd "$root"
 
 # ---- SPDM, the same in every layout ----
 
-if ! grep -q '^TL_LAYOUT:[A-Z]*=default' "$build/CMakeCache.txt"; then
+if [ "$layout" != default ]; then
     skip "spdm_recordings" "the plain default build has them"
 elif [ -d "$vectors" ]; then
     mapfile -t mctp < <(ls "$vectors"/*.pcap | grep -vE 'PCI_DOE|pqc|v1\.4_MCTP')
