@@ -9,7 +9,7 @@
 
 enum { CHUNK = 1 << 20 };
 
-static tl_exit add_all(file_digest *d, const tl_crypto *crypto, tl_hash h, uint8_t *chunk)
+static tl_exit add_all(file_digest *d, const tl_crypto *crypto, tl_hash h, uint8_t *chunk, size_t *used)
 {
     for (uint64_t at = 0; !d->give_up;) {
         ssize_t n = pread(d->fd, chunk, CHUNK, (off_t)at);
@@ -18,6 +18,8 @@ static tl_exit add_all(file_digest *d, const tl_crypto *crypto, tl_hash h, uint8
             return tl_fault_errno(&d->fault, TL_EXIT_LINK, "digest");
         if (n == 0)
             return TL_EXIT_OK;
+        if ((size_t)n > *used)
+            *used = (size_t)n;
         if (crypto->ops->hash_add(crypto->ctx, h, tl_span_of(chunk, (size_t)n)) != TL_OK)
             return tl_fault_set(&d->fault, TL_EXIT_INTERNAL, "digest: the backend failed");
         at += (uint64_t)n;
@@ -28,6 +30,7 @@ static tl_exit add_all(file_digest *d, const tl_crypto *crypto, tl_hash h, uint8
 static tl_exit compute(file_digest *d, const tl_crypto *crypto)
 {
     uint8_t *chunk = malloc(CHUNK);
+    size_t used = 0;
     tl_hash h;
     tl_exit e;
 
@@ -35,8 +38,8 @@ static tl_exit compute(file_digest *d, const tl_crypto *crypto)
         free(chunk);
         return tl_fault_set(&d->fault, TL_EXIT_INTERNAL, "digest: no memory");
     }
-    e = add_all(d, crypto, h, chunk);
-    tl_wipe(chunk, CHUNK); /* a recording may hold secrets */
+    e = add_all(d, crypto, h, chunk, &used);
+    tl_wipe(chunk, used); /* a recording may hold secrets */
     free(chunk);
     if (e != TL_EXIT_OK) {
         crypto->ops->hash_drop(crypto->ctx, h);

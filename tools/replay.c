@@ -264,6 +264,13 @@ bool replay_is_service(const tl_stream_config *config, tl_span packet, tl_sep_he
            h->data_type == TL_SEP_SERVICE_TYPE;
 }
 
+static void forget_copies(replay *r)
+{
+    if (r->copied > r->copied_most)
+        r->copied_most = r->copied;
+    r->copied = 0;
+}
+
 /* Hands the batch over. */
 static tl_exit run(replay *r, tl_fault *fault)
 {
@@ -276,7 +283,7 @@ static tl_exit run(replay *r, tl_fault *fault)
     r->base = r->rx.counters.packets;
     e = tl_stream_rx_packets(&r->rx, r->now_ms, r->batch, n);
     r->batch_n = 0;
-    r->copied = 0;
+    forget_copies(r);
     return e == TL_OK ? TL_EXIT_OK : internal("cannot verify", e, fault);
 }
 
@@ -621,8 +628,9 @@ void replay_close(replay *r)
     if (r->memory.p != NULL)
         tl_wipe(r->memory.p, r->memory.n);
     free(r->memory.p);
+    forget_copies(r);
     if (r->copies != NULL)
-        tl_wipe(r->copies, COPIES);
+        tl_wipe(r->copies, r->copied_most);
     free(r->copies);
     tl_wipe(r, sizeof *r);
 }

@@ -85,7 +85,7 @@ typedef struct replay {
     tl_stream_event open_event;
     uint32_t epoch, next_epoch; /* of the keys that the receiver holds */
     bool next_held;
-    size_t copied;
+    size_t copied, copied_most;      /* bytes of copies that are in use, and that were at any time */
     tl_stream_counters total, first; /* of receivers that are over; before the segment */
     tl_stream_counters last;         /* where it ended */
 } replay;
