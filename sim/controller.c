@@ -36,9 +36,7 @@ static void pixels_of(const tl_sim_sink *s, uint8_t *out)
 
 static void trace_event(const tl_sim_controller *c, const tl_sim_sink *s, const tl_stream_event *e)
 {
-    static const char *const kinds[] = { "message", "opened", "frame", "lost", "key", "limit", "silent" };
-
-    tl_world_say(c->world, "controller: stream 0x%04x %s %u: %s%s", s->config.stream, kinds[e->kind],
+    tl_world_say(c->world, "controller: stream 0x%04x %s %u: %s%s", s->config.stream, tl_event_text(e->kind),
                  (unsigned)e->frame, tl_verdict_text(e->verdict), e->proven ? ", proven" : "");
 }
 

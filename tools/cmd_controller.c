@@ -70,8 +70,7 @@ static bool by_spdm(const controller *c)
  * not even claim to be of a frame. */
 static void tell(const tl_stream_event *v)
 {
-    const char *verdict = tl_verdict_text(v->verdict),
-               *claim = v->proven ? "" : " (a claim: its tag is not right)";
+    const char *verdict = tl_verdict_text(v->verdict), *claim = report_claim(v);
 
     if (v->kind == TL_EVENT_FRAME && v->verdict == TL_VERDICT_OK)
         ui_note(NAME, "refused: frame %u: it was verified before: a replay", v->frame);

@@ -121,29 +121,24 @@ static const char *text_of(json_t *event, const char *key)
     return text != NULL ? text : "";
 }
 
-static bool is_event(json_t *event, const char *kind, uint32_t frame)
+static bool is_kind(json_t *event, tl_event_kind kind)
 {
-    return strcmp(text_of(event, "event"), kind) == 0 &&
-           json_integer_value(json_object_get(event, "frame")) == (json_int_t)frame;
+    return strcmp(text_of(event, "event"), tl_event_text(kind)) == 0;
 }
 
-static const char *kind_of(const tl_attack *attack)
+static bool is_event(json_t *event, tl_event_kind kind, uint32_t frame)
 {
-    switch (attack->event) {
-    case TL_EVENT_MESSAGE: return "message";
-    case TL_EVENT_LOST: return "lost";
-    default: return "frame";
-    }
+    return is_kind(event, kind) && json_integer_value(json_object_get(event, "frame")) == (json_int_t)frame;
 }
 
 static bool tells(json_t *event, const demo_result *r)
 {
-    const char *kind = kind_of(r->attack);
+    const tl_event_kind kind = r->attack->event;
 
     if (strcmp(text_of(event, "verdict"), tl_verdict_text(r->attack->verdict)) != 0)
         return false;
-    if (r->attack->event == TL_EVENT_MESSAGE)
-        return strcmp(text_of(event, "event"), kind) == 0;
+    if (kind == TL_EVENT_MESSAGE)
+        return is_kind(event, kind);
     return is_event(event, kind, r->frame);
 }
 
@@ -167,14 +162,14 @@ static void judge_row(json_t *events, size_t *at, demo_result *r)
 
     while (!next_ok && (event = json_array_get(events, *at)) != NULL) {
         ++*at;
-        if (is_event(event, "frame", r->frame + 1)) {
+        if (is_event(event, TL_EVENT_FRAME, r->frame + 1)) {
             next_ok = strcmp(text_of(event, "verdict"), "ok") == 0;
             break;
         }
-        if (is_event(event, "frame", r->frame))
+        if (is_event(event, TL_EVENT_FRAME, r->frame))
             ok = strcmp(text_of(event, "verdict"), "ok") == 0;
-        if (!told && (tells(event, r) || r->event == NULL || is_event(event, "frame", r->frame) ||
-                      is_event(event, "lost", r->frame)))
+        if (!told && (tells(event, r) || r->event == NULL || is_event(event, TL_EVENT_FRAME, r->frame) ||
+                      is_event(event, TL_EVENT_LOST, r->frame)))
             take(r, event);
         told = told || tells(event, r);
     }
@@ -188,7 +183,7 @@ void demo_judge(const demo_attacker *attacker, json_t *report, const char *folde
     uint32_t frame = attacker->config.first_frame;
     size_t at = 0;
 
-    while (at < json_array_size(events) && !is_event(json_array_get(events, at), "frame", frame))
+    while (at < json_array_size(events) && !is_event(json_array_get(events, at), TL_EVENT_FRAME, frame))
         at++;
     at++;
     for (size_t i = 0; i < tl_attack_count; i++) {
@@ -218,7 +213,7 @@ json_t *demo_result_json(const demo_result *r)
     const tl_attack *a = r->attack;
     json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:b}, s:{s:s*, s:s*, s:s*, s:b}, s:b}", "name",
                           a->name, "text", a->text, "repaired", tl_attack_repair_text(a->repair), "frame",
-                          (json_int_t)r->frame, "expected", "event", kind_of(a), "verdict",
+                          (json_int_t)r->frame, "expected", "event", tl_event_text(a->event), "verdict",
                           tl_verdict_text(a->verdict), "lost", a->cost == TL_COSTS_FRAME, "seen", "event",
                           r->event, "verdict", r->verdict, "data_type", r->data_type, "lost", (int)r->lost,
                           "as_expected", (int)r->expected);

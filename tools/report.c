@@ -6,20 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *kind_text(tl_event_kind kind)
-{
-    switch (kind) {
-    case TL_EVENT_MESSAGE: return "message";
-    case TL_EVENT_OPENED: return "opened";
-    case TL_EVENT_FRAME: return "frame";
-    case TL_EVENT_LOST: return "lost";
-    case TL_EVENT_KEY: return "key";
-    case TL_EVENT_LIMIT: return "limit";
-    case TL_EVENT_SILENT: return "silent";
-    default: return "unknown";
-    }
-}
-
 const char *report_subject(const tl_stream_event *v)
 {
     if (v->data_type == TL_DT_FRAME_START)
@@ -29,12 +15,17 @@ const char *report_subject(const tl_stream_event *v)
     return v->message == TL_SEP_BEGIN ? "frame begin" : "frame end";
 }
 
+const char *report_claim(const tl_stream_event *v)
+{
+    return v->proven ? "" : " (a claim: its tag is not right)";
+}
+
 /* Line and data type say where the first fault was; a right frame has none. */
 static json_t *event_json(const tl_stream_event *v, uint64_t at_us)
 {
     tl_verdict cause = v->kind == TL_EVENT_MESSAGE ? v->verdict : v->cause;
     json_t *o =
-        json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:b, s:I, s:I}", "event", kind_text(v->kind), "frame",
+        json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:b, s:I, s:I}", "event", tl_event_text(v->kind), "frame",
                   (json_int_t)v->frame, "verdict", tl_verdict_text(v->verdict), "proven", (int)v->proven,
                   "count", (json_int_t)v->count, "epoch", (json_int_t)v->epoch, "revoked", (int)v->revoked,
                   "sent_us", (json_int_t)v->time_us, "at_us", (json_int_t)at_us);

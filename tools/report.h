@@ -42,6 +42,8 @@ tl_exit report_close(report *r, json_t *totals, tl_fault *fault) __attribute__((
 
 /* What an event speaks of: "frame begin", "frame end", the data type's text, or "unreadable". */
 const char *report_subject(const tl_stream_event *event);
+/* Behind the verdict of an event that nobody has proven: " (a claim: its tag is not right)"; else "". */
+const char *report_claim(const tl_stream_event *event);
 /* The counters as JSON, verdicts by name; NULL without memory. */
 json_t *report_counters(const tl_stream_counters *counters);
 

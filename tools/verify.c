@@ -99,8 +99,7 @@ static void tell(verify *v, const replay_news *news)
         (void)snprintf(what, sizeof what, "frame %u", e->frame);
     ui_progress_clear(&v->progress);
     ui_note(NAME, "refused: packet %llu at offset %llu: %s: %s%s", (unsigned long long)news->at.number,
-            (unsigned long long)news->at.offset, what, tl_verdict_text(e->verdict),
-            e->proven ? "" : " (a claim: its tag is not right)");
+            (unsigned long long)news->at.offset, what, tl_verdict_text(e->verdict), report_claim(e));
 }
 
 static void on_news(void *ctx, const replay_news *news)

@@ -369,6 +369,10 @@ typedef enum tl_event_kind {
     TL_EVENT_SILENT
 } tl_event_kind;
 
+/* "message", "opened", "frame", "lost", "key", "limit", "silent": reports, traces and tests name the kinds so; "unknown" if it is
+ * none. */
+const char *tl_event_text(tl_event_kind kind);
+
 typedef struct tl_stream_event {
     tl_event_kind kind;
     tl_verdict verdict;

@@ -566,12 +566,11 @@ static int close_backend(void **state)
 
 static char *name_of(const tl_attack *a)
 {
-    static const char *const events[] = { "message", "opened", "frame", "lost", "key", "limit" };
     char *name = malloc(160);
 
     if (name != NULL)
         (void)snprintf(name, 160, "%s_when_%s_then_%s_%s", a->name, tl_attack_repair_text(a->repair),
-                       events[a->event], tl_verdict_text(a->verdict));
+                       tl_event_text(a->event), tl_verdict_text(a->verdict));
     return name;
 }
 

@@ -263,10 +263,8 @@ static size_t live(char *out, size_t room)
 
 static int kind_of(const char *name)
 {
-    static const char *const kinds[] = { "message", "opened", "frame", "lost", "key", "limit", "silent" };
-
-    for (int i = 0; i < 7; i++)
-        if (strcmp(name, kinds[i]) == 0)
+    for (int i = TL_EVENT_MESSAGE; i <= TL_EVENT_SILENT; i++)
+        if (strcmp(name, tl_event_text((tl_event_kind)i)) == 0)
             return i;
     return -1;
 }
