@@ -182,7 +182,12 @@ eval {
     devtools('Emulation.setEmulatedMedia', { features => [ { name => 'prefers-color-scheme', value => 'dark' }, { name => 'prefers-reduced-motion', value => 'reduce' } ] });
     found(contrast_dark => js($contrast));
     found(motion => js('return getComputedStyle(document.querySelector("button")).transitionDuration'));
-    devtools('Emulation.setDeviceMetricsOverride', { width => 360, height => 700, deviceScaleFactor => 1, mobile => JSON::PP::false });
+    my %cut; # with counts as long as a day makes them
+    for my $width (map { 360 + 16 * $_ } reverse 0 .. 60) {
+        devtools('Emulation.setDeviceMetricsOverride', { width => $width, height => 700, deviceScaleFactor => 1, mobile => JSON::PP::false });
+        $cut{$_} //= $width for @{ js('for (const e of document.querySelectorAll("#counts dd")) e.textContent = "2,592,000"; return [...document.querySelectorAll("#counts dt, #counts dd")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)') };
+    }
+    found(cut => join(', ', map { "$_ at $cut{$_}" } sort keys %cut) || 'none');
     found(narrow => js('return document.documentElement.scrollWidth <= 360 ? "fits" : document.documentElement.scrollWidth'));
 
     my @severe = map { $_->{message} } grep { $_->{level} eq 'SEVERE' || $_->{level} eq 'WARNING' } @{ of_session('POST', '/se/log', { type => 'browser' }) };

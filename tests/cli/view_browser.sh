@@ -52,6 +52,7 @@ is "$(found structure)" 'en 1 1 true 1 true' access_when_read_then_language_head
 is "$(found contrast_light)" none access_when_light_then_contrast_is_enough
 is "$(found contrast_dark)" none access_when_dark_then_contrast_is_enough
 is "$(found motion)" 0s access_when_motion_is_unwanted_then_nothing_moves
+is "$(found cut)" none access_when_the_page_has_any_width_then_no_count_is_cut
 is "$(found narrow)" fits access_when_narrow_then_the_page_fits
 kill -INT "$demo"
 code=0
