@@ -224,6 +224,15 @@ void tl_books_arrived(tl_books *b, const tl_parcel *parcel)
 
 /* ---- what is said ---- */
 
+/* An epoch only rises: what was given up opens nothing any more, whoever may know the key. */
+static void key_of(tl_books *b, tl_book *book, const tl_stream_event *e)
+{
+    if (e->epoch < book->epoch)
+        wrong(b, book, e->frame, "opened under a key that was given up");
+    book->switches += e->epoch > book->epoch;
+    book->epoch = e->epoch;
+}
+
 static void opened(tl_books *b, tl_book *book, tl_book_frame *f, const tl_stream_event *e)
 {
     const uint64_t age_us = (tl_world_ns(b->world) - f->begun_ns) / TL_US;
@@ -231,6 +240,7 @@ static void opened(tl_books *b, tl_book *book, tl_book_frame *f, const tl_stream
     if (e->frame < book->begun)
         wrong(b, book, e->frame, "it was opened after a later one, or once more");
     book->begun = e->frame + 1;
+    key_of(b, book, e);
     f->opened = true;
     f->late = e->verdict == TL_VERDICT_LATE;
     if (e->time_us != f->time_us)
@@ -324,6 +334,8 @@ static bool is_first_time(const tl_book *book, tl_book_frame *f, const tl_stream
 /* A line that leaves at once is proven, but for those that leave early: of them their frame must say so. */
 static void line_out(tl_books *b, tl_book *book, tl_book_frame *f, const tl_stream_event *e)
 {
+    if (e->proven && e->epoch < book->epoch)
+        wrong(b, book, e->frame, "a packet under a key that was given up was found right");
     if (e->verdict != TL_VERDICT_OK || e->payload.p == NULL)
         return;
     if (!is_first_time(book, f, e))

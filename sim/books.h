@@ -34,9 +34,10 @@ typedef struct tl_book_frame {
 typedef struct tl_book {
     uint16_t stream;
     tl_stream_config config;
-    uint64_t salt;  /* payloads of two senders under one name differ by it */
-    uint32_t begun; /* the last frame that was opened, and one more; 0: none */
-    bool bridged;   /* packets are made anew on the way, so that they cannot be followed one by one */
+    uint64_t salt;            /* payloads of two senders under one name differ by it */
+    uint32_t begun;           /* the last frame that was opened, and one more; 0: none */
+    uint32_t epoch, switches; /* of the last frame that was opened; how often it rose */
+    bool bridged; /* packets are made anew on the way, so that they cannot be followed one by one */
     tl_book_frame *frames;
     size_t n, room;
 } tl_book;

@@ -53,6 +53,11 @@ static tl_err source_of(const tl_rig *r, uint16_t stream, tl_key_source *source)
     return tl_key_source_provisioned(source, r->plan.crypto, &from);
 }
 
+tl_err tl_rig_source(const tl_rig *r, unsigned n, tl_key_source *source)
+{
+    return source_of(r, (uint16_t)(r->plan.config.stream + n), source);
+}
+
 static void open_hop(tl_rig *r, tl_hop *hop, const char *name, const tl_faults *faults)
 {
     hop->name = name;
@@ -100,8 +105,7 @@ static tl_err open_sensor(tl_rig *r, unsigned n)
 {
     const bool direct = r->plan.sensors == 1;
     tl_sim_sensor *s = &r->sensors[n];
-    tl_key_source source;
-    tl_err e;
+    tl_key_source *source = &r->keys[n].sender;
 
     s->config = r->plan.config;
     s->config.stream = (uint16_t)(s->config.stream + n);
@@ -119,29 +123,74 @@ static tl_err open_sensor(tl_rig *r, unsigned n)
         s->out->hand = r->plan.near_hand;
         tl_sim_aggregator_input(&r->aggregator, s->out, (uint8_t)(n % CHANNELS));
     }
-    TL_TRY(source_of(r, s->config.stream, &source));
-    e = tl_sim_sensor_open(s, &r->books, &source, 0);
-    tl_key_source_wipe(&source);
-    if (e == TL_OK) {
-        s->book->salt = r->plan.salt;
-        s->book->bridged = r->plan.bridges != TL_RIG_NONE;
-    }
-    return e;
+    TL_TRY(source_of(r, s->config.stream, source));
+    TL_TRY(tl_sim_sensor_open(s, &r->books, source, 0));
+    s->book->salt = r->plan.salt;
+    s->book->bridged = r->plan.bridges != TL_RIG_NONE;
+    return TL_OK;
 }
 
 static tl_err open_sink(tl_rig *r, unsigned n)
 {
     const tl_stream_config c = far_config(r, n);
     tl_clock_anchor anchor = { tl_world_ms(r->world), r->plan.clock.ahead_us, r->plan.anchor_error_us };
-    tl_key_source source;
-    tl_err e;
+    tl_key_source *source = &r->keys[n].receiver;
 
-    TL_TRY(source_of(r, c.stream, &source));
-    e = tl_sim_controller_add(&r->controller, &c, &source, 0);
-    tl_key_source_wipe(&source);
-    if (e == TL_OK && r->plan.anchored)
+    TL_TRY(source_of(r, c.stream, source));
+    TL_TRY(tl_sim_controller_add(&r->controller, &c, source, 0));
+    if (r->plan.anchored)
         tl_stream_rx_anchor(&tl_sim_controller_find(&r->controller, c.stream)->rx, &anchor);
-    return e;
+    return TL_OK;
+}
+
+/* ---- new keys ---- */
+
+bool tl_rig_changes_keys(const tl_rig *r, unsigned n)
+{
+    return r->controller.sinks[n]->rx.next_key.held;
+}
+
+static void note(tl_rig_keys *k, const char *who, tl_err e)
+{
+    k->err = k->err == TL_OK ? e : k->err;
+    tl_world_say(k->rig->world, "%s: stream 0x%04x has the key of epoch %u: %s", who,
+                 k->rig->plan.config.stream + k->n, (unsigned)k->epoch, tl_err_text(e));
+}
+
+static void rekey_sensor(void *ctx)
+{
+    tl_rig_keys *k = ctx;
+
+    note(k, "sensor", tl_stream_tx_rekey(&k->rig->sensors[k->n].tx, &k->sender, k->epoch));
+}
+
+/* The sensor hears of it up to a frame later. */
+static void rekey(void *ctx)
+{
+    tl_rig_keys *k = ctx;
+    tl_rig *r = k->rig;
+    const tl_rig_plan *p = &r->plan;
+    const uint64_t now = tl_world_ns(r->world), later_ns = tl_world_below(r->world, p->interval_ns);
+
+    tl_world_at(r->world, now + p->rekey_frames * p->interval_ns, rekey, k);
+    if (tl_rig_changes_keys(r, k->n) || r->sensors[k->n].tx.next_key.held)
+        return;
+    k->epoch++;
+    note(k, "controller", tl_stream_rx_rekey(&r->controller.sinks[k->n]->rx, &k->receiver, k->epoch));
+    tl_world_at(r->world, now + later_ns, rekey_sensor, k);
+}
+
+static void open_keys(tl_rig *r, unsigned n)
+{
+    const tl_rig_plan *p = &r->plan;
+
+    r->keys[n].rig = r;
+    r->keys[n].n = n;
+    if (p->rekey_frames > 0)
+        tl_world_at(r->world,
+                    r->sensors[n].start_ns + (p->rekey_frames - 1) * p->interval_ns +
+                        tl_world_below(r->world, p->interval_ns),
+                    rekey, &r->keys[n]);
 }
 
 static uint64_t end_ns(const tl_rig *r)
@@ -171,6 +220,7 @@ static tl_err open_all(tl_rig *r)
     for (unsigned n = 0; n < r->plan.sensors; n++) {
         TL_TRY(open_sensor(r, n));
         TL_TRY(open_sink(r, n));
+        open_keys(r, n);
     }
     return TL_OK;
 }
@@ -197,11 +247,22 @@ void tl_rig_run(tl_rig *r)
         tl_world_run(r->world, end_ns(r));
 }
 
+/* The first error of any call. */
+static tl_err error_of(const tl_rig *r)
+{
+    tl_err e = r->err != TL_OK ? r->err : r->controller.err;
+
+    for (unsigned n = 0; n < TL_AGGREGATED_MOST && e == TL_OK; n++)
+        e = r->keys[n].err;
+    return e;
+}
+
 bool tl_rig_holds(tl_rig *r)
 {
-    if (r->err != TL_OK || r->controller.err != TL_OK) {
-        (void)snprintf(r->books.wrong, sizeof r->books.wrong, "%s",
-                       tl_err_text(r->err != TL_OK ? r->err : r->controller.err));
+    const tl_err e = error_of(r);
+
+    if (e != TL_OK) {
+        (void)snprintf(r->books.wrong, sizeof r->books.wrong, "%s", tl_err_text(e));
         return false;
     }
     return tl_books_balance(&r->books);
@@ -219,8 +280,11 @@ uint64_t tl_rig_verdicts(const tl_rig *r, tl_verdict verdict)
 void tl_rig_free(tl_rig *r)
 {
     tl_sim_controller_close(&r->controller);
-    for (unsigned n = 0; n < r->plan.sensors && n < TL_AGGREGATED_MOST; n++)
+    for (unsigned n = 0; n < r->plan.sensors && n < TL_AGGREGATED_MOST; n++) {
         tl_sim_sensor_close(&r->sensors[n]);
+        tl_key_source_wipe(&r->keys[n].sender);
+        tl_key_source_wipe(&r->keys[n].receiver);
+    }
     for (size_t i = 0; i < 2; i++)
         tl_sim_bridge_close(&r->bridges[i]);
     tl_books_close(&r->books);

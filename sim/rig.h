@@ -42,12 +42,26 @@ typedef struct tl_rig_plan {
     tl_digest
         session;   /* the keys come from the export master secret of a session; empty: from a fixed secret */
     uint64_t salt; /* another session: other fresh bytes, and other pictures */
+    /* each stream changes its key, inside of frames: after so many of them, and again after so many; 0: never */
+    uint32_t rekey_frames;
     FILE *trace;
 } tl_rig_plan;
 
 /* Small frames: two embedded lines, 20 lines of RAW12, one embedded line, each message with a tag, pixels encrypted; 10 frames,
  * one each 33 ms, over two lanes of 800 Mbit/s. */
 tl_rig_plan tl_rig_plan_default(const tl_crypto *crypto);
+
+struct tl_rig;
+
+/* The keys of one stream, at both ends: first the controller has the next one, then the sensor. No other is put in place before
+ * a frame under it has begun there. */
+typedef struct tl_rig_keys {
+    struct tl_rig *rig;
+    unsigned n;
+    tl_key_source sender, receiver;
+    uint32_t epoch; /* the last one that was put in place */
+    tl_err err;     /* the first one of putting it there */
+} tl_rig_keys;
 
 typedef struct tl_rig {
     tl_rig_plan plan;
@@ -59,6 +73,7 @@ typedef struct tl_rig {
     tl_sim_bridge bridges[2];
     tl_sim_controller controller;
     tl_hop near[TL_AGGREGATED_MOST], far, middle, last;
+    tl_rig_keys keys[TL_AGGREGATED_MOST];
     char names[TL_AGGREGATED_MOST][32];
 } tl_rig;
 
@@ -66,6 +81,10 @@ typedef struct tl_rig {
 tl_rig *tl_rig_new(const tl_rig_plan *plan, uint64_t seed);
 /* To the end: all frames sent and whatever comes of them over, time-outs included. */
 void tl_rig_run(tl_rig *rig);
+/* The secret of stream n's keys from the beginning, once more: what somebody has who learned it. */
+tl_err tl_rig_source(const tl_rig *rig, unsigned n, tl_key_source *source) TL_MUST_USE;
+/* The controller holds a next key of stream n, and no frame has begun under it: its change is under way. */
+bool tl_rig_changes_keys(const tl_rig *rig, unsigned n);
 /* Whether all that was said was true (books.h), and no call failed. */
 bool tl_rig_holds(tl_rig *rig);
 /* The sum of a counter over all streams: tl_rig_verdicts(rig, TL_VERDICT_CRC16). */

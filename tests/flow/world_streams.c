@@ -150,6 +150,9 @@ static void books_when_told_of_bytes_frames_or_times_that_were_not_then_they_say
         { { .kind = TL_EVENT_OPENED, .frame = 11 }, "nobody sent such a frame" },
         { { .kind = TL_EVENT_OPENED, .frame = 10, .time_us = 1 }, "not the sender's" },
         { { .kind = TL_EVENT_LOST, .frame = 3, .count = 1 }, "called lost, and judged" },
+        { { .kind = TL_EVENT_OPENED, .frame = 7 }, "opened under a key that was given up" },
+        { { .kind = TL_EVENT_MESSAGE, .frame = 7, .verdict = TL_VERDICT_REPEAT, .proven = true },
+          "a packet under a key that was given up was found right" },
     };
 
     (void)state;
@@ -163,6 +166,7 @@ static void books_when_told_of_bytes_frames_or_times_that_were_not_then_they_say
             tl_book_find(book, 3)->verdicts = 0;
         if (lies[i].event.kind == TL_EVENT_OPENED)
             book->begun = 0;
+        book->epoch = lies[i].event.frame == 7 ? 1 : 0;
         tl_books_event(&rig->books, book, &lies[i].event, pixels);
         assert_false(tl_rig_holds(rig));
         if (strstr(rig->books.wrong, lies[i].wrong) == NULL)
@@ -348,6 +352,59 @@ static void streams_when_everything_happens_then_every_verdict_is_true(void **st
             assert_true(rig->books.ok > 0 && rig->books.bad + rig->books.lost > 0);
             tl_rig_free(rig);
         }
+}
+
+/* ---- new keys ---- */
+
+static uint64_t switches(const tl_rig *rig)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < rig->books.n; i++)
+        n += rig->books.streams[i].switches;
+    return n;
+}
+
+static void keys_when_changed_again_and_again_inside_of_frames_then_no_frame_is_lost(void **state)
+{
+    static const tl_rig_bridges bridges[] = { TL_RIG_NONE, TL_RIG_TO_FSED, TL_RIG_TO_FSED_AND_BACK };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof bridges / sizeof *bridges; i++) {
+        tl_rig_plan plan = tl_rig_plan_default(crypto);
+        tl_rig *rig;
+
+        plan.bridges = bridges[i / 2];
+        plan.config.carrier = i == 1 ? TL_CARRIER_FSED : TL_CARRIER_SEP;
+        plan.sensors = i == 0 ? CAMERAS : 1;
+        plan.frames = 40;
+        plan.rekey_frames = 3;
+        rig = run(&plan, i + 1);
+        assert_int_equal(rig->books.ok, plan.sensors * plan.frames);
+        assert_true(switches(rig) >= 10 * plan.sensors);
+        tl_rig_free(rig);
+    }
+}
+
+static void keys_when_changed_over_a_bad_link_then_every_verdict_is_true(void **state)
+{
+    uint64_t changed = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        tl_rig_plan plan = tl_rig_plan_default(crypto);
+        tl_rig *rig;
+
+        plan.frames = 60;
+        plan.rekey_frames = 2;
+        plan.far = (tl_faults){ .loss = 8000, .twice = 8000, .moved = 8000, .flips = 8000, .burst = 4000 };
+        plan.far.moved_ns = 45 * TL_US;
+        rig = run(&plan, seed);
+        changed += switches(rig);
+        assert_true(rig->books.ok > 0 && rig->books.bad + rig->books.lost > 0);
+        tl_rig_free(rig);
+    }
+    assert_true(changed > 20 * SEEDS);
 }
 
 /* ---- time ---- */
@@ -554,6 +611,8 @@ int main(void)
         cmocka_unit_test(packets_when_repeated_then_as_many_repeats_are_counted),
         cmocka_unit_test(packets_when_overtaken_then_frames_are_judged_by_it),
         cmocka_unit_test(streams_when_everything_happens_then_every_verdict_is_true),
+        cmocka_unit_test(keys_when_changed_again_and_again_inside_of_frames_then_no_frame_is_lost),
+        cmocka_unit_test(keys_when_changed_over_a_bad_link_then_every_verdict_is_true),
         cmocka_unit_test(sensor_when_it_stops_then_silence_is_told_after_interval_and_tolerance),
         cmocka_unit_test(frames_when_on_their_way_for_long_then_late_and_no_other),
         cmocka_unit_test(frame_when_it_stops_in_the_middle_then_cut_by_its_time_out),
