@@ -61,9 +61,20 @@ static const char *why_harmless(tl_spdm_target_id target, const char *field)
 
 int tl_spdm_step_order(const char *step)
 {
-    static const char *const steps[] = { "VERSION",     "CAPABILITIES",   "ALGORITHMS", "DIGESTS",
-                                         "CERTIFICATE", "VENDOR_DEFINED", "CHALLENGE",  "KEY_EXCHANGE",
-                                         "FINISH",      "MEASUREMENTS",   "END_SESSION" };
+    static const char *const steps[] = { "VERSION",
+                                         "CAPABILITIES",
+                                         "ALGORITHMS",
+                                         "DIGESTS",
+                                         "CERTIFICATE",
+                                         "VENDOR_DEFINED",
+                                         "CHALLENGE",
+                                         "KEY_EXCHANGE",
+                                         "FINISH",
+                                         "MEASUREMENTS",
+                                         "HEARTBEAT",
+                                         "KEY_UPDATE",
+                                         "KEY_UPDATE VerifyNewKey",
+                                         "END_SESSION" };
 
     for (int i = 0; i < (int)(sizeof steps / sizeof *steps); i++)
         if (step != NULL && strcmp(step, steps[i]) == 0)

@@ -209,6 +209,44 @@ static void strip(tl_mutator *m)
     m->bytes[0] = (uint8_t)(m->bytes[0] & 0xC0) | m->config->parts[0].data_type;
 }
 
+/* ---- keys that were given up ---- */
+
+/* When a stream names another key, what it sent under the one before is worth remembering. FSED's packets name none. */
+static void watch_keys(tl_mutator *m, tl_span packet)
+{
+    tl_sep_header h, old;
+    uint8_t *key;
+
+    if (m->config->carrier != TL_CARRIER_SEP || packet.n < TL_SEP_BEFORE || !read_service(packet, &h))
+        return;
+    key = &m->keys[h.stream % TL_MUTATE_STREAMS];
+    if (*key == h.key)
+        return;
+    for (size_t i = 0; i < TL_MUTATE_SEEN; i++) {
+        const tl_span seen = tl_span_of(m->own.packets[i].p, m->own.packets[i].n);
+
+        if (seen.n >= TL_SEP_BEFORE && read_service(seen, &old) && old.stream == h.stream && old.key == *key)
+            tl_seen_add(&m->given_up, seen);
+    }
+    *key = (uint8_t)h.key;
+}
+
+static tl_span one_given_up(const tl_mutator *m)
+{
+    return one_of(m, m->given_up.n > 0 ? &m->given_up : &m->own);
+}
+
+static void seal(tl_mutator *m, tl_span packet)
+{
+    const size_t n = m->seal != NULL ? m->seal(m->ctx, packet, m->bytes) : 0;
+
+    m->sealed = n > 0;
+    if (m->sealed)
+        m->n = n;
+    else
+        put(m, one_given_up(m));
+}
+
 static void noise(tl_mutator *m)
 {
     m->n = TL_CSI2_HEADER_SIZE + tl_world_below(m->world, NOISE_MOST) + TL_CSI2_FOOTER_SIZE;
@@ -216,8 +254,8 @@ static void noise(tl_mutator *m)
         m->bytes[i] = (uint8_t)tl_world_random(m->world);
 }
 
-/* Changes m->bytes. */
-static void change(tl_mutator *m, tl_stream_mutation what)
+/* Changes m->bytes, which are `packet`'s. */
+static void change(tl_mutator *m, tl_span packet, tl_stream_mutation what)
 {
     switch (what) {
     case TL_STREAM_MUTATION_BITS: flip(m, 0); return;
@@ -236,6 +274,9 @@ static void change(tl_mutator *m, tl_stream_mutation what)
     case TL_STREAM_MUTATION_MIXED:
         mix(m, one_of(m, tl_world_below(m->world, 2) == 0 ? &m->own : m->others));
         return;
+    case TL_STREAM_MUTATION_OLD_KEY: put(m, one_given_up(m)); return;
+    case TL_STREAM_MUTATION_OLD_KEY_RELABELLED: relabel(m, one_given_up(m)); return;
+    case TL_STREAM_MUTATION_OLD_KEY_SEALED: seal(m, packet); return;
     case TL_STREAM_MUTATION_STRIPPED: strip(m); return;
     case TL_STREAM_MUTATION_NOISE: noise(m); return;
     default: return;
@@ -247,8 +288,10 @@ static tl_attack_repair repair_after(const tl_mutator *m, tl_stream_mutation wha
     switch (what) {
     case TL_STREAM_MUTATION_BITS:
     case TL_STREAM_MUTATION_OLD:
+    case TL_STREAM_MUTATION_OLD_KEY:
     case TL_STREAM_MUTATION_TWICE:
     case TL_STREAM_MUTATION_LATER: return TL_REPAIR_RAW;
+    case TL_STREAM_MUTATION_OLD_KEY_SEALED:
     case TL_STREAM_MUTATION_BITS_MENDED: return TL_REPAIR_ALL;
     default:
         return (tl_attack_repair[]){ TL_REPAIR_RAW, TL_REPAIR_CRC16, TL_REPAIR_ALL,
@@ -258,37 +301,49 @@ static tl_attack_repair repair_after(const tl_mutator *m, tl_stream_mutation wha
 
 static void forge(tl_mutator *m, const tl_hop *hop, const tl_parcel *parcel, tl_stream_mutation what)
 {
-    put(m, tl_span_of(parcel->p, parcel->n));
-    change(m, what);
+    const tl_span packet = tl_span_of(parcel->p, parcel->n);
+
+    put(m, packet);
+    change(m, packet, what);
     tl_attack_mend(m->config, (tl_buffer){ m->bytes, m->n }, repair_after(m, what));
     m->tried[what]++;
     tl_world_say(m->world, "attacker on %s: %s", hop->name, tl_stream_mutation_text(what));
+    if (m->told != NULL)
+        m->told(m->ctx, parcel, what);
 }
 
 /* In its place, in front of it or behind it. In its place it keeps the note: it may have become the same again. */
+static void attack(tl_mutator *m, tl_hop *hop, tl_parcel *parcel)
+{
+    const tl_stream_mutation what = (tl_stream_mutation)tl_world_below(m->world, TL_STREAM_MUTATIONS);
+    size_t where = tl_world_below(m->world, 4);
+    uint64_t later_ns = 0;
+
+    forge(m, hop, parcel, what);
+    if (what == TL_STREAM_MUTATION_GONE) {
+        tl_hop_taken(hop, parcel);
+        return;
+    }
+    if (what == TL_STREAM_MUTATION_LATER) {
+        where &= 1; /* it is the packet itself */
+        later_ns = tl_world_below(m->world, HELD_US_MOST) * TL_US;
+    }
+    if (where == 2)
+        tl_hop_pass(hop, parcel);
+    tl_hop_put(hop, tl_span_of(m->bytes, m->n), 0, where < 2 ? &parcel->note : NULL, later_ns);
+    if (where == 3)
+        tl_hop_pass(hop, parcel);
+}
+
 static void on_parcel(void *ctx, tl_hop *hop, tl_parcel *parcel)
 {
     tl_mutator *m = ctx;
-    tl_stream_mutation what;
-    uint64_t later_ns = 0;
-    size_t where;
 
-    if (!tl_world_chance(m->world, m->of_a_million)) {
+    if (tl_world_chance(m->world, m->of_a_million))
+        attack(m, hop, parcel);
+    else
         tl_hop_pass(hop, parcel);
-    } else {
-        what = (tl_stream_mutation)tl_world_below(m->world, TL_STREAM_MUTATIONS);
-        where = tl_world_below(m->world, 4);
-        forge(m, hop, parcel, what);
-        if (what == TL_STREAM_MUTATION_LATER) {
-            where &= 1; /* it is the packet itself */
-            later_ns = tl_world_below(m->world, HELD_US_MOST) * TL_US;
-        }
-        if (where == 2)
-            tl_hop_pass(hop, parcel);
-        tl_hop_put(hop, tl_span_of(m->bytes, m->n), 0, where < 2 ? &parcel->note : NULL, later_ns);
-        if (where == 3)
-            tl_hop_pass(hop, parcel);
-    }
+    watch_keys(m, tl_span_of(parcel->p, parcel->n));
     tl_seen_add(&m->own, tl_span_of(parcel->p, parcel->n));
 }
 
@@ -300,4 +355,5 @@ tl_hand tl_mutator_hand(tl_mutator *m)
 void tl_mutator_close(tl_mutator *m)
 {
     tl_seen_free(&m->own);
+    tl_seen_free(&m->given_up);
 }

@@ -43,7 +43,7 @@ static const tl_duel_message *one_of(const tl_spdm_mutator *m, const tl_duel *lo
 /* The recorded message that this one would be: same direction, and same code in clear. */
 static const tl_duel_message *counterpart(const tl_spdm_mutator *m, tl_duel_way way)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < TL_DUEL_SCRIPTS; i++) {
         const tl_duel *log = m->recorded[i];
 
         for (size_t k = 0; k < log->log_n; k++) {
@@ -113,7 +113,8 @@ static void replace(tl_spdm_mutator *m, const tl_duel_message *by)
 
 static void relabel(tl_spdm_mutator *m, tl_duel_way way)
 {
-    const tl_duel_message *other = one_of(m, m->recorded[TL_DUEL_SESSION], way, true);
+    const tl_duel_message *other = one_of(
+        m, m->recorded[tl_world_below(m->world, 2) == 0 ? TL_DUEL_SESSION : TL_DUEL_UPDATE], way, true);
     uint8_t id[SESSION_ID];
 
     if (!m->secured || m->n < SESSION_ID || other == NULL) {
@@ -147,7 +148,7 @@ static void noise(tl_spdm_mutator *m)
 
 static void change(tl_spdm_mutator *m, tl_duel_way way, tl_spdm_mutation what)
 {
-    const tl_duel *other = m->recorded[tl_world_below(m->world, 2)];
+    const tl_duel *other = m->recorded[tl_world_below(m->world, TL_DUEL_SCRIPTS)];
 
     switch (what) {
     case TL_SPDM_MUTATION_BITS: flip(m); return;
@@ -172,10 +173,23 @@ static void change(tl_spdm_mutator *m, tl_duel_way way, tl_spdm_mutation what)
 
 /* ---- on the hops ---- */
 
+/* What keeps a session is short, so it is often taken away or held back whole. */
+static tl_spdm_mutation choose(const tl_spdm_mutator *m, bool added)
+{
+    static const tl_spdm_mutation whole[] = { TL_SPDM_MUTATION_GONE, TL_SPDM_MUTATION_LATER };
+    const tl_spdm_mutation what = (tl_spdm_mutation)tl_world_below(m->world, TL_SPDM_MUTATIONS);
+
+    if (added) /* what is added cannot be taken away */
+        return what == TL_SPDM_MUTATION_GONE ? TL_SPDM_MUTATION_TWICE : what;
+    return m->live->about != TL_DUEL_OTHER && tl_world_below(m->world, 2) == 0
+               ? whole[tl_world_below(m->world, 2)]
+               : what;
+}
+
 static void send_forged(tl_spdm_mutator *m, tl_hop *hop, const tl_parcel *parcel, uint32_t mark)
 {
     const tl_duel_way way = hop == &m->hops->requests ? TL_DUEL_REQUEST : TL_DUEL_RESPONSE;
-    const tl_spdm_mutation what = (tl_spdm_mutation)tl_world_below(m->world, TL_SPDM_MUTATIONS);
+    const tl_spdm_mutation what = choose(m, mark != 0);
     uint64_t later_ns = 0;
 
     m->secured = (parcel->kind & TL_SPDM_SECURED) != 0;
@@ -185,9 +199,13 @@ static void send_forged(tl_spdm_mutator *m, tl_hop *hop, const tl_parcel *parcel
     if (what == TL_SPDM_MUTATION_LATER)
         later_ns = tl_world_below(m->world, HELD_MS_MOST) * TL_MS;
     m->tried[way][what]++;
+    m->about[m->live->about][what]++;
     tl_world_say(m->world, "attacker on %s: %s", hop->name, texts[what]);
-    tl_hop_put(hop, tl_span_of(m->bytes, m->n), (m->secured ? TL_SPDM_SECURED : 0) + mark * TL_SPDM_MARK,
-               NULL, later_ns);
+    if (what == TL_SPDM_MUTATION_GONE)
+        tl_hop_taken(hop, parcel);
+    else
+        tl_hop_put(hop, tl_span_of(m->bytes, m->n), (m->secured ? TL_SPDM_SECURED : 0) + mark * TL_SPDM_MARK,
+                   NULL, later_ns);
 }
 
 /* Answers to added requests are his own, but now and then he lets the controller have one. */
@@ -206,6 +224,7 @@ static void on_parcel(void *ctx, tl_hop *hop, tl_parcel *parcel)
 {
     tl_spdm_mutator *m = ctx;
     const bool is_request = hop == &m->hops->requests, is_focus = m->passed == m->focus;
+    const size_t of = m->live->about == TL_DUEL_OTHER ? 4 : 2; /* one request of so many is changed itself */
 
     if (parcel->kind >= TL_SPDM_MARK) {
         take_answer(m, hop, parcel);
@@ -214,7 +233,7 @@ static void on_parcel(void *ctx, tl_hop *hop, tl_parcel *parcel)
     m->passed++;
     for (unsigned i = 0; is_request && is_focus && i < m->burst; i++)
         send_forged(m, hop, parcel, ++m->marks);
-    if ((is_focus && (!is_request || tl_world_below(m->world, 4) == 0)) ||
+    if ((is_focus && (!is_request || tl_world_below(m->world, of) == 0)) ||
         tl_world_chance(m->world, m->of_a_million))
         send_forged(m, hop, parcel, 0);
     else

@@ -7,7 +7,7 @@
 #include <trueline/layout/ids.h>
 #include <trueline/transport.h>
 
-enum { PATIENCE_MS = 1000, ROUNDS = 200, VENDOR_SIZE = 4 };
+enum { PATIENCE_MS = 1000, ROUNDS = 200, VENDOR_SIZE = 4, HEARTBEAT_S = 30 };
 
 static const uint8_t vendor_id[VENDOR_SIZE] = { TL_VENDOR_ID & 0xFF, TL_VENDOR_ID >> 8, 0, 0 };
 static const tl_env no_env;
@@ -43,7 +43,7 @@ static tl_err on_vendor(void *ctx, const tl_spdm_vendor *request, tl_wr *payload
 
 /* ---- set-up ---- */
 
-static tl_err set_up_sensor(tl_duel *d)
+static tl_err set_up_sensor(tl_duel *d, tl_duel_script script)
 {
     d->r_policy = d->world->sensor_policy != NULL ? *d->world->sensor_policy
                                                   : tl_spdm_policy_default(TL_SPDM_RESPONDER);
@@ -62,6 +62,7 @@ static tl_err set_up_sensor(tl_duel *d)
         .message = d->r_message,
         .message_n = sizeof d->r_message,
         .ctx = d,
+        .heartbeat_period = script == TL_DUEL_UPDATE ? HEARTBEAT_S : 0,
         .vendor_in_clear = true,
         .vendor = on_vendor,
     };
@@ -121,6 +122,18 @@ bool tl_duel_delivered(const tl_duel *d)
     return d->queued[TL_DUEL_REQUEST] > 0 || d->queued[TL_DUEL_RESPONSE] > 0;
 }
 
+/* Which exchange the controller is at. */
+static tl_duel_about about(const tl_duel *d)
+{
+    if (d->flow == &tl_flow_heartbeat)
+        return TL_DUEL_HEARTBEAT;
+    if (d->flow != &tl_flow_key_update)
+        return TL_DUEL_OTHER;
+    return d->rq.step > 0          ? TL_DUEL_VERIFY_NEW_KEY
+           : d->rq.ask.update_both ? TL_DUEL_UPDATE_ALL_KEYS
+                                   : TL_DUEL_UPDATE_KEY;
+}
+
 static void pass(tl_duel *d, tl_duel_way way, const tl_spdm_out *out)
 {
     tl_duel_message *m = &d->log[d->log_n < TL_DUEL_LOG ? d->log_n : TL_DUEL_LOG - 1];
@@ -130,6 +143,7 @@ static void pass(tl_duel *d, tl_duel_way way, const tl_spdm_out *out)
     m->way = way;
     m->secured = out->secured;
     m->mark = way == TL_DUEL_RESPONSE ? d->at_hand.mark : 0;
+    m->about = d->about = about(d);
     m->n = out->w.n;
     memcpy(m->bytes, out->w.p, out->w.n);
     if (d->log_n < TL_DUEL_LOG)
@@ -172,6 +186,51 @@ static void look(tl_duel *d)
     r->algs = *tl_requester_algs(&d->rq);
 }
 
+static void lie(tl_duel *d, const char *what)
+{
+    if (d->result.lie == NULL)
+        d->result.lie = what;
+}
+
+/* Where a record stands in the log, and one more; 0: the other end has not sent it. */
+static size_t sent_as(const tl_duel *d, const tl_duel_message *m)
+{
+    for (size_t i = m->secured ? d->log_n : 0; i > 0; i--) {
+        const tl_duel_message *sent = &d->log[i - 1];
+
+        if (sent->way == m->way && sent->secured && sent->n == m->n &&
+            memcmp(sent->bytes, m->bytes, m->n) == 0)
+            return i;
+    }
+    return 0;
+}
+
+/* An end has opened a record: each is one that the other end sent, later than the one before. */
+static void took(tl_duel *d, tl_duel_way way, size_t at)
+{
+    static const char *const whose[2][2] = {
+        { "the sensor took a record that nobody sent", "the controller took a record that nobody sent" },
+        { "the sensor took a record again, or one that is older than its last",
+          "the controller took a record again, or one that is older than its last" },
+    };
+
+    if (at == 0 || at <= d->taken[way])
+        lie(d, whose[at != 0][way]);
+    d->taken[way] = at > d->taken[way] ? at : d->taken[way];
+}
+
+/* Both ends hold the same session: then its keys are the same, whatever was said and lost; else it must have ended. */
+static void compare_keys(tl_duel *d)
+{
+    const tl_spdm_session *c = tl_requester_session(&d->rq), *s = &d->r_session[0];
+
+    if (c == NULL || !tl_session_established(c) || !tl_session_established(s) || c->id != s->id)
+        return;
+    if (memcmp(&c->application.request, &s->application.request, sizeof c->application.request) != 0 ||
+        memcmp(&c->application.response, &s->application.response, sizeof c->application.response) != 0)
+        lie(d, "both ends hold the session, under keys that differ");
+}
+
 /* ---- steps ---- */
 
 static tl_spdm_out out_of(tl_duel *d)
@@ -179,20 +238,31 @@ static tl_spdm_out out_of(tl_duel *d)
     return (tl_spdm_out){ .w = tl_wr_of(d->out, sizeof d->out) };
 }
 
+/* What it could not open it answers in clear, or not at all. */
 static void sensor_step(tl_duel *d, tl_duel_message *m)
 {
+    const size_t at = sent_as(d, m);
     tl_spdm_out out = out_of(d);
 
     (void)!tl_responder_step(&d->r, d->now_ms, (tl_spdm_in){ m->bytes, m->n, m->secured }, &out);
+    if (m->secured && out.secured && out.w.n > 0)
+        took(d, TL_DUEL_REQUEST, at);
     pass(d, TL_DUEL_RESPONSE, &out);
     look(d);
 }
 
-static tl_err controller_step(tl_duel *d, tl_spdm_in in)
+static tl_err controller_step(tl_duel *d, tl_duel_message *m)
 {
+    const size_t at = m != NULL ? sent_as(d, m) : 0;
+    const tl_spdm_in in = m != NULL ? (tl_spdm_in){ m->bytes, m->n, m->secured } : (tl_spdm_in){ 0 };
+    const tl_duel_about done = about(d);
+    const size_t step = d->rq.step;
     tl_spdm_out out = out_of(d);
     tl_err e = tl_requester_step(&d->rq, d->now_ms, in, &out);
 
+    if (e == TL_OK && m != NULL && m->secured)
+        took(d, TL_DUEL_RESPONSE, at);
+    d->result.kept[done] += e == TL_OK && d->rq.step > step;
     pass(d, TL_DUEL_REQUEST, &out);
     look(d);
     return e;
@@ -213,6 +283,7 @@ static tl_err flow(tl_duel *d, const tl_spdm_flow *f, const tl_spdm_ask *ask)
     tl_spdm_out out = out_of(d);
     tl_err e = tl_requester_start(&d->rq, f, ask, d->now_ms, &out);
 
+    d->flow = f;
     if (e != TL_OK)
         return e;
     pass(d, TL_DUEL_REQUEST, &out);
@@ -222,14 +293,15 @@ static tl_err flow(tl_duel *d, const tl_spdm_flow *f, const tl_spdm_ask *ask)
             sensor_step(d, m);
         } else if (d->queued[TL_DUEL_RESPONSE] > 0) {
             take(d, TL_DUEL_RESPONSE, m);
-            e = controller_step(d, (tl_spdm_in){ m->bytes, m->n, m->secured });
+            e = controller_step(d, m);
         } else {
             wait(d, tl_requester_wake(&d->rq));
             if (tl_duel_delivered(d))
                 continue;
-            e = controller_step(d, (tl_spdm_in){ 0 });
+            e = controller_step(d, NULL);
         }
     }
+    compare_keys(d);
     return e == TL_OK && tl_requester_going(&d->rq) ? TL_E_TIMEOUT : e;
 }
 
@@ -284,7 +356,20 @@ static void note(const tl_duel *d, tl_duel_result *result)
     result->env = env_of(tl_requester_algs(&d->rq), tl_requester_version(&d->rq));
 }
 
-static tl_err session(tl_duel *d)
+/* HEARTBEAT and new keys, of one direction and of both; the owner's messages go on under them. */
+static tl_err keep(tl_duel *d)
+{
+    for (int both = 0; both < 2; both++) {
+        const tl_spdm_ask ask = { .update_both = both != 0 };
+
+        TL_TRY(flow(d, &tl_flow_heartbeat, NULL));
+        TL_TRY(flow(d, &tl_flow_key_update, &ask));
+        TL_TRY(vendor(d, TL_AGREEMENT_ASK, tl_span_of(NULL, 0)));
+    }
+    return TL_OK;
+}
+
+static tl_err session(tl_duel *d, bool keeps)
 {
     tl_duel_result *result = &d->result;
     const tl_span none = { NULL, 0 };
@@ -296,6 +381,8 @@ static tl_err session(tl_duel *d)
     TL_TRY(flow(d, &tl_flow_measure, NULL));
     note(d, result);
     TL_TRY(vendor(d, TL_AGREEMENT_ASK, none));
+    if (keeps)
+        TL_TRY(keep(d));
     result->agreed = result->controller_sure && result->sensor_sure && result->same;
     return flow(d, &tl_flow_end_session, NULL);
 }
@@ -335,10 +422,10 @@ tl_err tl_duel_run(tl_duel *d, const tl_duel_world *world, tl_duel_script script
     d->world = world;
     d->hand = hand;
     wait(d, 1);
-    TL_TRY(set_up_sensor(d));
+    TL_TRY(set_up_sensor(d, script));
     e = set_up_controller(d);
     if (e == TL_OK) {
-        d->result.err = script == TL_DUEL_SESSION ? session(d) : attest(d);
+        d->result.err = script == TL_DUEL_ATTEST ? attest(d) : session(d, script == TL_DUEL_UPDATE);
         name_step(d);
     }
     *result = d->result;
@@ -364,6 +451,8 @@ static bool asked_to_finish(const tl_duel *d)
 
 const char *tl_duel_wrong(const tl_duel *d, const tl_duel_result *r, const tl_duel_result *right)
 {
+    if (r->lie != NULL)
+        return r->lie;
     if (r->controller_sure && !r->same)
         return "the controller believes in a session that the sensor does not have";
     if (r->sensor_sure && !asked_to_finish(d))

@@ -6,19 +6,36 @@
 #include <trueline/requester.h>
 #include <trueline/responder.h>
 
-enum { TL_DUEL_MESSAGE = 4608, TL_DUEL_WIRE = TL_DUEL_MESSAGE + 128, TL_DUEL_LOG = 64, TL_DUEL_QUEUE = 8 };
+enum { TL_DUEL_MESSAGE = 4608, TL_DUEL_WIRE = TL_DUEL_MESSAGE + 128, TL_DUEL_LOG = 96, TL_DUEL_QUEUE = 8 };
 
 typedef enum tl_duel_way { TL_DUEL_REQUEST = 0, TL_DUEL_RESPONSE } tl_duel_way;
 
 /* What the two ends do. SESSION: connection, certificates of both, session, measurements, a message of the owner's, end.
- * ATTEST: connection, challenge, measurements in clear. */
-typedef enum tl_duel_script { TL_DUEL_SESSION = 0, TL_DUEL_ATTEST } tl_duel_script;
+ * ATTEST: connection, challenge, measurements in clear. UPDATE: as SESSION, and in the session HEARTBEAT, new keys of one direction,
+ * HEARTBEAT, new keys of both, each with a message of the owner's behind it. */
+typedef enum tl_duel_script {
+    TL_DUEL_SESSION = 0,
+    TL_DUEL_ATTEST,
+    TL_DUEL_UPDATE,
+    TL_DUEL_SCRIPTS
+} tl_duel_script;
+
+/* The exchanges that keep a session: which of them is under way. */
+typedef enum tl_duel_about {
+    TL_DUEL_OTHER = 0,
+    TL_DUEL_HEARTBEAT,
+    TL_DUEL_UPDATE_KEY,
+    TL_DUEL_UPDATE_ALL_KEYS,
+    TL_DUEL_VERIFY_NEW_KEY,
+    TL_DUEL_ABOUTS
+} tl_duel_about;
 
 /* A message on the link. */
 typedef struct tl_duel_message {
     tl_duel_way way;
     bool secured;
     uint32_t mark; /* of a hand's own request; its answer has it, too. 0: none */
+    tl_duel_about about;
     size_t n;
     uint8_t bytes[TL_DUEL_WIRE];
 } tl_duel_message;
@@ -68,8 +85,10 @@ typedef struct tl_duel_result {
     tl_spdm_algs algs;                 /* of a session or an attestation that the controller believes in */
     /* who believed at any time to have a session with the other one, whose key was proved; ATTEST: the controller alone */
     bool controller_sure, sensor_sure;
-    bool same;     /* it was the same session */
-    unsigned told; /* messages of the owner's that the sensor took in a session */
+    bool same;                     /* it was the same session */
+    unsigned told;                 /* messages of the owner's that the sensor took in a session */
+    unsigned kept[TL_DUEL_ABOUTS]; /* exchanges that the controller brought to their end */
+    const char *lie;               /* the first thing that an end took or believed and must not; NULL: none */
 } tl_duel_result;
 
 /* Large: for the heap. */
@@ -82,8 +101,12 @@ typedef struct tl_duel {
     tl_duel_result result; /* of the last run */
     tl_requester rq;
     tl_responder r;
+    tl_duel_about about; /* the exchange under way */
     /* private */
     uint64_t now_ms;
+    size_t
+        taken[2]; /* the last record that an end took, by direction, as its place in the log and one more */
+    const tl_spdm_flow *flow;
     tl_duel_message queue[2][TL_DUEL_QUEUE], at_hand;
     size_t queued[2];
     tl_spdm_policy rq_policy, r_policy;

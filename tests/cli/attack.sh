@@ -22,6 +22,20 @@ for target in 'stream' 'streams, aggregated' 'stream in memory \(FSED\)' 'stream
     'stream over two bridges' 'sensor \(SPDM responder\)' 'controller \(SPDM requester\)'; do
     like "$out" "^$target: [1-9][0-9]*$" "attack_when_over_then_counts_are_there_for_${target// /_}"
 done
+for row in "a stream's next key" "a stream's key that was given up" HEARTBEAT 'KEY_UPDATE UpdateKey' 'KEY_UPDATE UpdateAllKeys' \
+    'KEY_UPDATE VerifyNewKey'; do
+    like "$out" "^  $row +([1-9][0-9]*|-) +[1-9]" "attack_when_over_then_changes_are_counted_while_${row// /_}_was_under_way"
+done
+if [ -n "$plain" ]; then
+    is "$(grep -A6 '^keys under way' <<<"$out" | grep -cE ' 0( |$)')" 0 'attack_when_over_then_each_kind_happened_in_each_manner'
+fi
+
+run "$attack" -n 4000 --only streams --without forgetting
+is "$code" 1 'attack_when_an_old_key_of_a_stream_is_kept_then_fails'
+like "$out" '^accepted: stream 0x.*under a key that was given up' 'attack_when_an_old_key_of_a_stream_is_kept_then_says_so'
+run "$attack" -n 4000 --only spdm --without forgetting
+is "$code" 1 'attack_when_records_of_old_keys_are_taken_then_fails'
+like "$out" '^accepted: the sensor took a record again' 'attack_when_records_of_old_keys_are_taken_then_says_so'
 
 run "$attack" -n 20000 --only streams --without tags
 is "$code" 1 'attack_when_every_tag_is_found_right_then_fails'

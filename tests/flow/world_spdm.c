@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINK_US = 300, MESSAGES = 40, SOME_KINDS = 4 };
+enum { LINK_US = 300, MESSAGES = 60, SOME_KINDS = 4 };
 
 static tl_two_ends ends;
 static tl_duel *duel;
-static tl_duel_result right[2];
+static tl_duel_result right[TL_DUEL_SCRIPTS];
 
 /* What happens to the message number `at`, counted over both directions. */
 typedef enum what { NOTHING = 0, LOSE, REPEAT, DELAY, DELAY_LONG, DAMAGE, WHATS } what;
@@ -72,7 +72,7 @@ static void open_kind(unsigned i)
     fault none = { 0 };
 
     tl_two_ends_open(&ends, &kind);
-    for (int script = 0; script < 2; script++)
+    for (int script = 0; script < TL_DUEL_SCRIPTS; script++)
         (void)run((tl_duel_script)script, &none, 1, &right[script]);
 }
 
@@ -85,7 +85,7 @@ static void agrees_in_every_version_with_every_algorithm(void **state)
 
         tl_ends_kind_text(&kind, text, sizeof text);
         open_kind(i);
-        for (int script = 0; script < 2; script++) {
+        for (int script = 0; script < TL_DUEL_SCRIPTS; script++) {
             if (!right[script].whole || !right[script].agreed)
                 fail_msg("%s: ends in %s: %s", text, right[script].step, right[script].what);
             assert_int_equal(right[script].env.version, kind.version);
@@ -96,6 +96,11 @@ static void agrees_in_every_version_with_every_algorithm(void **state)
         assert_int_equal(right[TL_DUEL_SESSION].algs.group, kind.group);
         assert_int_equal(right[TL_DUEL_SESSION].algs.aead, kind.aead);
         assert_int_equal(right[TL_DUEL_SESSION].told, 1);
+        assert_int_equal(right[TL_DUEL_UPDATE].told, 3);
+        assert_int_equal(right[TL_DUEL_UPDATE].kept[TL_DUEL_HEARTBEAT], 2);
+        assert_int_equal(right[TL_DUEL_UPDATE].kept[TL_DUEL_UPDATE_KEY], 1);
+        assert_int_equal(right[TL_DUEL_UPDATE].kept[TL_DUEL_UPDATE_ALL_KEYS], 1);
+        assert_int_equal(right[TL_DUEL_UPDATE].kept[TL_DUEL_VERIFY_NEW_KEY], 2);
         tl_two_ends_close(&ends);
     }
 }
@@ -152,9 +157,12 @@ static void message_when_anything_happens_to_it_then_right_or_a_named_step(void 
     (void)state;
     /* 1.2 and 1.3, small and large algorithms, and a mixture of each */
     for (unsigned i = 0; i < SOME_KINDS; i++) {
+        /* Of the longest one the beginning is a session's again: once, with what is quickest. */
+        const int scripts = i == 0 ? TL_DUEL_SCRIPTS : TL_DUEL_UPDATE;
+
         open_kind((unsigned[]){ 0, 31, 21, 10 }[i]);
         for (what w = LOSE; w < WHATS; w++)
-            for (int script = 0; script < 2; script++)
+            for (int script = 0; script < scripts; script++)
                 fault_at_each((tl_duel_script)script, w, &t);
         tl_two_ends_close(&ends);
     }
@@ -182,8 +190,8 @@ static void exchange_when_the_link_is_bad_then_right_or_a_named_step(void **stat
         hops->requests.faults.moved_ns = hops->responses.faults.moved_ns = 30 * (uint64_t)TL_MS;
         hops->requests.delay_ns = hops->responses.delay_ns = LINK_US * TL_US;
         tl_spdm_hops_open(hops, world);
-        tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends.who, (tl_duel_script)(seed % 2), &r));
-        check((tl_duel_script)(seed % 2), &chance, tl_world_ms(world), &r);
+        tl_assert_ok(tl_spdm_hops_run(hops, duel, &ends.who, (tl_duel_script)(seed % TL_DUEL_SCRIPTS), &r));
+        check((tl_duel_script)(seed % TL_DUEL_SCRIPTS), &chance, tl_world_ms(world), &r);
         whole += r.whole;
         named += !r.whole;
         tl_world_free(world);
@@ -215,8 +223,62 @@ static void judge_when_the_ends_differ_then_says_so(void **state)
     r.same = false;
     assert_non_null(tl_duel_wrong(duel, &r, &right[TL_DUEL_SESSION]));
     r.same = true;
+    r.lie = "told";
+    assert_string_equal(tl_duel_wrong(duel, &r, &right[TL_DUEL_SESSION]), "told");
+    r.lie = NULL;
     duel->log_n = 0;
     assert_non_null(tl_duel_wrong(duel, &r, &right[TL_DUEL_SESSION]));
+    tl_two_ends_close(&ends);
+}
+
+/* What the ends take and hold is looked at while they speak: an end that is meddled with is found out. */
+typedef struct meddling {
+    tl_duel_about at; /* with the first message of this exchange */
+    tl_duel_way way;
+    bool forget, turn; /* a record that is delivered was never sent; the sensor's secret is another one */
+    bool done;
+} meddling;
+
+static void meddle(void *ctx, tl_duel *d, const tl_duel_message *m)
+{
+    meddling *x = ctx;
+    tl_duel_message copy = *m;
+
+    if (!x->done && m->about == x->at && m->way == x->way) {
+        x->done = true;
+        if (x->forget)
+            d->log[d->log_n - 1].bytes[0] ^= 1;
+        if (x->turn)
+            d->r_session[0].application.request.bytes[0] ^= 1;
+    }
+    tl_duel_deliver(d, copy.way, copy.secured, tl_span_of(copy.bytes, copy.n));
+}
+
+static void judge_when_an_end_takes_what_was_not_sent_or_holds_other_keys_then_says_so(void **state)
+{
+    static const struct {
+        meddling what;
+        const char *lie;
+    } rows[] = {
+        { { TL_DUEL_HEARTBEAT, TL_DUEL_REQUEST, .forget = true },
+          "the sensor took a record that nobody sent" },
+        { { TL_DUEL_UPDATE_KEY, TL_DUEL_RESPONSE, .forget = true },
+          "the controller took a record that nobody sent" },
+        { { TL_DUEL_VERIFY_NEW_KEY, TL_DUEL_REQUEST, .turn = true },
+          "both ends hold the session, under keys that differ" },
+    };
+
+    (void)state;
+    open_kind(0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        meddling x = rows[i].what;
+        tl_duel_result r;
+
+        tl_assert_ok(tl_duel_run(duel, &ends.who, TL_DUEL_UPDATE, (tl_duel_hand){ &x, meddle }, &r));
+        assert_true(x.done);
+        assert_non_null(r.lie);
+        assert_string_equal(tl_duel_wrong(duel, &r, &right[TL_DUEL_UPDATE]), rows[i].lie);
+    }
     tl_two_ends_close(&ends);
 }
 
@@ -337,6 +399,7 @@ int main(void)
         cmocka_unit_test(message_when_anything_happens_to_it_then_right_or_a_named_step),
         cmocka_unit_test(exchange_when_the_link_is_bad_then_right_or_a_named_step),
         cmocka_unit_test(judge_when_the_ends_differ_then_says_so),
+        cmocka_unit_test(judge_when_an_end_takes_what_was_not_sent_or_holds_other_keys_then_says_so),
         cmocka_unit_test(streams_when_keyed_by_a_session_then_ok),
         cmocka_unit_test(streams_when_a_session_begins_beside_them_then_rekeyed_without_a_loss),
     };

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 4, MESSAGES = 26, BURST_MOST = 12, LINK_US = 200, KEY_SEED = 77 };
+enum { KINDS = 4, BURST_MOST = 12, LINK_US = 200, KEY_SEED = 77 };
 
 /* The ends with their algorithms, and what was recorded of them. */
 typedef struct stage {
     tl_two_ends ends;
-    tl_duel *recorded[2];
-    tl_duel_result right[2];
+    tl_duel *recorded[TL_DUEL_SCRIPTS];
+    tl_duel_result right[TL_DUEL_SCRIPTS];
 } stage;
 
 static attack_options options;
@@ -47,6 +47,8 @@ static tl_duel_world who_of(stage *s)
 {
     tl_duel_world who = s->ends.who;
 
+    if (options.without == WITHOUT_FORGETTING)
+        who.sensor_crypto = attack_keep_records(who.sensor_crypto != NULL ? who.sensor_crypto : who.crypto);
     if (options.without != WITHOUT_SIGNATURES)
         return who;
     tl_wrap_init(&gullible, who.crypto);
@@ -74,10 +76,10 @@ static stage *stage_new(unsigned kind)
 
     tl_random_determined(KEY_SEED + kind);
     tl_two_ends_open(&s->ends, &algs);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < TL_DUEL_SCRIPTS; i++) {
         s->recorded[i] = get(sizeof *s->recorded[i]);
         tl_assert_ok(run(s, world, s->recorded[i], (tl_duel_script)i, &s->right[i]));
-        assert_true(s->right[i].whole && s->right[i].agreed);
+        assert_true(s->right[i].whole && s->right[i].agreed && s->recorded[i]->log_n < TL_DUEL_LOG);
     }
     tl_world_free(world);
     return s;
@@ -96,8 +98,8 @@ void attack_spdm_close(void)
 {
     for (unsigned i = 0; i < KINDS; i++) {
         tl_two_ends_close(&stages[i]->ends);
-        free(stages[i]->recorded[0]);
-        free(stages[i]->recorded[1]);
+        for (int k = 0; k < TL_DUEL_SCRIPTS; k++)
+            free(stages[i]->recorded[k]);
         free(stages[i]);
     }
     free(duel);
@@ -172,22 +174,67 @@ static void count_step(const tl_spdm_mutator *m, const tl_duel_result *r, attack
                  sum(m->tried[TL_DUEL_RESPONSE], TL_SPDM_MUTATIONS));
 }
 
+/* ---- keys under way ---- */
+
+static attack_manner manner_of(unsigned what)
+{
+    switch (what) {
+    case TL_SPDM_MUTATION_OLD:
+    case TL_SPDM_MUTATION_OTHER:
+    case TL_SPDM_MUTATION_OTHER_ANY:
+    case TL_SPDM_MUTATION_REFLECTED:
+    case TL_SPDM_MUTATION_TWICE: return ATTACK_REPLAYED;
+    case TL_SPDM_MUTATION_GONE: return ATTACK_DROPPED;
+    case TL_SPDM_MUTATION_LATER: return ATTACK_REORDERED;
+    default: return ATTACK_CHANGED;
+    }
+}
+
+static void count_kinds(const tl_spdm_mutator *m, const tl_duel_result *r, attack_tally *tally)
+{
+    static const attack_kind kinds_of[TL_DUEL_ABOUTS] = {
+        [TL_DUEL_HEARTBEAT] = ATTACK_HEARTBEAT,
+        [TL_DUEL_UPDATE_KEY] = ATTACK_UPDATE_KEY,
+        [TL_DUEL_UPDATE_ALL_KEYS] = ATTACK_UPDATE_ALL_KEYS,
+        [TL_DUEL_VERIFY_NEW_KEY] = ATTACK_VERIFY_NEW_KEY,
+    };
+
+    for (unsigned about = TL_DUEL_OTHER + 1; about < TL_DUEL_ABOUTS; about++) {
+        tally->went_through[kinds_of[about]] += r->kept[about];
+        for (unsigned what = 0; what < TL_SPDM_MUTATIONS; what++)
+            tally->under_way[kinds_of[about]][manner_of(what)] += m->about[about][what];
+    }
+}
+
 /* ---- a case ---- */
+
+/* The message that most is done to; of a session that is kept in every other case one of those that keep it, and what follows. */
+static unsigned focus_of(tl_world *world, const tl_duel *recorded)
+{
+    unsigned first = 0;
+
+    if (tl_world_below(world, 2) == 0)
+        while (first < recorded->log_n && recorded->log[first].about == TL_DUEL_OTHER)
+            first++;
+    if (first == recorded->log_n)
+        first = 0;
+    return first + (unsigned)tl_world_below(world, recorded->log_n - first);
+}
 
 void attack_spdm_case(uint64_t seed, attack_tally *tally)
 {
+    static const tl_duel_script scripts[] = { TL_DUEL_SESSION, TL_DUEL_ATTEST, TL_DUEL_UPDATE,
+                                              TL_DUEL_UPDATE };
     tl_world *world = tl_world_new(seed);
     stage *s = stages[shares[tl_world_below(world, sizeof shares)]];
-    const tl_duel_script script =
-        (tl_duel_script)(tl_world_below(world, 3) == 0 ? TL_DUEL_ATTEST : TL_DUEL_SESSION);
-    tl_spdm_mutator m = { .world = world, .hops = hops, .live = duel };
-    const tl_duel *recorded[2] = { s->recorded[0], s->recorded[1] };
+    const tl_duel_script script = scripts[tl_world_below(world, sizeof scripts / sizeof *scripts)];
+    const tl_duel *const recorded[] = { s->recorded[0], s->recorded[1], s->recorded[2] };
+    tl_spdm_mutator m = { .world = world, .hops = hops, .live = duel, .recorded = recorded };
     tl_duel_result r;
     const char *wrong;
 
-    m.recorded = recorded;
     m.env = s->right[script].env;
-    m.focus = (unsigned)tl_world_below(world, MESSAGES);
+    m.focus = focus_of(world, recorded[script]);
     m.burst = (unsigned)tl_world_below(world, BURST_MOST + 1);
     m.of_a_million = tl_world_below(world, 4) == 0 ? 30000 : 0;
     tl_random_determined(seed);
@@ -198,6 +245,7 @@ void attack_spdm_case(uint64_t seed, attack_tally *tally)
     tally->tried += sum(m.tried[0], TL_SPDM_MUTATIONS) + sum(m.tried[1], TL_SPDM_MUTATIONS);
     count_answers(&m, tally);
     count_step(&m, &r, tally);
+    count_kinds(&m, &r, tally);
     wrong = tl_duel_wrong(duel, &r, &s->right[script]);
     if (wrong != NULL)
         attack_accepted(tally, wrong);

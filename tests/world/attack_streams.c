@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES = 48, OTHER_FRAMES = 3, KEYS = 64, MACS = 64, SENSORS = 3, STREAM = 0x1001 };
+enum { FRAMES = 48, OTHER_FRAMES = 3, REKEY_FRAMES = 7, KEYS = 64, MACS = 64, SENSORS = 3, STREAM = 0x1001 };
 
 static attack_options options;
 static tl_openssl *openssl;
@@ -103,6 +103,7 @@ static tl_rig_plan plan_of(tl_world *chance, const kind *k)
     plan.skew_ns = 30 * TL_US;
     plan.config.frame_timeout_ms = 5;
     plan.tick_ns = 2 * TL_MS;
+    plan.rekey_frames = (uint32_t)(2 + tl_world_below(chance, REKEY_FRAMES));
     choose_config(chance, k, &plan.config);
     return plan;
 }
@@ -125,6 +126,7 @@ static void record(const tl_rig_plan *like, uint16_t stream, uint64_t salt, tl_s
     plan.config.stream = stream;
     plan.salt = salt;
     plan.far_hand = (tl_hand){ seen, remember };
+    plan.rekey_frames = 0;
     rig = tl_rig_new(&plan, salt);
     tl_assert_ok(rig->err);
     tl_rig_run(rig);
@@ -140,6 +142,7 @@ typedef struct watch {
     const char *target;
     void (*take)(void *ctx, const tl_parcel *parcel);
     uint64_t pending, counted; /* changed packets that only their frame will tell of; all so far */
+    uint64_t gone;             /* of them those that were taken away */
     tl_stream_counters before[SENSORS];
     tl_group_counters group;
 } watch;
@@ -192,15 +195,20 @@ static void watch_take(void *ctx, const tl_parcel *parcel)
 {
     watch *w = ctx;
     const bool bridged = w->rig->plan.bridges != TL_RIG_NONE;
-    const uint64_t come = bridged ? tried_of(&mutator) - w->counted : (parcel->fate & TL_FATE_FORGED) != 0;
+    const uint64_t gone = mutator.tried[TL_STREAM_MUTATION_GONE] - w->gone;
+    const uint64_t come =
+        bridged ? tried_of(&mutator) - w->counted : gone + ((parcel->fate & TL_FATE_FORGED) != 0);
     const char *way;
 
+    w->gone += gone;
     if (come > 0)
         look(w);
     /* They are counted before, since the packet may end its frame. */
     w->pending += come;
     w->counted += come;
     w->take(&w->rig->controller, parcel);
+    for (unsigned n = 0; options.without == WITHOUT_FORGETTING && n < w->rig->plan.sensors; n++)
+        attack_put_back(w->rig, n);
     if (come == 0 || w->pending == 0 || !each_tells(&w->rig->plan))
         return;
     way = way_of(w);
@@ -224,6 +232,44 @@ static void watch_event(void *ctx, tl_sim_sink *sink, const tl_stream_event *e)
     w->pending = 0;
 }
 
+/* ---- keys under way ---- */
+
+static size_t seal(void *ctx, tl_span packet, uint8_t out[TL_CSI2_PACKET_MAX])
+{
+    return attack_seal(((watch *)ctx)->rig, packet, out);
+}
+
+static attack_manner manner_of(tl_stream_mutation what)
+{
+    switch (what) {
+    case TL_STREAM_MUTATION_OLD:
+    case TL_STREAM_MUTATION_OLD_KEY:
+    case TL_STREAM_MUTATION_OTHER:
+    case TL_STREAM_MUTATION_TWICE: return ATTACK_REPLAYED;
+    case TL_STREAM_MUTATION_OLD_KEY_SEALED: return ATTACK_SEALED;
+    case TL_STREAM_MUTATION_GONE: return ATTACK_DROPPED;
+    case TL_STREAM_MUTATION_LATER: return ATTACK_REORDERED;
+    default: return ATTACK_CHANGED;
+    }
+}
+
+static bool is_of_old_key(tl_stream_mutation what)
+{
+    return what == TL_STREAM_MUTATION_OLD_KEY || what == TL_STREAM_MUTATION_OLD_KEY_RELABELLED;
+}
+
+static void told(void *ctx, const tl_parcel *parcel, tl_stream_mutation what)
+{
+    const watch *w = ctx;
+    const unsigned n = parcel->note.stream - (unsigned)w->rig->plan.config.stream;
+
+    if (n < w->rig->plan.sensors && tl_rig_changes_keys(w->rig, n))
+        w->tally->under_way[ATTACK_NEXT_KEY][manner_of(what)]++;
+    if ((is_of_old_key(what) && mutator.given_up.n > 0) ||
+        (what == TL_STREAM_MUTATION_OLD_KEY_SEALED && mutator.sealed))
+        w->tally->under_way[ATTACK_OLD_KEY][manner_of(what)]++;
+}
+
 /* ---- a case ---- */
 
 static void run(tl_rig_plan *plan, const kind *k, uint64_t seed, attack_tally *tally)
@@ -235,6 +281,9 @@ static void run(tl_rig_plan *plan, const kind *k, uint64_t seed, attack_tally *t
     tl_assert_ok(rig->err);
     last = plan->bridges == TL_RIG_NONE ? &rig->far : &rig->last;
     mutator.world = rig->world;
+    mutator.ctx = &w;
+    mutator.seal = seal;
+    mutator.told = told;
     w.take = last->take;
     last->take = watch_take;
     last->ctx = &w;
@@ -244,6 +293,8 @@ static void run(tl_rig_plan *plan, const kind *k, uint64_t seed, attack_tally *t
     tally->tried += tried_of(&mutator);
     attack_count(tally, k->target, "none: no frame came after it",
                  w.pending + tried_of(&mutator) - w.counted);
+    for (size_t i = 0; i < rig->books.n; i++)
+        tally->went_through[ATTACK_NEXT_KEY] += rig->books.streams[i].switches;
     if (!tl_rig_holds(rig))
         attack_accepted(tally, rig->books.wrong);
     tl_rig_free(rig);
