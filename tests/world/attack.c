@@ -3,9 +3,9 @@
 #include "attack.h"
 #include "clock.h"
 #include "levels.h"
+#include "number.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -63,18 +63,6 @@ static const struct argp_option table[] = {
     { 0 },
 };
 
-static uint64_t number(const struct argp_state *state, const char *option, const char *text)
-{
-    char *end;
-    unsigned long long n;
-
-    errno = 0;
-    n = strtoull(text, &end, 0);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-')
-        argp_error(state, "%s: '%s' is no number", option, text);
-    return n;
-}
-
 static sort sort_of(const struct argp_state *state, const char *text, size_t n)
 {
     for (sort s = STREAMS; s < BOTH; s++)
@@ -91,7 +79,7 @@ static void take_case(const struct argp_state *state, const char *text, argument
     if (colon == NULL)
         argp_error(state, "--case: '%s' is not WHAT:SEED", text);
     a->only = sort_of(state, text, (size_t)(colon - text));
-    a->seed = number(state, "--case", colon + 1);
+    a->seed = number_of(state, "case", colon + 1, 0, UINT64_MAX);
     a->one = true;
 }
 
@@ -110,11 +98,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case 'n':
-        a->tries = number(state, "--number", arg);
+        a->tries = number_of(state, "number", arg, 0, UINT64_MAX);
         if (a->tries == 0)
             argp_error(state, "--number: nothing to try");
         return 0;
-    case 's': a->seed = number(state, "--seed", arg); return 0;
+    case 's': a->seed = number_of(state, "seed", arg, 0, UINT64_MAX); return 0;
     case 'o': a->only = sort_of(state, arg, strlen(arg)); return 0;
     case 'c': take_case(state, arg, a); return 0;
     case 't': a->trace = true; return 0;

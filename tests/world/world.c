@@ -1,10 +1,10 @@
 /* Runs a scenario of the simulated world: what stands where, what goes wrong, and from which seed. A run in which something was
  * said that is not true names the command that shows it again. */
+#include "number.h"
 #include "rig.h"
 #include "two_ends.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,20 +137,6 @@ static const struct argp_option table[] = {
     { 0 },
 };
 
-static uint64_t number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
-                       uint64_t high)
-{
-    char *end;
-    unsigned long long n;
-
-    errno = 0;
-    n = strtoull(text, &end, 0);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || n < low || n > high)
-        argp_error(state, "--%s: '%s' is no number from %llu to %llu", option, text, (unsigned long long)low,
-                   (unsigned long long)high);
-    return n;
-}
-
 static const scenario *scenario_of(const struct argp_state *state, const char *name)
 {
     for (size_t i = 0; i < SCENARIOS; i++)
@@ -162,7 +148,7 @@ static const scenario *scenario_of(const struct argp_state *state, const char *n
 
 static int64_t fault(const struct argp_state *state, const char *option, const char *text)
 {
-    return (int64_t)number(state, option, text, 0, TL_MILLION);
+    return (int64_t)number_of(state, option, text, 0, TL_MILLION);
 }
 
 static void list(void)
@@ -179,9 +165,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 's': a->scenario = scenario_of(state, arg); return 0;
     case KEY_LIST: list(); return 0;
-    case 'e': a->seed = number(state, "seed", arg, 0, UINT64_MAX); return 0;
-    case 'r': a->runs = number(state, "runs", arg, 1, RUNS_MOST); return 0;
-    case 'f': a->frames = (uint32_t)number(state, "frames", arg, 1, FRAMES_MOST); return 0;
+    case 'e': a->seed = number_of(state, "seed", arg, 0, UINT64_MAX); return 0;
+    case 'r': a->runs = number_of(state, "runs", arg, 1, RUNS_MOST); return 0;
+    case 'f': a->frames = (uint32_t)number_of(state, "frames", arg, 1, FRAMES_MOST); return 0;
     case 't': a->trace = true; return 0;
     case KEY_LOSS: a->loss = fault(state, "loss", arg); return 0;
     case KEY_TWICE: a->twice = fault(state, "twice", arg); return 0;
