@@ -128,7 +128,7 @@ typedef struct one {
 static tl_exit take_packet(void *ctx, const pcap_packet *p, tl_fault *fault)
 {
     one *o = ctx;
-    const replay_packet packet = { tl_span_of(p->p, p->n), { p->number, p->offset, p->time_ns } };
+    const replay_packet packet = replay_packet_of(p);
 
     return strcmp(o->said, p->from->comment) == 0 ? replay_packet_in(&o->replay, &packet, fault) : TL_EXIT_OK;
 }
@@ -168,7 +168,7 @@ static tl_exit read_stream(annotate_streams *s, going *g, const char *said, cons
     if (o == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "no memory");
     o->said = said;
-    parts.sink = (replay_sink){ s, on_news };
+    parts.sink = (replay_sink){ .ctx = s, .event = on_news };
     /* Without a suite everything would be right that anybody says. */
     if (e == TL_EXIT_OK && file.config.suite != TL_SUITE_NONE &&
         stream_keys_starts(&g->keys, file.config.stream) > 0) {

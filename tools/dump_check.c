@@ -261,14 +261,17 @@ static void end_transcripts(dump_check *c, const dump_message *m, dump_session *
         dump_hash_drop(c, s != NULL ? &s->l : &c->l);
 }
 
-/* Our own controllers tell their chain before a session, in a message of their vendor's. */
-static void on_vendor(dump_check *c, const tl_spdm_vendor_defined *v)
+/* Our own controllers tell their chain before a session, in a message of their vendor's, and what streams need inside. */
+static void on_vendor(dump_check *c, const tl_spdm_vendor_defined *v, const dump_session *s)
 {
     agreement a;
 
-    if (agreement_is_ours(v->standard, v->vendor_id) && agreement_read(v->payload, &a) == TL_OK &&
-        a.kind == TL_AGREEMENT_CHAIN)
+    if (!agreement_is_ours(v->standard, v->vendor_id) || agreement_read(v->payload, &a) != TL_OK)
+        return;
+    if (s == NULL && a.kind == TL_AGREEMENT_CHAIN)
         dump_chain_told(c, a.body.chain.certificates);
+    if (s != NULL && c->listener != NULL)
+        c->listener->agreed(c->listener->ctx, s, &a);
 }
 
 static void on_request(dump_check *c, const dump_message *m, dump_session *s)
@@ -281,8 +284,8 @@ static void on_request(dump_check *c, const dump_message *m, dump_session *s)
         c->asked_offset = m->body.spdm_get_certificate.offset;
     if (m->code == TL_SPDM_DELIVER_ENCAPSULATED_RESPONSE)
         on_encapsulated(c, m);
-    if (m->code == TL_SPDM_VENDOR_DEFINED_REQUEST && s == NULL)
-        on_vendor(c, &m->body.spdm_vendor_defined);
+    if (m->code == TL_SPDM_VENDOR_DEFINED_REQUEST)
+        on_vendor(c, &m->body.spdm_vendor_defined, s);
 }
 
 /* ---- responses ---- */
@@ -300,6 +303,7 @@ static void on_session_response(dump_check *c, const dump_message *m, dump_sessi
     switch (m->code) {
     case TL_SPDM_FINISH_RSP: dump_session_finished(c, s, m); break;
     case TL_SPDM_KEY_UPDATE_ACK: on_update(c, m, s); break;
+    case TL_SPDM_VENDOR_DEFINED_RESPONSE: on_vendor(c, &m->body.spdm_vendor_defined, s); break;
     case TL_SPDM_END_SESSION_ACK: dump_session_drop(c, s); break;
     default: break;
     }

@@ -36,8 +36,9 @@ typedef struct dump_chain {
 typedef struct dump_session {
     bool used;
     uint32_t id;
-    bool known; /* its keys could be computed */
-    bool clear; /* its handshake is not encrypted */
+    unsigned slot; /* of the responder's chain */
+    bool known;    /* its keys could be computed */
+    bool clear;    /* its handshake is not encrypted */
     bool handshake;
     bool mutual;
     tl_schedule schedule;
@@ -47,6 +48,18 @@ typedef struct dump_session {
     tl_record_key keys[2]; /* the requester's, the responder's */
 } dump_session;
 
+struct agreement;
+struct dump_check;
+
+/* Whoever wants to hear of sessions that are computed. */
+typedef struct dump_listener {
+    void *ctx;
+    /* A session's finish was answered. */
+    void (*stands)(void *ctx, const struct dump_check *c, const dump_session *s);
+    /* What its ends say to each other about a stream, inside of it. */
+    void (*agreed)(void *ctx, const dump_session *s, const struct agreement *a);
+} dump_listener;
+
 typedef struct dump_check {
     tl_openssl *backend;
     const tl_crypto *crypto;
@@ -54,7 +67,8 @@ typedef struct dump_check {
     dump_report *report;
     const dump_context *context;
     const dump_link *link;
-    tl_spdm_algs algs; /* what the library has of them */
+    const dump_listener *listener; /* NULL: nobody */
+    tl_spdm_algs algs;             /* what the library has of them */
     dump_bytes vca, asked, digests;
     dump_bytes inner_digests; /* the requester's, encapsulated */
     tl_hash m, l;

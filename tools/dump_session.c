@@ -196,6 +196,7 @@ void dump_session_begin(dump_check *c, const dump_message *m)
     if (chain == NULL)
         return;
     s->schedule = (tl_schedule){ c->crypto, c->context->version, c->algs.hash, c->algs.aead };
+    s->slot = c->context->asked.param2;
     s->clear = dump_both(c->context, TL_CAP_HANDSHAKE_IN_CLEAR);
     s->mutual = b->mut_auth_requested != 0;
     if (!begin_transcript(c, s, chain,
@@ -289,6 +290,8 @@ void dump_session_finished(dump_check *c, dump_session *s, const dump_message *m
     }
     s->handshake = false;
     s->known = right && derive_application(c, s);
+    if (s->known && c->listener != NULL)
+        c->listener->stands(c->listener->ctx, c, s);
 }
 
 void dump_session_update(dump_check *c, dump_session *s, unsigned direction)

@@ -18,6 +18,11 @@ void dump_spdm_init(dump_spdm *d, const dump_link *link, tl_openssl *backend, du
     d->check.link = link;
 }
 
+void dump_spdm_listen(dump_spdm *d, const dump_listener *listener)
+{
+    d->check.listener = listener;
+}
+
 void dump_spdm_wipe(dump_spdm *d)
 {
     dump_check_wipe(&d->check);

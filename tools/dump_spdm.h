@@ -18,6 +18,8 @@ typedef struct dump_spdm {
 /* link: what dump_link_of gave. keys: NULL, nothing is checked. All of them outlive it. */
 void dump_spdm_init(dump_spdm *d, const dump_link *link, tl_openssl *backend, dump_report *report,
                     dump_keys *keys);
+/* It is told of sessions from now on, and outlives it. */
+void dump_spdm_listen(dump_spdm *d, const dump_listener *listener);
 /* A packet of the interface; `line` has its offset and time. */
 void dump_spdm_packet(dump_spdm *d, const pcap_packet *packet, dump_line *line);
 void dump_spdm_wipe(dump_spdm *d);

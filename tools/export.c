@@ -78,7 +78,7 @@ static tl_exit open_replay(exporter *x, tl_fault *fault)
                                  .oneway = x->o->tape.oneway,
                                  .announced = tape_is_announced(&x->tape),
                                  .until = UINT64_MAX,
-                                 .sink = { x, on_news } };
+                                 .sink = { .ctx = x, .event = on_news } };
     tl_exit e = replay_open(&x->replay, &parts, fault);
 
     x->replay_open = e == TL_EXIT_OK;
@@ -112,7 +112,7 @@ static tl_exit refuse_encrypted(const exporter *x, tl_fault *fault)
 
 static tl_exit take(exporter *x, const pcap_packet *p, tl_fault *fault)
 {
-    const replay_packet packet = { tl_span_of(p->p, p->n), { p->number, p->offset, p->time_ns } };
+    const replay_packet packet = replay_packet_of(p);
     tl_exit e = x->o->unverified ? unverified_packet(&x->unverified, packet.bytes, counts_wanted, x, fault)
                                  : replay_packet_in(&x->replay, &packet, fault);
 

@@ -37,6 +37,7 @@ pcap_interface *pcap_interface_add(pcap *f, uint32_t link)
     one->comment = calloc(1, 1);
     one->index = f->interface_n;
     one->link = link;
+    one->section = f->sections;
     f->interfaces[f->interface_n++] = one;
     return one->name != NULL && one->comment != NULL ? one : NULL;
 }

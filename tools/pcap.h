@@ -19,6 +19,7 @@ typedef struct pcap_interface {
     uint32_t link;  /* LINKTYPE */
     char *name;     /* "" if the file has none, as the comment; both are the file's words, any bytes but 0 */
     char *comment;  /* comments in lines, if there are several */
+    uint32_t section; /* its section's: a number that later sections' interfaces have not */
     /* private */
     uint32_t longest;   /* bytes kept of a packet; 0: all */
     uint8_t resolution; /* of times, as if_tsresol writes it */
@@ -56,6 +57,7 @@ typedef struct pcap {
     pcap_interface **interfaces; /* of all sections */
     uint32_t interface_n, interface_room;
     uint32_t section_first; /* the section's interface 0 among them */
+    uint32_t sections;
 } pcap;
 
 /* Opens a capture to be read here; NULL with errno. It has no buffer beside the reader's, which is wiped: a capture may hold

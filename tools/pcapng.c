@@ -310,6 +310,7 @@ static tl_exit check_section(pcap *f, const block *b, tl_fault *fault)
     if (major != 1)
         return bad_block(f, b, "a version that is not known", fault);
     f->section_first = f->interface_n;
+    f->sections++;
     return TL_EXIT_OK;
 }
 

@@ -70,18 +70,22 @@ static replay_border border_at(const replay *r, const tl_stream_event *v)
 /* A frame has opened: the segment begins, ends, or neither. */
 static void on_opened(replay *r, const tl_stream_event *v)
 {
+    const replay_border here = border_at(r, v);
+
     r->frame_open = true;
     r->opened = r->at;
     r->open_event = *v;
     r->joining = false;
     if (r->phase == REPLAY_BEFORE && r->at.offset >= r->parts.from) {
-        r->from = border_at(r, v);
+        r->from = here;
         r->phase = REPLAY_INSIDE;
     }
     if (r->phase == REPLAY_INSIDE && r->at.offset >= r->parts.until) {
-        r->to = border_at(r, v);
+        r->to = here;
         r->phase = REPLAY_BEHIND;
     }
+    if (r->phase != REPLAY_BEHIND && r->parts.sink.opened != NULL)
+        r->parts.sink.opened(r->parts.sink.ctx, &here);
 }
 
 static void on_event(void *ctx, const tl_stream_event *v)
@@ -544,6 +548,11 @@ static tl_exit take_into_memory(replay *r, const replay_packet *p, uint64_t now_
 }
 
 /* ---- all of it ---- */
+
+replay_packet replay_packet_of(const pcap_packet *p)
+{
+    return (replay_packet){ tl_span_of(p->p, p->n), { p->number, p->offset, p->time_ns, p->from->section } };
+}
 
 static tl_exit make_memory(replay *r, tl_fault *fault)
 {

@@ -14,6 +14,7 @@
 
 #include "capture.h"
 #include "oneway.h"
+#include "pcap.h"
 #include "stream_keys.h"
 
 #include <trueline/messages.h>
@@ -21,12 +22,16 @@
 /* Where a packet stands in the file, and when it came. Number 0: none. */
 typedef struct replay_place {
     uint64_t number, offset, time_ns;
+    uint32_t section; /* of the file */
 } replay_place;
 
 typedef struct replay_packet {
     tl_span bytes;
     replay_place at;
 } replay_packet;
+
+/* A packet of a recording as one to be replayed. */
+replay_packet replay_packet_of(const pcap_packet *packet);
 
 typedef struct replay_news {
     const tl_stream_event *event;
@@ -35,17 +40,19 @@ typedef struct replay_news {
     bool unfinished; /* FRAME: the recording, or its sender's start, ended inside of it; nobody judged it */
 } replay_news;
 
-typedef struct replay_sink {
-    void *ctx;
-    void (*event)(void *ctx, const replay_news *news);
-} replay_sink;
-
 /* What is true where a segment begins or ends; what one claims of its end, the next one must claim of its beginning. */
 typedef struct replay_border {
     bool set;            /* a begin opened a frame there; else it is the file's beginning or end */
     replay_place packet; /* the begin; with FSED the first packet of its frame */
     uint32_t frame, epoch, start;
 } replay_border;
+
+typedef struct replay_sink {
+    void *ctx;
+    void (*event)(void *ctx, const replay_news *news);
+    /* A begin has opened a frame, in the segment or ahead of it; NULL: nobody wants to know. */
+    void (*opened)(void *ctx, const replay_border *at);
+} replay_sink;
 
 typedef struct replay_parts {
     const stream_file *file; /* with the receiver's own part of the configuration filled in */

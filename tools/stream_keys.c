@@ -121,6 +121,14 @@ uint32_t stream_keys_starts(const stream_keys *k, uint16_t stream)
     return last == NULL ? 0 : last->start + 1;
 }
 
+const stream_key *stream_keys_at(const stream_keys *k, uint16_t stream, uint32_t start, uint32_t epoch)
+{
+    for (size_t i = 0; i < k->n; i++)
+        if (k->keys[i].stream == stream && k->keys[i].start == start && k->keys[i].epoch == epoch)
+            return &k->keys[i];
+    return NULL;
+}
+
 const stream_key *stream_keys_first(const stream_keys *k, uint16_t stream, uint32_t start)
 {
     for (size_t i = 0; i < k->n; i++)

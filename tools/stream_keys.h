@@ -35,6 +35,8 @@ tl_exit stream_keys_take(stream_keys *keys, tl_span text, const char *name, tl_f
     __attribute__((warn_unused_result));
 /* Starts that are known of a stream. */
 uint32_t stream_keys_starts(const stream_keys *keys, uint16_t stream);
+/* The key of that start and epoch; NULL: there is none. */
+const stream_key *stream_keys_at(const stream_keys *keys, uint16_t stream, uint32_t start, uint32_t epoch);
 /* The first key of a start; NULL: there is none. */
 const stream_key *stream_keys_first(const stream_keys *keys, uint16_t stream, uint32_t start);
 /* The next key of the start, behind `epoch`, whose low byte is that number; NULL: there is none. */

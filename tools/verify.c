@@ -102,6 +102,14 @@ static void tell(verify *v, const replay_news *news)
             (unsigned long long)news->at.offset, what, tl_verdict_text(e->verdict), report_claim(e));
 }
 
+static void on_opened(void *ctx, const replay_border *at)
+{
+    verify *v = ctx;
+
+    if (v->spdm_open && v->tape.file.config.suite != TL_SUITE_NONE)
+        verify_ties_opened(&v->spdm.ties, at);
+}
+
 static void on_news(void *ctx, const replay_news *news)
 {
     verify *v = ctx;
@@ -136,19 +144,18 @@ static void settle(verify *v)
 /* Which of a stream's packets belong together at a border: each to itself, but with FSED those of a frame. */
 static tl_exit take_stream(verify *v, const pcap_packet *p, tl_fault *fault)
 {
-    const tl_span bytes = tl_span_of(p->p, p->n);
-    const replay_packet packet = { bytes, { p->number, p->offset, p->time_ns } };
+    const replay_packet packet = replay_packet_of(p);
     const uint64_t unit = v->replay.unit.number;
     bool fsed = v->tape.file.config.carrier == TL_CARRIER_FSED;
     tl_exit e;
 
     if (!fsed)
-        account_packet(&v->pending, bytes, NULL, NULL);
+        account_packet(&v->pending, packet.bytes, NULL, NULL);
     e = replay_packet_in(&v->replay, &packet, fault);
     if (fsed && v->replay.unit.number == p->number && unit != 0 && unit != p->number)
         settle(v); /* a frame start that ends the frame before it */
     if (fsed)
-        account_packet(&v->pending, bytes, NULL, NULL);
+        account_packet(&v->pending, packet.bytes, NULL, NULL);
     if (!fsed || (unit != 0 && v->replay.unit.number == 0))
         settle(v);
     return e;
@@ -185,14 +192,19 @@ static tl_exit stopped(verify *v, const pcap_packet *p, tl_fault *fault)
                : TL_EXIT_OK;
 }
 
-/* An SPDM exchange that does not come out the same is a refusal. */
+/* An SPDM exchange that does not come out the same is a refusal, and so is a secret of another session than the stream's. */
 static tl_exit end_spdm(verify *v, tl_fault *fault)
 {
     tl_exit e = verify_spdm_end(&v->spdm, fault);
+    tl_fault other;
+    size_t n;
 
     if (!v->spdm.computed || e != TL_EXIT_OK)
         return e;
-    v->totals.refused += v->spdm.report.failed;
+    if (verify_spdm_settle(&v->spdm, &v->tape.keys, v->tape.file.config.stream, &n, &other) != TL_EXIT_OK &&
+        !v->o->quiet)
+        ui_note(NAME, "refused: %s", other.text);
+    v->totals.refused += v->spdm.report.failed + n;
     if (v->spdm.report.failed > 0 && !v->o->quiet)
         ui_note(NAME, "refused: %s", v->spdm.first.text);
     if (verify_spdm_right(&v->spdm))
@@ -335,8 +347,10 @@ static json_t *evidence_json(const verify *v)
                   "interface", tape_interface(t), "configuration", configuration_json(v), "keys",
                   keys_json(v), "key_limits", limits_json(v), "segment", segment_json(v), "bytes",
                   account_json(&v->account));
-    if (v->spdm_open)
+    if (v->spdm_open) {
         (void)json_object_set_new(o, "spdm", verify_spdm_json(&v->spdm));
+        (void)json_object_set_new(o, "epochs", verify_spdm_epochs(&v->spdm));
+    }
     if (v->broken.text[0] != '\0')
         (void)json_object_set_new(o, "broken", json_string(v->broken.text));
     return o;
@@ -365,7 +379,7 @@ static tl_exit set_up(verify *v, tl_fault *fault)
                             .announced = tape_is_announced(&v->tape),
                             .from = border_offset(v, v->o->segment),
                             .until = border_offset(v, v->o->segment + 1),
-                            .sink = { v, on_news } };
+                            .sink = { v, on_news, on_opened } };
     e = replay_open(&v->replay, &parts, fault);
     v->replay_open = e == TL_EXIT_OK;
     account_open(&v->pending, &v->tape.file.config);
@@ -419,14 +433,14 @@ static tl_exit finish(verify *v, tl_exit e, FILE *out, tl_fault *fault)
     evidence = evidence_json(v);
     x = evidence == NULL ? tl_fault_set(&other, TL_EXIT_INTERNAL, "evidence: no memory")
                          : report_close_with(&v->report, totals, evidence, &other);
+    if (x == TL_EXIT_OK && out != NULL)
+        verify_print(out, &v->totals, v->o->quiet ? NULL : &v->account, json_object_get(evidence, "epochs"));
     json_decref(totals);
     json_decref(evidence);
     if (x != TL_EXIT_OK) {
         *fault = other;
         return x;
     }
-    if (out != NULL)
-        verify_print(out, &v->totals, v->o->quiet ? NULL : &v->account);
     return e;
 }
 

@@ -43,6 +43,7 @@ tl_exit verify_map(const verify_options *options, const char *path, tl_fault *fa
 
 json_t *verify_totals_json(const verify_totals *totals, json_t *counters, tl_exit code, const char *why);
 json_t *verify_border_json(const replay_border *border);
-void verify_print(FILE *out, const verify_totals *totals, const account *account);
+/* account NULL: the totals alone. epochs: as the evidence has them, or NULL. */
+void verify_print(FILE *out, const verify_totals *totals, const account *account, const json_t *epochs);
 
 #endif

@@ -314,6 +314,7 @@ static void add_numbers(json_t *sum, json_t *more)
 static tl_exit check_sums(const part *p, tl_fault *fault)
 {
     const json_t *spdm = json_object_get(p->evidence, "spdm"), *row;
+    uint64_t contradict = 0;
     uint64_t ok = 0, refused = 0, left_out = 0, failed = 0, from = 0, to = 0, n, sum = 0;
     size_t i;
 
@@ -322,7 +323,9 @@ static tl_exit check_sums(const part *p, tl_fault *fault)
     (void)number(p->tail, "left_out", &left_out);
     if (json_is_true(json_object_get(spdm, "computed")))
         (void)number(spdm, "failed", &failed);
-    if (left_out == 0 && (p->right != ok || p->refused + failed != refused))
+    json_array_foreach(json_object_get(p->evidence, "epochs"), i, row) contradict +=
+        json_is_true(json_object_get(row, "contradicts"));
+    if (left_out == 0 && (p->right != ok || p->refused + failed + contradict != refused))
         return wrong(p, fault, "its events are not those that its totals count");
     json_array_foreach(json_object_get(p->evidence, "bytes"), i, row) sum += number(row, "bytes", &n) ? n : 0;
     if (!number(json_object_get(p->segment, "from"), "offset", &from) ||
@@ -365,6 +368,7 @@ static void take_spdm(join *j)
 
 static json_t *whole_evidence(const join *j)
 {
+    static const char *const of_the_last[] = { "spdm", "epochs" };
     json_t *o = json_deep_copy(j->parts[0].evidence), *last = j->parts[j->n - 1].evidence, *segment, *from,
            *to;
 
@@ -378,8 +382,9 @@ static json_t *whole_evidence(const join *j)
                         (json_int_t)sum_of(j, "wrong_tags_at_most"), "lists_at_most",
                         (json_int_t)sum_of(j, "lists_at_most"));
     (void)json_object_set_new(o, "segment", segment);
-    if (json_object_get(last, "spdm") != NULL)
-        (void)json_object_set(o, "spdm", json_object_get(last, "spdm"));
+    for (size_t i = 0; i < sizeof of_the_last / sizeof *of_the_last; i++)
+        if (json_object_get(last, of_the_last[i]) != NULL)
+            (void)json_object_set(o, of_the_last[i], json_object_get(last, of_the_last[i]));
     (void)json_object_set_new(o, "joined", json_integer((json_int_t)j->n));
     (void)json_object_set_new(o, "bytes", account_json(&j->account));
     return o;
@@ -402,14 +407,14 @@ static tl_exit write_whole(join *j, FILE *out, tl_fault *fault)
     take_spdm(j);
     evidence = whole_evidence(j);
     e = report_close_with(&j->report, totals, evidence, &other);
+    if (e == TL_EXIT_OK && out != NULL)
+        verify_print(out, &j->totals, &j->account, json_object_get(evidence, "epochs"));
     json_decref(totals);
     json_decref(evidence);
     if (e != TL_EXIT_OK) {
         *fault = other;
         return e;
     }
-    if (out != NULL)
-        verify_print(out, &j->totals, &j->account);
     return code;
 }
 

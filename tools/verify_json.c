@@ -25,7 +25,31 @@ json_t *verify_border_json(const replay_border *b)
     return o;
 }
 
-void verify_print(FILE *out, const verify_totals *n, const account *a)
+/* Where the secrets of the frames came from. */
+static void print_epochs(FILE *out, const json_t *epochs)
+{
+    const size_t all = json_array_size(epochs);
+    const char *subject = NULL;
+    const json_t *epoch;
+    size_t tied = 0, i;
+
+    json_array_foreach(epochs, i, epoch)
+    {
+        if (!json_is_true(json_object_get(epoch, "tied")))
+            continue;
+        subject = json_string_value(json_object_get(json_object_get(epoch, "peer"), "subject"));
+        tied++;
+    }
+    if (tied > 0)
+        (void)fprintf(out, "secrets of %zu of %zu epoch%s follow from sessions of the recording, with %s\n",
+                      tied, all, all == 1 ? "" : "s", subject != NULL ? subject : "nobody that is named");
+    else if (all > 0)
+        (void)fprintf(out,
+                      "secrets of %zu epoch%s were given: they follow from no session of the recording\n",
+                      all, all == 1 ? "" : "s");
+}
+
+void verify_print(FILE *out, const verify_totals *n, const account *a, const json_t *epochs)
 {
     if (a != NULL) {
         (void)fprintf(out, "%16s %9s  %-22s\n", "bytes", "packets", "what they are");
@@ -34,6 +58,7 @@ void verify_print(FILE *out, const verify_totals *n, const account *a)
                 (void)fprintf(out, "%16llu %9llu  %-24s %s\n", (unsigned long long)a->bytes[i],
                               (unsigned long long)a->packets[i], account_text((account_class)i),
                               account_is_protected((account_class)i) ? "protected" : "not protected");
+        print_epochs(out, epochs);
     }
     (void)fprintf(out, "frames_ok=%llu frames_bad=%llu frames_lost=%llu frames_unfinished=%llu\n",
                   (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,

@@ -1,4 +1,5 @@
-/* The dump says what it sees of each packet in lines of JSON; what belongs into evidence is picked out of them at once. */
+/* Sessions and what is agreed inside are heard from the dump's computation; what failed, and what was measured, is picked out of the
+ * lines of JSON in which it tells of each packet. */
 #include "verify_spdm.h"
 
 #include "reference.h"
@@ -47,83 +48,108 @@ static void subject_of(const uint8_t *der, size_t n, char *text, size_t room)
     X509_free(cert);
 }
 
-/* The last certificate of a chain in SPDM's format: its certificates stand at the end, one after the other. */
-static void leaf_of(const dump_chain *chain, json_t *certificates, char *text, size_t room)
+/* Whose chain it is. Its certificates stand at the end, one after the other; nobody here judges what its root is worth. */
+static json_t *peer_json(const dump_check *c, const dump_chain *chain)
 {
-    json_t *last = json_array_get(certificates, json_array_size(certificates) - 1);
-    json_int_t n = json_integer_value(json_object_get(last, "size"));
+    const size_t hash = tl_hash_size(c->algs.hash);
+    json_t *fields = dump_chain_fields(c->context, c->crypto, tl_span_of(chain->bytes, chain->n)),
+           *certificates = json_object_get(fields, "certificates"),
+           *leaf = json_array_get(certificates, json_array_size(certificates) - 1);
+    const size_t n = (size_t)json_integer_value(json_object_get(leaf, "size"));
+    char subject[512] = "";
+    json_t *o;
 
-    text[0] = '\0';
-    if (n > 0 && (size_t)n <= chain->n)
-        subject_of(chain->bytes + chain->n - (size_t)n, (size_t)n, text, room);
-}
-
-/* A chain has become whole. */
-static void on_chain(verify_spdm *v, const dump_spdm *spdm, json_t *fields)
-{
-    char subject[512] = "", digest[2 * TL_HASH_MAX + 1];
-    json_t *certificates = json_object_get(fields, "certificates");
-
-    for (unsigned slot = 0; slot < TL_SPDM_SLOTS; slot++) {
-        const dump_chain *chain = &spdm->check.chains[slot];
-
-        if (!chain->whole || json_integer_value(json_object_get(fields, "length")) != (json_int_t)chain->n)
-            continue;
-        leaf_of(chain, certificates, subject, sizeof subject);
-        reference_hex(tl_span_of(chain->digest, tl_hash_size(spdm->check.algs.hash)), digest);
-        json_decref(v->peer);
-        v->peer = json_pack("{s:i, s:s, s:s, s:O}", "slot", (int)slot, "subject", subject, "chain_digest",
-                            digest, "certificates", certificates);
-    }
+    if (n > 0 && n <= chain->n)
+        subject_of(chain->bytes + chain->n - n, n, subject, sizeof subject);
+    o = json_pack("{s:s, s:o, s:O?, s:o?, s:O?}", "subject", subject, "chain_digest",
+                  dump_hex(tl_span_of(chain->digest, hash)), "leaf_sha256", json_object_get(leaf, "sha256"),
+                  "root_digest", chain->n >= 4 + hash ? dump_hex(tl_span_of(chain->bytes + 4, hash)) : NULL,
+                  "certificates", certificates);
+    json_decref(fields);
+    return o;
 }
 
 /* ---- sessions ---- */
 
-static json_t *session_of(const verify_spdm *v, const char *id)
+/* The interface's last session of that id; its number in the list. */
+static json_t *session_of(const verify_spdm_port *port, const char *id, size_t *number)
 {
-    for (size_t i = json_array_size(v->sessions); id != NULL && i-- > 0;) {
-        json_t *s = json_array_get(v->sessions, i);
+    const json_t *sessions = port->owner->sessions;
 
-        if (strcmp(json_string_value(json_object_get(s, "id")), id) == 0)
-            return s;
+    for (size_t i = json_array_size(sessions); id != NULL && i-- > 0;) {
+        json_t *s = json_array_get(sessions, i);
+
+        if (strcmp(json_string_value(json_object_get(s, "id")), id) != 0 ||
+            json_integer_value(json_object_get(s, "interface")) != (json_int_t)port->index)
+            continue;
+        *number = i;
+        return s;
     }
     return NULL;
 }
 
-/* A session stands when its finish is answered. */
-static void on_session(verify_spdm *v, const json_t *line, const char *id)
+static void id_of(const dump_session *s, char id[16])
 {
+    (void)snprintf(id, 16, "%08x", (unsigned)s->id);
+}
+
+/* A session stands when its finish is answered. */
+static void on_session(void *ctx, const dump_check *c, const dump_session *s)
+{
+    const verify_spdm_port *port = ctx;
+    verify_spdm *v = port->owner;
+    char id[16], version[8];
     json_t *o;
 
-    if (json_array_size(v->sessions) >= VERIFY_SPDM_SESSIONS)
+    if (json_array_size(v->sessions) >= VERIFY_SPDM_SESSIONS) {
+        v->ties.full = true;
         return;
-    o = json_pack("{s:s, s:O?, s:O?, s:O?}", "id", id, "version", json_object_get(line, "version"), "offset",
-                  json_object_get(line, "offset"), "peer", v->peer);
+    }
+    id_of(s, id);
+    (void)snprintf(version, sizeof version, "%u.%u", c->context->version >> 4, c->context->version & 15);
+    o = json_pack("{s:s, s:s, s:I, s:I, s:i, s:o?}", "id", id, "version", version, "interface",
+                  (json_int_t)port->index, "offset", (json_int_t)port->at, "slot", (int)s->slot, "peer",
+                  peer_json(c, &c->chains[s->slot]));
+    if (o != NULL && s->mutual)
+        (void)json_object_set_new(o, "requester", peer_json(c, &c->chains[DUMP_REQUESTER_CHAIN]));
     (void)json_array_append_new(v->sessions, o);
 }
 
-static void on_line(verify_spdm *v, const dump_spdm *spdm, const json_t *line)
+static void on_agreement(void *ctx, const dump_session *s, const agreement *a)
 {
+    const verify_spdm_port *port = ctx;
+    verify_session from = { .section = port->section,
+                            .from = s,
+                            .crypto = tl_openssl_crypto(port->owner->backend) };
+    char id[16];
+
+    id_of(s, id);
+    if (session_of(port, id, &from.number) != NULL)
+        verify_ties_said(&port->owner->ties, &from, a);
+}
+
+static void on_line(verify_spdm_port *port, const json_t *line)
+{
+    verify_spdm *v = port->owner;
     const char *name = json_string_value(json_object_get(line, "name")),
                *id = json_string_value(json_object_get(line, "session")),
                *failed = json_string_value(json_object_get(line, "failed"));
-    json_t *chain = json_object_get(line, "chain"), *fields = json_object_get(line, "fields");
+    json_t *session;
+    size_t number;
 
     if (failed != NULL && v->first.text[0] == '\0')
         v->first.code = tl_fault_set(&v->first, TL_EXIT_REFUSED, "SPDM: message %lld: %.300s",
                                      (long long)json_integer_value(json_object_get(line, "message")), failed);
-    if (json_is_object(chain))
-        on_chain(v, spdm, chain);
-    if (name == NULL || id == NULL)
+    if (name == NULL || strcmp(name, "MEASUREMENTS") != 0)
         return;
-    if (strcmp(name, "FINISH_RSP") == 0 || strcmp(name, "PSK_FINISH_RSP") == 0)
-        on_session(v, line, id);
-    if (strcmp(name, "MEASUREMENTS") == 0 && session_of(v, id) != NULL)
-        (void)json_object_set(session_of(v, id), "measurements", json_object_get(fields, "record"));
+    session = session_of(port, id, &number);
+    if (session != NULL)
+        (void)json_object_set(session, "measurements",
+                              json_object_get(json_object_get(line, "fields"), "record"));
 }
 
 /* The lines of the packet at hand. Records may stand there in clear. */
-static void pick(verify_spdm *v, const dump_spdm *spdm)
+static void pick(verify_spdm *v, verify_spdm_port *port)
 {
     const char *at = (const char *)v->said.p, *behind = at + v->said.n, *end;
 
@@ -135,7 +161,7 @@ static void pick(verify_spdm *v, const dump_spdm *spdm)
             break;
         line = json_loadb(at, (size_t)(end - at), 0, NULL);
         if (line != NULL)
-            on_line(v, spdm, line);
+            on_line(port, line);
         json_decref(line);
     }
     guarded_clear(&v->said);
@@ -148,32 +174,34 @@ static tl_exit no_memory(tl_fault *fault)
     return tl_fault_set(fault, TL_EXIT_INTERNAL, "SPDM: no memory");
 }
 
-static tl_exit port_of(verify_spdm *v, const pcap_interface *from, size_t *port, tl_fault *fault)
+static tl_exit port_of(verify_spdm *v, const pcap_interface *from, verify_spdm_port **port, tl_fault *fault)
 {
-    dump_spdm **spdm;
+    verify_spdm_port *p;
     size_t i = 0;
 
     while (i < v->port_n && v->ports[i].index != from->index)
         i++;
     if (i == VERIFY_SPDM_PORTS)
         return tl_fault_set(fault, TL_EXIT_LINK, "SPDM: more than %d interfaces with it", VERIFY_SPDM_PORTS);
-    *port = i;
-    spdm = &v->ports[i].spdm;
-    if (i == v->port_n) {
-        *spdm = malloc(sizeof **spdm);
-        if (*spdm == NULL)
-            return no_memory(fault);
-        dump_spdm_init(*spdm, dump_link_of(from->link), v->backend, &v->report,
-                       v->computed ? &v->keys : NULL);
-        v->ports[i].index = from->index;
-        v->port_n++;
-    }
+    p = *port = &v->ports[i];
+    if (i < v->port_n)
+        return TL_EXIT_OK;
+    *p = (verify_spdm_port){ .owner = v,
+                             .spdm = malloc(sizeof *p->spdm),
+                             .listener = { p, on_session, on_agreement },
+                             .index = from->index,
+                             .section = from->section };
+    if (p->spdm == NULL)
+        return no_memory(fault);
+    dump_spdm_init(p->spdm, dump_link_of(from->link), v->backend, &v->report, v->computed ? &v->keys : NULL);
+    dump_spdm_listen(p->spdm, &p->listener);
+    v->port_n++;
     return TL_EXIT_OK;
 }
 
 /* A message in clear that a transcript is to cover waits for what proves it; GET_VERSION begins anew, and what waited until
  * then waits for ever. */
-static void wait_for_proof(verify_spdm *v, size_t port, const pcap_packet *p)
+static void wait_for_proof(verify_spdm_port *port, const pcap_packet *p)
 {
     const dump_link *link = dump_link_of(p->from->link);
     const char *why;
@@ -182,10 +210,10 @@ static void wait_for_proof(verify_spdm *v, size_t port, const pcap_packet *p)
     if (!verify_spdm_covers(p) || dump_link_take(link, p, &unit, &why) != TL_OK || unit.carried != DUMP_CLEAR)
         return;
     if (unit.p[1] == TL_SPDM_GET_VERSION) {
-        v->loose += v->ports[port].open;
-        v->ports[port].open = 0;
+        port->owner->loose += port->open;
+        port->open = 0;
     }
-    v->ports[port].open++;
+    port->open++;
 }
 
 static uint64_t loose(const verify_spdm *v)
@@ -201,17 +229,18 @@ tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *p, tl_fault *fault
 {
     dump_line line = { .telling = "", .offset = p->offset };
     const uint64_t proofs = v->report.signatures + v->report.records;
-    size_t port = 0;
+    verify_spdm_port *port = NULL;
     tl_exit e = port_of(v, p->from, &port, fault);
 
     if (e != TL_EXIT_OK)
         return e;
-    wait_for_proof(v, port, p);
+    wait_for_proof(port, p);
     v->report.message = p->number;
-    dump_spdm_packet(v->ports[port].spdm, p, &line);
+    port->at = p->offset;
+    dump_spdm_packet(port->spdm, p, &line);
     if (v->report.signatures + v->report.records > proofs)
-        v->ports[port].open = 0;
-    pick(v, v->ports[port].spdm);
+        port->open = 0;
+    pick(v, port);
     if (v->computed && v->keys.broken != TL_EXIT_OK) {
         *fault = v->keys_fault;
         return v->keys.broken;
@@ -276,9 +305,12 @@ tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault)
     tl_exit e = v->computed && v->port_n > 0 ? dump_keys_end(&v->keys) : TL_EXIT_OK;
 
     if (v->port_n > 0)
-        pick(v, v->ports[0].spdm);
+        pick(v, &v->ports[0]);
     if (e != TL_EXIT_OK)
         *fault = v->keys_fault;
+    else if (v->ties.full)
+        return tl_fault_set(fault, TL_EXIT_LINK, "SPDM: more than %d sessions, or %d agreements or epochs",
+                            VERIFY_SPDM_SESSIONS, VERIFY_TIES_MAX);
     return e;
 }
 
@@ -300,6 +332,80 @@ json_t *verify_spdm_json(const verify_spdm *v)
     return o;
 }
 
+/* ---- ties ---- */
+
+static const char *id_at(const verify_spdm *v, size_t session)
+{
+    return json_string_value(json_object_get(json_array_get(v->sessions, session), "id"));
+}
+
+/* An exchange that did not come out right proves nothing of what was said in it. */
+static bool is_believed(const verify_spdm *v)
+{
+    return v->computed && v->port_n > 0 && v->report.failed == 0;
+}
+
+tl_exit verify_spdm_settle(verify_spdm *v, const stream_keys *keys, uint16_t stream, size_t *n,
+                           tl_fault *fault)
+{
+    *n = is_believed(v) ? verify_ties_settle(&v->ties, keys, stream) : 0;
+    for (size_t i = 0; *n > 0 && i < v->ties.epoch_n; i++) {
+        const verify_epoch *e = &v->ties.epochs[i];
+
+        if (e->tie == VERIFY_CONTRADICTS)
+            return tl_fault_set(fault, TL_EXIT_REFUSED,
+                                "stream %u, start %u, epoch %u: its secret does not follow from session %s, "
+                                "in which the stream was agreed",
+                                stream, (unsigned)e->at.start, (unsigned)e->at.epoch, id_at(v, e->session));
+    }
+    return TL_EXIT_OK;
+}
+
+/* Session, and who is behind it. */
+static void add_session(const verify_spdm *v, const verify_epoch *e, json_t *o)
+{
+    static const char *const who[] = { "subject", "leaf_sha256", "chain_digest" };
+    const json_t *session = json_array_get(v->sessions, e->session), *peer = json_object_get(session, "peer");
+    json_t *named = json_object();
+
+    (void)json_object_set(o, "session", json_object_get(session, "id"));
+    (void)json_object_set(o, "session_offset", json_object_get(session, "offset"));
+    for (size_t i = 0; i < sizeof who / sizeof *who; i++)
+        (void)json_object_set(named, who[i], json_object_get(peer, who[i]));
+    (void)json_object_set_new(o, "peer", named);
+}
+
+static const char *why(const verify_spdm *v, const verify_epoch *e)
+{
+    if (e->tie == VERIFY_CONTRADICTS)
+        return "the stream was agreed in that session, and the secret does not follow from it";
+    if (!v->computed || v->port_n == 0)
+        return "no exchange of SPDM was computed";
+    return v->report.failed > 0 ? "the exchange of SPDM did not come out right"
+                                : "no session of the recording says anything of it";
+}
+
+json_t *verify_spdm_epochs(const verify_spdm *v)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < v->ties.epoch_n; i++) {
+        const verify_epoch *e = &v->ties.epochs[i];
+        json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:b}", "start", (json_int_t)e->at.start, "epoch",
+                              (json_int_t)e->at.epoch, "packet", (json_int_t)e->at.packet.number, "offset",
+                              (json_int_t)e->at.packet.offset, "tied", (int)(e->tie == VERIFY_TIED));
+
+        if (e->tie == VERIFY_CONTRADICTS)
+            (void)json_object_set_new(o, "contradicts", json_true());
+        if (e->tie != VERIFY_GIVEN)
+            add_session(v, e, o);
+        if (e->tie != VERIFY_TIED)
+            (void)json_object_set_new(o, "why", json_string(why(v, e)));
+        (void)json_array_append_new(list, o);
+    }
+    return list;
+}
+
 void verify_spdm_close(verify_spdm *v)
 {
     for (size_t i = 0; i < v->port_n; i++) {
@@ -312,7 +418,7 @@ void verify_spdm_close(verify_spdm *v)
     if (v->lines != NULL)
         (void)fclose(v->lines);
     guarded_close(&v->said);
-    json_decref(v->peer);
+    verify_ties_close(&v->ties);
     json_decref(v->sessions);
     tl_wipe(v, sizeof *v);
 }

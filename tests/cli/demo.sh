@@ -74,6 +74,9 @@ for session in clean other_stream attacked harmless; do
     run "$program" "${again[@]}" --report "$tmp/whole.json"
     events "$tmp/out/report.json" "$session" >"$tmp/live"
     is "$(events "$tmp/whole.json")" "$(cat "$tmp/live")" "demo_when_${session}_is_verified_again_then_each_event_is_the_live_one"
+    tied='"epochs":\[\{[^]]*"tied":true,"session":"[0-9a-f]{8}",[^]]*"subject":"CN=sensor,O=Trueline"'
+    [ "$session" != other_stream ] || tied='"epochs":\[\{[^]]*"tied":false,"why":"no session'
+    like "$(tail -n 1 "$tmp/whole.json")" "$tied" "demo_when_${session}_is_verified_again_then_its_secret_is_$(sed 's/.*"tied":\([a-z]*\).*/\1/' <<<"$tied")ly_its_sessions"
     is "$(test -s "$tmp/live" && echo some)" some "demo_when_${session}_was_recorded_then_there_are_events"
     for i in 1 2 3 4; do
         run "$program" "${again[@]}" --segment "$i/4" --report "$tmp/part$i.json"

@@ -186,6 +186,72 @@ tail -1 spdm.v >last
 like "$(cat last)" '"computed":true,.*"failed":0,"without_proof":0,"sessions":\[\{"id":"[0-9a-f]{8}".*"subject":"CN=sensor,O=Trueline","chain_digest":"[0-9a-f]{96}"' \
     "spdm_when_computed_again_then_session_and_peer"
 like "$(cat last)" '"measurements":\[\{"index":1,' "spdm_when_computed_again_then_what_was_measured"
+tied='"tied":true,"session":"([0-9a-f]{8})","session_offset":[0-9]+,"peer":\{"subject":"CN=sensor,O=Trueline","leaf_sha256":"[0-9a-f]{64}"'
+like "$(cat last)" "\"epochs\":\[\{\"start\":0,\"epoch\":0,\"packet\":[0-9]+,\"offset\":[0-9]+,$tied" \
+    "secret_when_agreed_in_a_session_then_tied_to_session_and_peer"
+is "$(sed -nE "s/.*$tied.*/\1/p" last)" "$(sed -nE 's/.*"sessions":\[\{"id":"([0-9a-f]{8})".*/\1/p' last)" \
+    "secret_when_tied_then_to_the_session_that_is_listed"
+like "$out" "secrets of 1 of 1 epoch follow from sessions of the recording, with CN=sensor,O=Trueline" "secret_when_tied_then_said"
+run "$program" verify r1.pcapng --keys r1.keys --report given.json
+like "$(tail -1 given.json)" '"epochs":\[\{[^]]*"tied":false,"why":"no exchange of SPDM was computed"' "secret_when_only_given_then_not_tied"
+like "$out" "secrets of 1 epoch were given" "secret_when_only_given_then_said"
+
+# Epochs of one session, and of the next one on the same connection, which takes the stream over.
+start_sensor renewed --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 100 --once
+run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --rekey 20 --reauth 1 --frames 150 \
+    --capture renewed.pcapng --export-secrets renewed.keys
+run "$program" verify renewed.pcapng --keys renewed.keys --report renewed.json
+is "$code" 0 "secrets_when_keys_change_then_verified"
+is "$(tail -1 renewed.json | grep -oE "$tied" | cut -d'"' -f6 | sort -u | wc -l) $(tail -1 renewed.json | grep -c '"tied":false')" "2 0" \
+    "secrets_when_a_session_takes_over_then_each_tied_to_its_own"
+
+# Another run's stream under this run's session: its packets, and secrets of both.
+start_sensor second --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 0 --frames 20 --once
+run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --frames 14 \
+    --capture second.pcapng --export-secrets second.keys
+perl -e 'my ($type_of, @files) = (sub { unpack("VV", substr $_[0], $_[1], 8) });
+    for my $name (@ARGV) { local $/; open F, "<:raw", $name or die; push @files, scalar <F> }
+    binmode STDOUT; my ($out, $rest) = ("", "");
+    for my $i (0, 1) {
+        my ($at, $csi2) = (0, 0);
+        while ($at < length $files[$i]) {
+            my ($type, $n) = $type_of->($files[$i], $at);
+            my $block = substr $files[$i], $at, $n;
+            $csi2 = $type == 6 && unpack("V", substr $block, 8, 4) == 1;
+            $out .= $block if $i == 0 && !$csi2;
+            $rest .= $block if $i == 1 && $csi2;
+            $at += $n;
+        }
+    }
+    print $out, $rest' spdm.pcapng second.pcapng >spliced.pcapng
+{ grep -v '^stream' spdm.keys; grep '^stream' second.keys; } >spliced.keys
+run "$program" verify spliced.pcapng --keys spliced.keys --report spliced.json
+is "$code $(tail -1 <<<"$out" | grep -c 'frames_bad=0')" "1 1" "secret_when_of_another_session_then_refused_though_each_frame_verifies"
+like "$err" "refused: stream 1, start 0, epoch 0: its secret does not follow from session $(sed -nE 's/.*"sessions":\[\{"id":"([0-9a-f]{8})".*/\1/p' last)," \
+    "secret_when_of_another_session_then_named"
+like "$(tail -1 spliced.json)" '"tied":false,"contradicts":true,"session":"[0-9a-f]{8}".*"why":"the stream was agreed in that session' \
+    "secret_when_of_another_session_then_in_the_evidence"
+for k in 1 2; do
+    run "$program" verify spliced.pcapng --keys spliced.keys --segment "$k/2" --report "x$k.json" --quiet
+done
+run "$program" verify --join x1.json x2.json --report x.json
+is "$code $(grep -o '"epochs":\[[^]]*\]' x.json)" "1 $(grep -o '"epochs":\[[^]]*\]' spliced.json)" \
+    "secret_when_of_another_session_then_the_join_refuses_too"
+sed -i 's/,"contradicts":true//' x2.json
+run "$program" verify --join x1.json x2.json
+like "$code $err" "^2 .*its events are not those" "secret_when_the_report_no_longer_says_so_then_its_sums_tell"
+
+# Two runs in one file: a session and a stream each, told apart by the second one's name.
+cat spdm.pcapng <(sed 's/csi2\(.*layout=\)/side\1/' second.pcapng) >two.pcapng
+cat spdm.keys second.keys >two.keys
+for name in csi2 side; do
+    run "$program" verify two.pcapng --keys two.keys --interface "$name" --report "two_$name.json"
+    is "$code" 0 "sessions_when_two_then_${name}_verifies"
+done
+ids=$(grep -oE '"sessions":.*' two_csi2.json | grep -oE '"id":"[0-9a-f]{8}"' | cut -d'"' -f4 | tr '\n' ' ')
+is "$(cat two_csi2.json two_side.json | grep -oE "$tied" | cut -d'"' -f6 | tr '\n' ' ')" "$ids" "sessions_when_two_then_each_stream_is_tied_to_its_own"
+is "$(wc -w <<<"$ids")" 2 "sessions_when_two_then_both_are_listed"
+
 # An exchange that begins once more and goes no further: nothing will ever prove it.
 perl -e 'local $/; binmode STDIN; binmode STDOUT; $_ = <STDIN>; my ($at, @link, @first) = 0;
     while ($at < length) {
