@@ -210,6 +210,46 @@ static void lines_when_every_other_is_late_then_never_ok(void **state)
     tl_loop_close(&l);
 }
 
+/* The list of missing runs is full: 0 to 2, 4, 6, ... Then line 1 cuts the lowest in two, and `half`, 0 or 2, comes. */
+static void cut_the_lowest_gap(size_t half, uint64_t order, uint64_t repeat, uint32_t missing)
+{
+    enum { FIRST = TL_LOOP_LINE + 2, ROWS = 400, HIGHEST = 3 + 2 * (TL_RX_GAPS - 1) };
+    tl_loop l;
+    tl_packets frame = { 0 }, mixed = { 0 };
+    const tl_stream_event *e;
+
+    start_tall(&l);
+    tl_assert_ok(tl_loop_send(&l, &frame));
+    for (size_t i = 0; i < FIRST; i++)
+        tl_packets_take(&mixed, &frame, i);
+    for (size_t i = 3; i <= HIGHEST; i += 2)
+        tl_packets_take(&mixed, &frame, FIRST + i);
+    tl_packets_take(&mixed, &frame, FIRST + 1);
+    tl_packets_take(&mixed, &frame, FIRST + half);
+    for (size_t i = 4; i < HIGHEST; i += 2)
+        tl_packets_take(&mixed, &frame, FIRST + i);
+    for (size_t i = HIGHEST + 1; i < ROWS; i++)
+        tl_packets_take(&mixed, &frame, FIRST + i);
+    for (size_t i = FIRST + ROWS; i < frame.n; i++)
+        tl_packets_take(&mixed, &frame, i);
+    tl_assert_ok(tl_loop_receive(&l, &mixed));
+    e = tl_events_last(&l.events, TL_EVENT_FRAME);
+    assert_int_not_equal(e->verdict, TL_VERDICT_OK);
+    assert_int_equal(e->count, missing);
+    assert_int_equal(l.rx.counters.verdicts[TL_VERDICT_ORDER], order);
+    assert_int_equal(l.rx.counters.verdicts[TL_VERDICT_REPEAT], repeat);
+    tl_packets_free(&frame);
+    tl_packets_free(&mixed);
+    tl_loop_close(&l);
+}
+
+static void line_when_late_in_the_lowest_of_too_many_gaps_then_what_lies_below_it_is_forgotten(void **state)
+{
+    (void)state;
+    cut_the_lowest_gap(2, 2 + TL_RX_GAPS - 1, 0, 1);
+    cut_the_lowest_gap(0, 1 + TL_RX_GAPS - 1, 1, 2);
+}
+
 /* ---- anything at all ---- */
 
 /* What the sink of the storm holds the receiver to. */
@@ -373,6 +413,7 @@ int main(void)
         cmocka_unit_test(lines_when_sent_backwards_then_order_and_none_is_missing),
         cmocka_unit_test(line_when_repeated_among_missing_ones_then_repeat),
         cmocka_unit_test(lines_when_every_other_is_late_then_never_ok),
+        cmocka_unit_test(line_when_late_in_the_lowest_of_too_many_gaps_then_what_lies_below_it_is_forgotten),
         cmocka_unit_test(storm_when_anything_comes_then_only_what_was_sent_leaves),
     };
 

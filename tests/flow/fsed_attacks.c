@@ -408,6 +408,40 @@ static void metadata_when_a_row_is_repeated_or_garbage_is_added_then_no_harm(voi
     finish(&a);
 }
 
+/* A capture that gives metadata rows places, too: what it did not write is no row, whatever lies there. */
+static void metadata_when_rows_have_their_places_then_those_not_written_are_none(void **state)
+{
+    uint8_t present[16];
+    uint32_t rows;
+    attack a;
+
+    (void)state;
+    start(&a, TL_WITH, TL_SV_1);
+    rows = plane(&a, META)->rows;
+    assert_true(rows < 8 * sizeof present);
+    memset(present, 0xFF, sizeof present);
+    present[rows / 8] ^= (uint8_t)(1u << rows % 8);
+    tl_capture_repeat(plane(&a, META), rows, 0);
+    memset(row(&a, META, rows), 0xA5, plane(&a, META)->row_bytes);
+    plane(&a, META)->present = present;
+    receive(&a);
+    assert_int_equal(a.verdict, TL_VERDICT_OK);
+    assert_int_equal(a.l.rx.counters.verdicts[TL_VERDICT_HEADER], 0);
+    finish(&a);
+
+    start(&a, TL_WITH,
+          TL_SV_1); /* the begin's first row was not written, though an older frame's lies there */
+    memset(present, 0xFF, sizeof present);
+    present[0] = 0xFE;
+    plane(&a, META)->present = present;
+    expect_lost(&a, TL_VERDICT_GAP);
+
+    start(&a, TL_WITH, TL_SV_1); /* none was: a frame that nobody protects */
+    memset(present, 0, sizeof present);
+    plane(&a, META)->present = present;
+    expect_lost(&a, TL_VERDICT_UNPROTECTED);
+}
+
 static void metadata_when_a_row_is_of_an_earlier_frame_then_refused(void **state)
 {
     tl_capture old;
@@ -632,6 +666,7 @@ int main(void)
         cmocka_unit_test(metadata_when_a_row_is_dropped_then_lost_gap_or_cut),
         cmocka_unit_test(metadata_when_rows_are_swapped_then_the_frame_is_not_ok),
         cmocka_unit_test(metadata_when_a_row_is_repeated_or_garbage_is_added_then_no_harm),
+        cmocka_unit_test(metadata_when_rows_have_their_places_then_those_not_written_are_none),
         cmocka_unit_test(metadata_when_a_row_is_of_an_earlier_frame_then_refused),
         cmocka_unit_test(metadata_when_its_sizes_lie_then_refused),
         cmocka_unit_test(lists_when_longer_than_the_end_says_then_length),

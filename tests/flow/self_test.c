@@ -2,6 +2,7 @@
  * stage that this part is for fails, and says so. */
 #include "testing.h"
 
+#include "faulty.h"
 #include "one_backend.h"
 #include "wrap.h"
 
@@ -215,6 +216,35 @@ static void run_when_the_crc16_is_stuck_then_its_stage_fails(void **s)
     assert_fails_at(TL_STAGE_CRC16);
 }
 
+/* A backend that fails has not failed the test of the stream: the caller hears which it was, and nothing is left behind. */
+static void stage_when_the_backend_fails_at_any_call_then_its_error_and_nothing_is_counted_as_noticed(
+    void **s)
+{
+    const tl_stream_config c = config_of(TL_SUITE_AES128_GMAC, TL_TAG_PER_FRAME);
+    unsigned long n = 1;
+
+    (void)s;
+    for (;; n++) {
+        tl_faulty f;
+        tl_err e;
+
+        tl_faulty_init(&f, crypto, n);
+        tl_assert_ok(tl_self_test_init(&test, &c, tl_faulty_crypto(&f)));
+        e = tl_self_test_stage(&test, TL_STAGE_PAYLOAD);
+        tl_faulty_assert_clean(&f);
+        tl_assert_all(test.lines, 0, sizeof test.lines);
+        tl_assert_all(test.memory, 0, sizeof test.memory);
+        if (!f.failed) {
+            tl_assert_ok(e);
+            break;
+        }
+        if (e != TL_E_BACKEND && e != TL_E_RANDOM)
+            fail_msg("call %lu: %s", n, tl_err_text(e));
+        assert_int_equal(tl_self_test_counted(&test)->detected[TL_STAGE_PAYLOAD], 0);
+    }
+    assert_true(n > 20);
+}
+
 static void init_when_the_configuration_is_wrong_then_refused(void **s)
 {
     tl_stream_config c = config_of(TL_SUITE_AES128_GMAC, TL_TAG_PER_MESSAGE);
@@ -239,6 +269,8 @@ int main(void)
         cmocka_unit_test(run_when_the_crc32_is_stuck_then_its_stage_fails),
         cmocka_unit_test(run_when_the_crc16_is_stuck_then_its_stage_fails),
         cmocka_unit_test(init_when_the_configuration_is_wrong_then_refused),
+        cmocka_unit_test(
+            stage_when_the_backend_fails_at_any_call_then_its_error_and_nothing_is_counted_as_noticed),
     };
 
     return cmocka_run_group_tests_name("self_test", tests, open_backend, close_backend);

@@ -732,6 +732,30 @@ static void group_when_used_wrongly_then_refused(void **state)
     port_close(p);
 }
 
+/* What has no header, or none that names a stream, is of none; nothing behind the packet's end is read. */
+static void packet_when_it_names_no_stream_then_of_none(void **state)
+{
+    port *p = port_open(1);
+    tl_buffer whole;
+
+    (void)state;
+    make_frames(p);
+    whole = p->frames[0].v[1];
+    assert_int_equal(tl_stream_of_packet(tl_span_of(whole.p, whole.n)), 1000);
+    for (size_t n = 0; n <= TL_CSI2_HEADER_SIZE; n++) {
+        uint8_t *cut = malloc(n > 0 ? n : 1);
+
+        assert_non_null(cut);
+        memcpy(cut, whole.p, n);
+        assert_int_equal(tl_stream_of_packet(tl_span_of(cut, n)), 0);
+        free(cut);
+    }
+    assert_int_equal(tl_stream_of_packet(tl_span_of(p->frames[0].v[0].p, p->frames[0].v[0].n)), 0);
+    whole.p[0] ^= 0x03; /* two bits: the header cannot be read */
+    assert_int_equal(tl_stream_of_packet(tl_span_of(whole.p, whole.n)), 0);
+    port_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -753,6 +777,7 @@ int main(void)
         cmocka_unit_test(backend_when_it_fails_in_a_batch_then_said_and_the_next_frames_are_right),
         cmocka_unit_test(table_when_streams_come_and_go_then_each_is_found_and_no_other),
         cmocka_unit_test(group_when_used_wrongly_then_refused),
+        cmocka_unit_test(packet_when_it_names_no_stream_then_of_none),
     };
 
     backend_config.key_slots = 6 * STREAMS;

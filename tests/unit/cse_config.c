@@ -310,6 +310,25 @@ static void check_when_a_release_policy_does_not_fit_then_named(void **state)
               c.variant[TL_BLOCK_MIDDLE] = TL_SV_2, c.probation = 5));
 }
 
+/* A variant is that of the messages in its block: where there are none, it says nothing about the stream. */
+static void check_when_a_variant_is_of_a_block_without_parts_then_it_refuses_nothing(void **state)
+{
+    (void)state;
+    for (unsigned block = TL_BLOCK_TOP; block <= TL_BLOCK_BOTTOM; block += TL_BLOCK_BOTTOM - TL_BLOCK_TOP) {
+        tl_stream_config c = good();
+        c.tag_mode = TL_TAG_PER_FRAME;
+        c.release = TL_RELEASE_EARLY;
+        c.variant[TL_BLOCK_MIDDLE] = TL_SV_2;
+        c.variant[block] = TL_SV_1;
+        refused(&c, "release policy: encrypted lines");
+        c.parts[0] = c.parts[1]; /* pixels alone */
+        c.part_count = 1;
+        accepted(&c);
+        c.variant[TL_BLOCK_MIDDLE] = TL_SV_1;
+        refused(&c, "release policy: encrypted lines");
+    }
+}
+
 /* ---- digest ---- */
 
 static void digest_of(const tl_stream_config *c, uint8_t digest[TL_CONFIG_DIGEST_SIZE])
@@ -581,6 +600,7 @@ int main(void)
         cmocka_unit_test(check_when_nothing_or_too_much_is_on_a_list_then_refused),
         cmocka_unit_test(check_when_a_pattern_makes_no_sense_then_named),
         cmocka_unit_test(check_when_a_release_policy_does_not_fit_then_named),
+        cmocka_unit_test(check_when_a_variant_is_of_a_block_without_parts_then_it_refuses_nothing),
         cmocka_unit_test(check_when_crc_or_variant_is_unknown_then_named),
         cmocka_unit_test(check_when_a_part_is_wrong_then_named),
         cmocka_unit_test(check_when_a_message_fills_a_packet_then_ok_and_one_more_byte_refused),
