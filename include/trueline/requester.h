@@ -24,7 +24,8 @@ extern const tl_spdm_flow tl_flow_session; /* VERSION to CERTIFICATE, KEY_EXCHAN
 extern const tl_spdm_flow tl_flow_another; /* KEY_EXCHANGE, FINISH: one more session of the same connection */
 extern const tl_spdm_flow
     tl_flow_connect; /* VERSION to CERTIFICATE, for what is to be said in clear before a session */
-/* One exchange each. MEASUREMENTS goes into the session if there is one, else in clear. */
+/* One exchange each. MEASUREMENTS goes into the session if there is one, else in clear. A heartbeat, a key update and
+ * measurements that the two ends have not agreed on, or have no memory for, are left out: TL_OK, and nothing is sent. */
 extern const tl_spdm_flow tl_flow_measure, tl_flow_heartbeat, tl_flow_key_update, tl_flow_vendor,
     tl_flow_end_session;
 

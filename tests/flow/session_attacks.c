@@ -458,6 +458,47 @@ static void session_when_finished_by_another_peer_then_over(void **state)
     tl_spdm_pair_close(&p);
 }
 
+/* ---- a policy that is not served ---- */
+
+static void set_policy(void *ctx, tl_spdm_crossing *m)
+{
+    if (m->to_responder && !m->secured && m->bytes[1] == TL_SPDM_KEY_EXCHANGE)
+        m->bytes[6] = *(const uint8_t *)ctx; /* SessionPolicy, behind the requester's half of the id */
+}
+
+/* All events, which nobody serves: refused in 1.3. That bit is reserved in 1.2, and so are the others: they reach the
+ * signature, which is of the message that was sent. */
+static void session_when_its_policy_asks_for_all_events_then_invalid_request_and_none(void **state)
+{
+    static const struct {
+        unsigned kind;
+        uint8_t policy;
+        tl_err e;
+    } rows[] = {
+        { KIND_13, 0, TL_OK },
+        { KIND_13, 2, TL_E_PEER_INVALID_REQUEST },
+        { KIND_13, 3, TL_E_PEER_INVALID_REQUEST },
+        { KIND_13, 0xFF, TL_E_PEER_INVALID_REQUEST },
+        { KIND_13, 1, TL_E_TAG },
+        { 0, 2, TL_E_TAG },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t policy = rows[i].policy;
+        session_ends(&p, rows[i].kind);
+        p.tamper = set_policy;
+        p.tamper_ctx = &policy;
+        tl_assert_err(rows[i].e, tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+        assert_int_equal(session_stands(&p), rows[i].e == TL_OK);
+        if (rows[i].e != TL_OK)
+            assert_string_equal(tl_requester_why(&p.rq)->step, "KEY_EXCHANGE");
+        if (rows[i].e == TL_E_PEER_INVALID_REQUEST)
+            tl_assert_all(p.rs_sessions, 0, sizeof p.rs_sessions);
+        tl_spdm_pair_close(&p);
+    }
+}
+
 /* ---- KEY_UPDATE, half done ---- */
 
 static void update_when_its_ack_is_lost_then_said_again_under_the_old_key_or_nothing_else(void **state)
@@ -657,6 +698,7 @@ int main(void)
         cmocka_unit_test(
             finish_when_its_verify_data_is_wrong_then_decrypt_error_under_the_handshake_keys_and_over),
         cmocka_unit_test(session_when_finished_by_another_peer_then_over),
+        cmocka_unit_test(session_when_its_policy_asks_for_all_events_then_invalid_request_and_none),
         cmocka_unit_test(update_when_its_ack_is_lost_then_said_again_under_the_old_key_or_nothing_else),
         cmocka_unit_test(update_when_a_message_of_it_is_lost_or_changed_then_time_out_or_error_and_over),
         cmocka_unit_test(session_when_an_error_in_clear_is_slipped_in_then_it_is_over),

@@ -86,6 +86,26 @@ static void sessions_when_two_at_once_then_neither_disturbs_the_other(void **sta
     tl_spdm_pair_close(&p);
 }
 
+/* While an answer is awaited it belongs to the session that asked. */
+static void use_when_an_answer_is_awaited_then_state_and_the_same_session(void **state)
+{
+    uint8_t bytes[TL_PAIR_OUT];
+    tl_spdm_out out = { .w = tl_wr_of(bytes, sizeof bytes) };
+    const tl_spdm_session *first, *second;
+    (void)state;
+    session_ends(&p, 0);
+    session_begin(&p);
+    first = tl_requester_session(&p.rq);
+    assert_run(&tl_flow_another, NULL);
+    second = tl_requester_session(&p.rq);
+    tl_assert_ok(tl_requester_start(&p.rq, &tl_flow_heartbeat, NULL, p.now_ms, &out));
+    assert_true(tl_requester_going(&p.rq));
+    tl_assert_err(TL_E_STATE, tl_requester_use(&p.rq, first));
+    assert_ptr_equal(tl_requester_session(&p.rq), second);
+    assert_int_equal(out.w.p[0] | out.w.p[1] << 8, second->id & 0xFFFF);
+    tl_spdm_pair_close(&p);
+}
+
 static void session_when_all_places_are_taken_then_limit_and_the_others_go_on(void **state)
 {
     (void)state;
@@ -296,6 +316,7 @@ int main(void)
         cmocka_unit_test(vendor_when_in_clear_then_only_where_the_owner_says_so),
         cmocka_unit_test(key_exchange_when_put_off_then_the_session_comes_later),
         cmocka_unit_test(sessions_when_two_at_once_then_neither_disturbs_the_other),
+        cmocka_unit_test(use_when_an_answer_is_awaited_then_state_and_the_same_session),
         cmocka_unit_test(session_when_of_any_kind_then_everything_works_and_the_end_is_clean),
     };
     return cmocka_run_group_tests_name("session_works", tests, NULL, NULL);

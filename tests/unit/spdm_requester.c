@@ -76,6 +76,8 @@ static const wrong wrongs[] = {
     { TL_SPDM_ALGORITHMS, { { 36, 3 } }, 0, "ALGORITHMS", "RespAlgStruct", TL_E_WIRE_VALUE },
     { TL_SPDM_ALGORITHMS, { { 37, 0x21 } }, 0, "ALGORITHMS", "RespAlgStruct", TL_E_WIRE_SHORT },
     { TL_SPDM_ALGORITHMS, { { 37, 0x40 } }, 0, "ALGORITHMS", "RespAlgStruct", TL_E_WIRE_VALUE },
+    { TL_SPDM_ALGORITHMS, { { 4, 52 }, { 45, 0x21 } }, 4, "ALGORITHMS", "RespAlgStruct", TL_E_WIRE_VALUE },
+    { TL_SPDM_ALGORITHMS, { { 44, 4 } }, 0, "ALGORITHMS", "ReqBaseAsymAlg", TL_E_WIRE_VALUE },
     { TL_SPDM_ALGORITHMS, { { 40, 4 } }, 0, "ALGORITHMS", "AEADCipherSuite", TL_E_POLICY },
     { TL_SPDM_ALGORITHMS, { { 38, 0x18 } }, 0, "ALGORITHMS", "DHE", TL_E_POLICY },
     { TL_SPDM_ALGORITHMS, { { 38, 0x01 } }, 0, "ALGORITHMS", "DHE", TL_E_POLICY },
@@ -391,6 +393,52 @@ static void answer_late_then_timed_out_and_never_taken(void **s)
     tl_spdm_pair_close(&p);
 }
 
+/* The peer was busy and is asked again later: until then nothing it says is an answer. */
+static void answer_when_none_is_awaited_then_state_and_the_flow_is_over(void **s)
+{
+    uint8_t bytes[TL_PAIR_OUT], busy[] = { 0x10, 0x7F, TL_SPDM_BUSY, 0 },
+                                right[] = { 0x10, 0x04, 0, 0, 0, 1, 0, 0x13 };
+    tl_spdm_out out = { .w = tl_wr_of(bytes, sizeof bytes) };
+
+    (void)s;
+    tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
+    tl_spdm_pair_begin(&p);
+    tl_assert_ok(tl_requester_start(&p.rq, &tl_flow_attest, NULL, 500, &out));
+    out = (tl_spdm_out){ .w = tl_wr_of(bytes, sizeof bytes) };
+    tl_assert_ok(tl_requester_step(&p.rq, 501, (tl_spdm_in){ busy, sizeof busy, false }, &out));
+    assert_true(tl_requester_going(&p.rq) && tl_requester_wake(&p.rq) > 502);
+    tl_assert_err(TL_E_STATE,
+                  tl_requester_step(&p.rq, 502, (tl_spdm_in){ right, sizeof right, false }, &out));
+    assert_false(tl_requester_going(&p.rq));
+    assert_string_equal(tl_requester_why(&p.rq)->step, "VERSION");
+    assert_string_equal(tl_requester_why(&p.rq)->what, "an answer that nobody asked for");
+    assert_int_equal(out.w.n, 0);
+    tl_spdm_pair_close(&p);
+}
+
+/* Steps that are for what one end has not: left out, and the flow is right without them. */
+static void step_when_it_is_not_for_both_ends_then_left_out_and_nothing_is_sent_for_it(void **s)
+{
+    unsigned crossed;
+
+    (void)s;
+    tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
+    p.rq_config.measurements = NULL;
+    p.rq_policy.flags &= ~(uint32_t)(TL_CAP_HBEAT | TL_CAP_KEY_UPD);
+    tl_spdm_pair_begin(&p);
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_attest, NULL));
+    assert_int_equal(p.codes[p.crossed - 1], TL_SPDM_CHALLENGE_AUTH);
+    assert_true(tl_requester_peer(&p.rq)->authenticated && !tl_requester_measured(&p.rq)->had);
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+    crossed = p.crossed;
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL));
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_key_update, NULL));
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_measure, NULL));
+    assert_int_equal(p.crossed, crossed);
+    assert_true(tl_session_established(tl_requester_session(&p.rq)));
+    tl_spdm_pair_close(&p);
+}
+
 static void init_when_the_config_contradicts_itself_then_refused(void **s)
 {
     tl_requester_config right;
@@ -428,6 +476,8 @@ int main(void)
         cmocka_unit_test(chain_longer_than_its_buffer_then_refused),
         cmocka_unit_test(chain_refused_then_the_certificate_is_named),
         cmocka_unit_test(answer_late_then_timed_out_and_never_taken),
+        cmocka_unit_test(answer_when_none_is_awaited_then_state_and_the_flow_is_over),
+        cmocka_unit_test(step_when_it_is_not_for_both_ends_then_left_out_and_nothing_is_sent_for_it),
         cmocka_unit_test(init_when_the_config_contradicts_itself_then_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -462,6 +462,59 @@ static void repeated_request_that_differs_then_unexpected_and_vca_stays(void **s
     close_pair();
 }
 
+/* ---- inside a session ---- */
+
+/* Seals the request under the requester's key, and opens the answer in its place. */
+static void ask_inside(const uint8_t *request, size_t n)
+{
+    tl_spdm_session *own = &p.rq_sessions[0];
+    uint8_t record[128];
+    tl_wr w = tl_wr_of(record, sizeof record);
+    tl_spdm_out out = { .w = tl_wr_of(answer, sizeof answer) };
+    tl_span message;
+
+    tl_assert_ok(tl_record_seal(&own->schedule, &own->request_key, &p.binding.record, own->id,
+                                tl_span_of(request, n), &w));
+    tl_assert_ok(tl_responder_step(&p.rs, p.now_ms, (tl_spdm_in){ record, w.n, true }, &out));
+    assert_true(out.secured);
+    tl_assert_ok(tl_record_open(&own->schedule, &own->response_key, &p.binding.record, own->id, answer,
+                                out.w.n, &message));
+    memmove(answer, message.p, message.n);
+    answer_n = message.n;
+}
+
+/* DSP0274 1.3, CHALLENGE_AUTH response message: M1 and M2 are of what was said in clear. */
+static void certificates_when_asked_for_in_a_session_then_the_same_and_no_part_of_the_challenge(void **s)
+{
+    static const uint8_t some[] = { V, 0x82, 0, 0, 20, 0, 200, 0 };
+    const uint8_t *const requests[] = { get_digests, some };
+    uint8_t said[2][256], before[TL_HASH_MAX], after[TL_HASH_MAX];
+    size_t said_n[2];
+
+    (void)s;
+    open_pair();
+    tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_session, NULL));
+    for (unsigned i = 0; i < 2; i++) {
+        ask(requests[i], i == 0 ? sizeof get_digests : sizeof some);
+        assert_true(answer_n > 4 && answer_n <= sizeof said[i]);
+        assert_answer(i == 0 ? TL_SPDM_DIGESTS : TL_SPDM_CERTIFICATE);
+        memcpy(said[i], answer, said_n[i] = answer_n);
+    }
+    assert_int_not_equal(p.rs.c.m.slot, 0);
+    tl_assert_ok(tl__transcript_digest(&p.rs.c, p.rs.c.m, before));
+    for (unsigned i = 0; i < 2; i++) {
+        ask_inside(requests[i], i == 0 ? sizeof get_digests : sizeof some);
+        assert_int_equal(answer_n, said_n[i]);
+        assert_memory_equal(answer, said[i], answer_n);
+        tl_assert_ok(tl__transcript_digest(&p.rs.c, p.rs.c.m, after));
+        assert_memory_equal(before, after, sizeof before);
+    }
+    ask(some, sizeof some); /* and in clear it is */
+    tl_assert_ok(tl__transcript_digest(&p.rs.c, p.rs.c.m, after));
+    assert_memory_not_equal(before, after, sizeof before);
+    close_pair();
+}
+
 /* ---- answers put off ---- */
 
 static void challenge_when_busy_then_answered_to_the_token_alone(void **s)
@@ -573,6 +626,7 @@ int main(void)
         cmocka_unit_test(request_with_each_field_changed_then_answered_or_invalid),
         cmocka_unit_test(negotiate_when_asked_for_nothing_that_needs_it_then_selects_nothing),
         cmocka_unit_test(repeated_request_that_differs_then_unexpected_and_vca_stays),
+        cmocka_unit_test(certificates_when_asked_for_in_a_session_then_the_same_and_no_part_of_the_challenge),
         cmocka_unit_test(challenge_when_busy_then_answered_to_the_token_alone),
         cmocka_unit_test(another_request_when_one_is_put_off_then_it_is_forgotten),
         cmocka_unit_test(init_when_the_config_contradicts_itself_then_refused),
