@@ -244,8 +244,6 @@ tl_err tl_responder_step(tl_responder *r, uint64_t now_ms, tl_spdm_in in, tl_spd
         w = tl_wr_of(r->config->message, room);
         tl__error_write(&r->c, e, q.code, &w);
     }
-    if (q.secured && r->c.session == NULL)
-        return e;
     sent = send(r, now_ms, q.secured, tl_written(&w), out);
     return e != TL_OK ? e : sent;
 }
