@@ -3,12 +3,17 @@
 
 #include <trueline/layout/ids.h>
 
+bool keys_source_add(keys_source *s, tl_span secrets)
+{
+    return guarded_add(&s->inside, secrets);
+}
+
 static void take_secrets(void *ctx, uint32_t type, tl_span secrets)
 {
     keys_source *s = ctx;
 
     if (type == TL_SECRETS_TYPE && !s->full)
-        s->full = !guarded_add(&s->inside, secrets);
+        s->full = !keys_source_add(s, secrets);
 }
 
 /* All secrets of a capture, up to where it ends or is broken. */
@@ -29,7 +34,7 @@ static tl_exit collect(keys_source *s, FILE *in, const char *path, tl_fault *fau
     return e == TL_EXIT_INTERNAL ? e : TL_EXIT_OK;
 }
 
-static tl_exit open_collected(keys_source *s, const char *path, tl_fault *fault)
+tl_exit keys_source_open_added(keys_source *s, const char *path, tl_fault *fault)
 {
     s->file = fmemopen(s->inside.p, s->inside.n, "r");
     if (s->file == NULL)
@@ -60,7 +65,7 @@ tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
     if (e == TL_EXIT_OK && s->inside.n == 0)
         e = tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: a capture without secrets of this program", path);
     if (e == TL_EXIT_OK)
-        e = open_collected(s, path, fault);
+        e = keys_source_open_added(s, path, fault);
     if (e != TL_EXIT_OK)
         keys_source_close(s);
     return e;
@@ -77,7 +82,7 @@ tl_exit keys_source_inside(keys_source *s, const char *recording, tl_fault *faul
     e = collect(s, in, recording, fault);
     (void)fclose(in);
     if (e == TL_EXIT_OK && s->inside.n > 0)
-        e = open_collected(s, recording, fault);
+        e = keys_source_open_added(s, recording, fault);
     if (e != TL_EXIT_OK)
         keys_source_close(s);
     return e;

@@ -20,6 +20,10 @@ tl_exit keys_source_open(keys_source *s, const char *path, tl_fault *fault)
  * file; TL_EXIT_INTERNAL. */
 tl_exit keys_source_inside(keys_source *s, const char *recording, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* Secrets that were met one by one, at least one of them: *s is zero before the first. False: no memory. */
+bool keys_source_add(keys_source *s, tl_span secrets) __attribute__((warn_unused_result));
+tl_exit keys_source_open_added(keys_source *s, const char *name, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Closes it and wipes what was in memory. Nothing to do where nothing is open. */
 void keys_source_close(keys_source *s);
 

@@ -31,8 +31,11 @@ static void on_secrets(void *context, uint32_t type, tl_span secrets)
 {
     tape *t = context;
 
-    if (type == TL_SECRETS_TYPE && t->o.keys == NULL && t->secrets == TL_EXIT_OK && secrets.n > 0)
-        t->secrets = stream_keys_take(&t->keys, secrets, t->o.path, &t->secrets_fault);
+    if (type != TL_SECRETS_TYPE || t->o.keys != NULL || t->secrets != TL_EXIT_OK || secrets.n == 0)
+        return;
+    t->secrets = stream_keys_take(&t->keys, secrets, t->o.path, &t->secrets_fault);
+    if (t->on_secrets != NULL)
+        t->on_secrets(t->context, secrets);
 }
 
 static tl_exit rewind_to_start(tape *t, tl_fault *fault)

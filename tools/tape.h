@@ -33,6 +33,9 @@ typedef struct tape {
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     bool recorded;  /* the recording says what the stream is, */
     bool disagrees; /* and it is not what the stream file says */
+    /* Set by whoever wants to hear of secrets in the recording, too, when keys is NULL. */
+    void (*on_secrets)(void *ctx, tl_span secrets);
+    void *context;
     /* private */
     tape_options o;
     pcap pcap;

@@ -110,6 +110,14 @@ static void on_opened(void *ctx, const replay_border *at)
         verify_ties_opened(&v->spdm.ties, at);
 }
 
+static void on_secrets(void *ctx, tl_span secrets)
+{
+    verify *v = ctx;
+
+    if (v->spdm_open)
+        verify_spdm_secrets(&v->spdm, secrets);
+}
+
 static void on_news(void *ctx, const replay_news *news)
 {
     verify *v = ctx;
@@ -368,6 +376,8 @@ static tl_exit set_up(verify *v, tl_fault *fault)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     e = tape_open(&v->tape, &v->o->tape, v->backend.crypto, fault);
     v->tape_open = e == TL_EXIT_OK;
+    v->tape.on_secrets = on_secrets;
+    v->tape.context = v;
     if (e == TL_EXIT_OK)
         e = file_digest_begin(&v->digest, fileno(v->tape.in), v->o->tape.path, fault);
     if (e != TL_EXIT_OK)

@@ -78,8 +78,7 @@ static tl_exit walk(map *m, tape *t, tl_fault *fault)
 
 tl_exit verify_map(const verify_options *o, const char *path, tl_fault *fault)
 {
-    map m = { .class = ACCOUNT_container,
-              .spdm = verify_spdm_speaks(o->tape.keys) ? ACCOUNT_spdm : ACCOUNT_spdm_unchecked };
+    map m = { .class = ACCOUNT_container, .spdm = ACCOUNT_spdm_unchecked };
     backend b = { 0 };
     tape t = { 0 };
     tl_file file;
@@ -92,6 +91,8 @@ tl_exit verify_map(const verify_options *o, const char *path, tl_fault *fault)
         e = tl_file_begin(&file, path, 0644, fault);
         if (e == TL_EXIT_OK) {
             m.to = file.stream;
+            if (verify_spdm_speaks(&o->tape))
+                m.spdm = ACCOUNT_spdm;
             e = walk(&m, &t, fault);
             if (e == TL_EXIT_OK)
                 e = tl_file_commit(&file, TL_FILE_REPLACE, fault);

@@ -225,7 +225,7 @@ static uint64_t loose(const verify_spdm *v)
     return n;
 }
 
-tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *p, tl_fault *fault)
+static tl_exit compute(verify_spdm *v, const pcap_packet *p, tl_fault *fault)
 {
     dump_line line = { .telling = "", .offset = p->offset };
     const uint64_t proofs = v->report.signatures + v->report.records;
@@ -248,6 +248,52 @@ tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *p, tl_fault *fault
     return TL_EXIT_OK;
 }
 
+/* ---- packets that wait for secrets ---- */
+
+enum { ALIGN = 8 };
+
+/* The packet, then its bytes. */
+static bool keep(verify_spdm *v, const pcap_packet *p)
+{
+    static const uint8_t zeros[ALIGN];
+    pcap_packet head = *p;
+
+    head.p = NULL;
+    head.comment = tl_span_of(NULL, 0);
+    return guarded_add(&v->kept, tl_span_of((const uint8_t *)&head, sizeof head)) &&
+           guarded_add(&v->kept, tl_span_of(p->p, p->n)) &&
+           guarded_add(&v->kept, tl_span_of(zeros, (ALIGN - p->n % ALIGN) % ALIGN));
+}
+
+static tl_exit compute_kept(verify_spdm *v, tl_fault *fault)
+{
+    tl_exit e = TL_EXIT_OK;
+
+    for (size_t at = 0; at < v->kept.n && e == TL_EXIT_OK;) {
+        pcap_packet p;
+
+        memcpy(&p, v->kept.p + at, sizeof p);
+        p.p = v->kept.p + at + sizeof p;
+        at += sizeof p + (p.n + ALIGN - 1) / ALIGN * ALIGN;
+        e = compute(v, &p, fault);
+    }
+    return e;
+}
+
+tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *p, tl_fault *fault)
+{
+    if (!v->waits)
+        return compute(v, p, fault);
+    v->no_room |= !keep(v, p);
+    return v->no_room ? no_memory(fault) : TL_EXIT_OK;
+}
+
+void verify_spdm_secrets(verify_spdm *v, tl_span secrets)
+{
+    if (v->waits)
+        v->no_room |= !keys_source_add(&v->secrets, secrets);
+}
+
 /* ---- beginning and end ---- */
 
 /* A file of secrets may hold those of streams alone. */
@@ -266,15 +312,23 @@ static bool speaks_of_spdm(FILE *in)
     return found;
 }
 
-bool verify_spdm_speaks(const char *keys)
+bool verify_spdm_speaks(const tape_options *o)
 {
     keys_source secrets = { 0 };
     tl_fault ignored;
-    bool found = keys != NULL && keys_source_open(&secrets, keys, &ignored) == TL_EXIT_OK &&
-                 speaks_of_spdm(secrets.file);
+    tl_exit e = o->keys != NULL ? keys_source_open(&secrets, o->keys, &ignored)
+                                : keys_source_inside(&secrets, o->path, &ignored);
+    bool found = e == TL_EXIT_OK && secrets.file != NULL && speaks_of_spdm(secrets.file);
 
     keys_source_close(&secrets);
     return found;
+}
+
+static void begin(verify_spdm *v, const char *name)
+{
+    v->computed = speaks_of_spdm(v->secrets.file);
+    if (v->computed)
+        dump_keys_open(&v->keys, v->secrets.file, name, &v->report, &v->keys_fault);
 }
 
 tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
@@ -289,28 +343,46 @@ tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
     if (tl_openssl_open(&slots, &v->backend) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "SPDM: no backend");
     v->report = (dump_report){ .out = v->lines, .format = DUMP_JSON, .fields = true, .discreet = true };
-    if (keys == NULL)
+    v->waits = keys == NULL;
+    if (v->waits)
         return TL_EXIT_OK;
     e = keys_source_open(&v->secrets, keys, fault);
-    if (e != TL_EXIT_OK)
-        return e;
-    v->computed = speaks_of_spdm(v->secrets.file);
-    if (v->computed)
-        dump_keys_open(&v->keys, v->secrets.file, keys, &v->report, &v->keys_fault);
-    return TL_EXIT_OK;
+    if (e == TL_EXIT_OK)
+        begin(v, keys);
+    return e;
+}
+
+/* All that the recording has of secrets is there. */
+static tl_exit stop_waiting(verify_spdm *v, tl_fault *fault)
+{
+    static const char name[] = "secrets in the recording";
+    tl_exit e = TL_EXIT_OK;
+
+    v->waits = false;
+    if (v->no_room)
+        return no_memory(fault);
+    if (v->secrets.inside.n > 0)
+        e = keys_source_open_added(&v->secrets, name, fault);
+    if (e == TL_EXIT_OK && v->secrets.file != NULL)
+        begin(v, name);
+    return e == TL_EXIT_OK ? compute_kept(v, fault) : e;
 }
 
 tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault)
 {
-    tl_exit e = v->computed && v->port_n > 0 ? dump_keys_end(&v->keys) : TL_EXIT_OK;
+    tl_exit e = v->waits ? stop_waiting(v, fault) : TL_EXIT_OK;
 
+    if (e != TL_EXIT_OK)
+        return e;
+    if (v->computed && v->port_n > 0)
+        e = dump_keys_end(&v->keys);
     if (v->port_n > 0)
         pick(v, &v->ports[0]);
     if (e != TL_EXIT_OK)
         *fault = v->keys_fault;
     else if (v->ties.full)
-        return tl_fault_set(fault, TL_EXIT_LINK, "SPDM: more than %d sessions, or %d agreements or epochs",
-                            VERIFY_SPDM_SESSIONS, VERIFY_TIES_MAX);
+        e = tl_fault_set(fault, TL_EXIT_LINK, "SPDM: more than %d sessions, or %d agreements or epochs",
+                         VERIFY_SPDM_SESSIONS, VERIFY_TIES_MAX);
     return e;
 }
 
@@ -419,6 +491,7 @@ void verify_spdm_close(verify_spdm *v)
         (void)fclose(v->lines);
     guarded_close(&v->said);
     verify_ties_close(&v->ties);
+    guarded_close(&v->kept);
     json_decref(v->sessions);
     tl_wipe(v, sizeof *v);
 }

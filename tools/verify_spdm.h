@@ -6,6 +6,7 @@
 #include "keys_source.h"
 #include "dump_keys.h"
 #include "dump_spdm.h"
+#include "tape.h"
 #include "verify_ties.h"
 
 enum { VERIFY_SPDM_PORTS = 16, VERIFY_SPDM_SESSIONS = 1024 };
@@ -26,6 +27,9 @@ typedef struct verify_spdm {
     /* private */
     tl_openssl *backend;
     keys_source secrets;
+    bool waits;   /* for secrets, which may stand anywhere in the recording: */
+    guarded kept; /* until then packets do, too */
+    bool no_room; /* for either */
     FILE *lines;
     guarded said; /* by the dump, of the packet at hand */
     dump_keys keys;
@@ -40,12 +44,15 @@ typedef struct verify_spdm {
 
 /* Is the packet's message of a kind that transcripts cover, or a record of a session? Before it is opened. */
 bool verify_spdm_covers(const pcap_packet *packet);
-/* Does the file of secrets speak of SPDM, and not of streams alone? */
-bool verify_spdm_speaks(const char *keys);
-/* It stays where it is as long as it is open. keys: the file of secrets; NULL, or one that speaks of streams alone: nothing is computed. TL_EXIT_INTERNAL, TL_EXIT_USAGE. */
+/* Do the recording's secrets, wherever they are, speak of SPDM, and not of streams alone? */
+bool verify_spdm_speaks(const tape_options *options);
+/* It stays where it is as long as it is open. keys: the file of secrets; NULL: those of the recording. If they speak of
+ * streams alone, nothing is computed. TL_EXIT_INTERNAL, TL_EXIT_USAGE. */
 tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* A packet of SPDM, whose records are opened in place. TL_EXIT_INTERNAL. */
+/* Secrets in the recording; without a file of secrets they count. */
+void verify_spdm_secrets(verify_spdm *v, tl_span secrets);
+/* A packet of SPDM, whose records are opened in place. Interfaces outlive this. TL_EXIT_INTERNAL. */
 tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *packet, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* No packet is left: secrets that nothing was compared with are failures, too. TL_EXIT_USAGE: the file of secrets is broken.

@@ -205,6 +205,36 @@ is "$code" 0 "secrets_when_keys_change_then_verified"
 is "$(tail -1 renewed.json | grep -oE "$tied" | cut -d'"' -f6 | sort -u | wc -l) $(tail -1 renewed.json | grep -c '"tied":false')" "2 0" \
     "secrets_when_a_session_takes_over_then_each_tied_to_its_own"
 
+# Secrets in the recording itself.
+start_sensor inside --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 0 --frames 20 --once
+run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --frames 14 \
+    --capture inside.pcapng --export-secrets inside.pcapng
+run "$program" verify inside.pcapng --report inside.json --map inside.map
+is "$code" 0 "secrets_when_inside_then_verified"
+like "$(tail -1 inside.json)" '"computed":true,"records":[1-9][0-9]*,"signatures":3,"messages":[0-9]+,"failed":0,"without_proof":0,"sessions":\[\{"id"' \
+    "secrets_when_inside_then_spdm_is_computed_again"
+like "$(tail -1 inside.json)" "$tied" "secrets_when_inside_then_the_streams_are_tied"
+like "$(cat inside.map)" ' spdm$' "secrets_when_inside_then_the_map_says_what_they_protect"
+unlike "$(cat inside.json)" "$(grep -aoE 'master_secret: [0-9a-f]{40}' inside.pcapng | head -1 | cut -d' ' -f2)" "secrets_when_inside_then_the_evidence_tells_none"
+for k in 1 2; do
+    run "$program" verify inside.pcapng --segment "$k/2" --report "i$k.json" --quiet
+done
+run "$program" verify --join i1.json i2.json --report i.json
+is "$code $(grep -o '"epochs":\[.*' i.json | sed 's/,"joined":2//')" "0 $(grep -o '"epochs":\[.*' inside.json)" "secrets_when_inside_then_segments_say_the_same"
+missed=''
+for offset in $(awk '$3 == "spdm" { for (i = 0; i < 3; i++) print int($1 + ($2 - $1 - 1) * i / 2) }' inside.map | awk 'NR % 11 == 0'); do
+    flip inside.pcapng flipped.pcapng "$offset"
+    run "$program" verify flipped.pcapng --quiet
+    [ "$code" -ne 0 ] || missed="$missed $offset"
+done
+is "$missed" "" "secrets_when_inside_and_a_byte_of_spdm_is_changed_then_refused"
+perl -pe 'BEGIN { binmode STDIN; binmode STDOUT } s/(master_secret: ..)......../$1deadbeef/' <inside.pcapng >wrong.pcapng
+run "$program" verify wrong.pcapng
+like "$code $err" "^1 .*refused: SPDM: message [0-9]+: master_secret" "secrets_when_inside_and_wrong_then_refused"
+perl -pe 'BEGIN { binmode STDIN; binmode STDOUT } s/(th1: ..)../${1}xx/' <inside.pcapng >garbage.pcapng
+run "$program" verify garbage.pcapng
+like "$code $err" "^2 .*line [0-9]+" "secrets_when_inside_and_garbage_then_2_and_named"
+
 # Another run's stream under this run's session: its packets, and secrets of both.
 start_sensor second --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 0 --frames 20 --once
 run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --frames 14 \
