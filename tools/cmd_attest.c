@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "command.h"
 #include "evidence.h"
+#include "hex.h"
 #include "stream_file.h"
 #include "ui.h"
 
@@ -91,9 +92,9 @@ static json_t *proof_json(const attest *a)
     evidence_proof p = evidence_proof_of(&a->client);
     char nonce[2 * TL_SPDM_NONCE + 1], peer[2 * TL_SPDM_NONCE + 1], signature[2 * TL_SIGNATURE_MAX + 1];
 
-    reference_hex(p.nonce, nonce);
-    reference_hex(p.peer_nonce, peer);
-    reference_hex(p.signature, signature);
+    hex_text(p.nonce, nonce, sizeof nonce);
+    hex_text(p.peer_nonce, peer, sizeof peer);
+    hex_text(p.signature, signature, sizeof signature);
     return json_pack("{s:s, s:s, s:s}", "nonce", nonce, "sensor_nonce", peer, "signature", signature);
 }
 
@@ -139,7 +140,7 @@ static void print_block(const spdm_client *c, const tl_spdm_measurement *m)
         (void)putchar('\n');
         return;
     }
-    reference_hex(tl_span_of(m->value.p, m->value.n < 24 ? m->value.n : 24), value);
+    hex_text(m->value, value, sizeof value);
     (void)printf("measurement %-3u %-10s %s%s\n", m->index, block_name(c, m->index), value,
                  m->value.n > 24 ? "..." : "");
 }

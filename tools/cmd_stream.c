@@ -2,6 +2,7 @@
  * digest that `show` prints is what both ends compare in their hellos: two files with the same digest protect alike. */
 #include "backend.h"
 #include "command.h"
+#include "hex.h"
 #include "protection.h"
 #include "protection_picture.h"
 #include "self_check.h"
@@ -178,7 +179,6 @@ static const struct argp show_argp = {
 static tl_exit add_digest(json_t *object, const stream_file *file, tl_fault *fault)
 {
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
-    char hex[2 * TL_CONFIG_DIGEST_SIZE + 1];
     tl_openssl *openssl = NULL;
     tl_err err;
     tl_exit e = open_crypto(&openssl, fault);
@@ -189,9 +189,7 @@ static tl_exit add_digest(json_t *object, const stream_file *file, tl_fault *fau
     tl_openssl_close(openssl);
     if (err != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "digest: %s", tl_err_text(err));
-    for (size_t i = 0; i < sizeof digest; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    if (json_object_set_new(object, "digest", json_string(hex)) != 0)
+    if (json_object_set_new(object, "digest", hex_json(tl_span_of(digest, sizeof digest))) != 0)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "digest: no memory");
     return TL_EXIT_OK;
 }

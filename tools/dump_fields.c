@@ -2,29 +2,13 @@
  * there is no second list of fields; what a field holds inside is named in one table, and walked by the
  * rows of that. */
 #include "dump_fields.h"
+#include "hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { HEADER = 4, OPAQUE_GENERAL = 2, DMTF = 1, SINGLES_MAX = 1024 };
-
-json_t *dump_hex(tl_span s)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *text = malloc(2 * s.n + 1);
-    json_t *hex = NULL;
-
-    if (text == NULL)
-        return NULL;
-    for (size_t i = 0; i < s.n; i++) {
-        text[2 * i] = digits[s.p[i] >> 4];
-        text[2 * i + 1] = digits[s.p[i] & 15];
-    }
-    hex = json_stringn(text, 2 * s.n);
-    free(text);
-    return hex;
-}
 
 /* ---- rows ---- */
 
@@ -75,9 +59,9 @@ json_t *dump_object(const tl_message *rows, const tl_env *env, const void *m)
         case TL_ROW_SIZED:
             if (span_at(m, &f[i]).n == 0)
                 break;
-            (void)json_object_set_new(o, rows->names[i], dump_hex(span_at(m, &f[i])));
+            (void)json_object_set_new(o, rows->names[i], hex_json(span_at(m, &f[i])));
             break;
-        default: (void)json_object_set_new(o, rows->names[i], dump_hex(span_at(m, &f[i]))); break;
+        default: (void)json_object_set_new(o, rows->names[i], hex_json(span_at(m, &f[i]))); break;
         }
     }
     return o;
@@ -87,7 +71,7 @@ json_t *dump_object(const tl_message *rows, const tl_env *env, const void *m)
 static void add_rest(json_t *array, const tl_rd *r)
 {
     if (r->n > 0)
-        (void)json_array_append_new(array, json_pack("{s:o}", "rest", dump_hex(tl_span_of(r->p, r->n))));
+        (void)json_array_append_new(array, json_pack("{s:o}", "rest", hex_json(tl_span_of(r->p, r->n))));
 }
 
 /* ---- what fields hold inside ---- */
@@ -123,7 +107,7 @@ static json_t *tables_inside(const dump_context *c, const tl_env *env, tl_span s
             if ((t.algorithms & bit) != 0)
                 (void)json_array_append_new(names, json_string(dump_alg_name(kinds[t.type], bit)));
         (void)json_object_set_new(o, "names", names);
-        (void)json_object_set_new(o, "extended", dump_hex(tl_get_bytes(&r, 4 * (size_t)t.ext_count)));
+        (void)json_object_set_new(o, "extended", hex_json(tl_get_bytes(&r, 4 * (size_t)t.ext_count)));
         (void)json_array_append_new(array, o);
     }
     add_rest(array, &r);
@@ -137,7 +121,7 @@ static json_t *digests_inside(const dump_context *c, const tl_env *env, tl_span 
 
     (void)c;
     while (env->len[TL_LEN_HASH] != 0 && r.n >= env->len[TL_LEN_HASH])
-        (void)json_array_append_new(array, dump_hex(tl_get_bytes(&r, env->len[TL_LEN_HASH])));
+        (void)json_array_append_new(array, hex_json(tl_get_bytes(&r, env->len[TL_LEN_HASH])));
     add_rest(array, &r);
     return array;
 }
@@ -193,7 +177,7 @@ static json_t *opaque_inside(const dump_context *c, const tl_env *env, tl_span s
 
     if (s.n == 0 || (c->chosen.other_params & 0x0F) != OPAQUE_GENERAL ||
         tl_decode_spdm_opaque(env, &r, &opaque) != TL_OK)
-        return dump_hex(s);
+        return hex_json(s);
     o = dump_object(dump_rows("spdm_opaque"), env, &opaque);
     array = json_array();
     r = tl_rd_of(opaque.elements);
@@ -219,7 +203,7 @@ static json_t *error_inside(const dump_context *c, const tl_env *env, tl_span s)
     (void)c;
     if (s.n == 4 && tl_decode_spdm_not_ready(env, &r, &n) == TL_OK)
         return dump_object(dump_rows("spdm_not_ready"), env, &n);
-    return dump_hex(s);
+    return hex_json(s);
 }
 
 static const struct {
@@ -264,7 +248,7 @@ json_t *dump_fields(const dump_context *c, const dump_message *m)
     if (m->error != TL_OK || (m->rows == NULL && m->whole.n > HEADER)) {
         size_t header = m->whole.n < HEADER ? m->whole.n : HEADER;
 
-        (void)json_object_set_new(o, "bytes", dump_hex(tl_span_of(m->whole.p + header, m->whole.n - header)));
+        (void)json_object_set_new(o, "bytes", hex_json(tl_span_of(m->whole.p + header, m->whole.n - header)));
     } else if (m->rows != NULL) {
         body = dump_object(m->rows, &m->env, &m->body);
         open_fields(c, m, body);
@@ -302,7 +286,7 @@ static json_t *fingerprint(const tl_crypto *crypto, tl_span s)
         crypto->ops->hash_drop(crypto->ctx, h);
         return json_null();
     }
-    return dump_hex(tl_span_of(digest, tl_hash_size(TL_HASH_SHA256)));
+    return hex_json(tl_span_of(digest, tl_hash_size(TL_HASH_SHA256)));
 }
 
 json_t *dump_chain_fields(const dump_context *c, const tl_crypto *crypto, tl_span chain)
@@ -317,7 +301,7 @@ json_t *dump_chain_fields(const dump_context *c, const tl_crypto *crypto, tl_spa
     env.version = c->version;
     if (tl_decode_spdm_certificate_chain(&env, &r, &parts) != TL_OK) {
         json_decref(array);
-        return dump_hex(chain);
+        return hex_json(chain);
     }
     o = dump_object(dump_rows("spdm_certificate_chain"), &env, &parts);
     for (left = parts.certificates; (n = dump_der_size(left)) != 0; left = tl_span_of(left.p + n, left.n - n))

@@ -9,8 +9,6 @@
 
 enum { DUMP_TELLING_SIZE = 160 };
 
-/* Bytes as hex. NULL: no memory. */
-json_t *dump_hex(tl_span bytes);
 /* One object with the fields of a struct, by its rows. */
 json_t *dump_object(const tl_message *rows, const tl_env *env, const void *m);
 /* All fields of a message, what they hold inside too: tables, blocks, elements. The caller drops it.

@@ -2,6 +2,7 @@
  * another name than what was computed fails and is passed; a message ends what can be compared before it,
  * so that one missing line fails alone. */
 #include "dump_keys.h"
+#include "hex.h"
 
 #include <string.h>
 
@@ -36,8 +37,7 @@ void dump_keys_write(dump_keys *k, FILE *to, dump_keys_input_of *input, void *co
 static void write_value(const dump_keys *k, const char *name, tl_span value)
 {
     (void)fprintf(k->to, "%s: ", name);
-    for (size_t i = 0; i < value.n; i++)
-        (void)fprintf(k->to, "%02x", value.p[i]);
+    hex_print(k->to, value);
     (void)fputc('\n', k->to);
 }
 
@@ -52,13 +52,11 @@ static bool write_input(const dump_keys *k, const char *name, uint8_t *value, si
 /* Hex of the first bytes, for whom it is to be shown. */
 static const char *shown(const dump_keys *k, tl_span s, char text[2 * SHOWN + 4])
 {
-    size_t n = s.n < SHOWN ? s.n : SHOWN;
-
     if (k->report->discreet)
         return "(not shown)";
-    for (size_t i = 0; i < n; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", s.p[i]);
-    (void)snprintf(text + 2 * n, 4, "%s", s.n > n ? "..." : "");
+    hex_text(s, text, 2 * SHOWN + 1);
+    if (s.n > SHOWN)
+        memcpy(text + 2 * SHOWN, "...", 4);
     return text;
 }
 

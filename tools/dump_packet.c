@@ -2,6 +2,7 @@
  * packets that have a data type of their own. */
 #include "dump_csi2.h"
 #include "dump_fields.h"
+#include "hex.h"
 
 #include <string.h>
 
@@ -35,7 +36,7 @@ static json_t *message_of(const char *name, const tl_env *env, tl_span s)
     json_t *o;
 
     if (rows == NULL || rows->size > sizeof m || tl_decode(rows->rows(), env, &r, &m) != TL_OK)
-        return json_pack("{s:o}", "bytes", dump_hex(s));
+        return json_pack("{s:o}", "bytes", hex_json(s));
     o = dump_object(rows, env, &m);
     if (r.n > 0)
         (void)json_object_set_new(o, "rest", json_integer((json_int_t)r.n));
@@ -86,7 +87,7 @@ static json_t *footer_fields(const dump_csi2 *d, const tl_sep_header *h, tl_span
         if (tl_decode_sep_footer(&env, &r, &footer) == TL_OK && r.n == 0)
             return dump_object(dump_rows("sep_footer"), &env, &footer);
     }
-    return json_pack("{s:o}", "bytes", dump_hex(s));
+    return json_pack("{s:o}", "bytes", hex_json(s));
 }
 
 static void service_fields(const dump_csi2 *d, const tl_sep_header *h, tl_rd behind, json_t *o)

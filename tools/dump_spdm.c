@@ -1,6 +1,7 @@
 /* Packet by packet: the link's header off, records opened, the message taken apart, told, and checked. Nothing but the packet
  * at hand and what transcripts need is kept, so captures may be of any length. */
 #include "dump_spdm.h"
+#include "hex.h"
 
 #include <string.h>
 
@@ -81,7 +82,7 @@ static void on_application(dump_spdm *d, tl_span data, bool request, const dump_
     line->direction = request ? DUMP_REQUEST : DUMP_RESPONSE;
     line->name = "application data";
     line->size = data.n;
-    line->fields = d->check.report->fields ? json_pack("{s:o}", "bytes", dump_hex(data)) : NULL;
+    line->fields = d->check.report->fields ? json_pack("{s:o}", "bytes", hex_json(data)) : NULL;
     dump_report_line(d->check.report, line);
     dump_check_application(&d->check, data, request, session);
     d->expects_response = request;
@@ -94,7 +95,7 @@ static void on_closed(dump_spdm *d, const dump_unit *unit, dump_line *line)
     line->name = "record";
     line->size = unit->n;
     line->fields =
-        d->check.report->fields ? json_pack("{s:o}", "bytes", dump_hex(tl_span_of(unit->p, unit->n))) : NULL;
+        d->check.report->fields ? json_pack("{s:o}", "bytes", hex_json(tl_span_of(unit->p, unit->n))) : NULL;
     dump_report_line(d->check.report, line);
     d->expects_response = !d->expects_response;
 }

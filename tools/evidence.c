@@ -1,5 +1,6 @@
 /* Evidence: nothing here judges, it only writes down what the requester has accepted or refused. */
 #include "evidence.h"
+#include "hex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,19 +55,6 @@ evidence_proof evidence_proof_of(const spdm_client *c)
 }
 
 /* ---- JSON ---- */
-
-static json_t *hex_json(tl_span bytes)
-{
-    char *text = malloc(2 * bytes.n + 1);
-    json_t *value = NULL;
-
-    if (text != NULL) {
-        reference_hex(bytes, text);
-        value = json_string(text);
-    }
-    free(text);
-    return value;
-}
 
 json_t *evidence_identity(const spdm_client *c)
 {

@@ -3,6 +3,7 @@
  * for every connection. The hello finds honest mistakes early, by name, and refuses to talk to a mirror. */
 #include "hello.h"
 #include "clock.h"
+#include "hex.h"
 #include "net.h"
 
 #include <trueline/messages.h>
@@ -59,13 +60,15 @@ tl_exit hello_read(hello *h, const uint8_t bytes[TL_HELLO_SIZE], const char *pee
     tl_rd r = tl_rd_of(tl_span_of(bytes, TL_HELLO_SIZE));
     tl_hello m;
     tl_err e = tl_decode_hello(&env, &r, &m);
+    char begin[4 * 3 + 1];
 
     *h = (hello){ 0 };
-    if (e != TL_OK || !tl_rd_end(&r) || !tl_equal(m.magic, tl_span_of(magic, sizeof magic)))
+    if (e != TL_OK || !tl_rd_end(&r) || !tl_equal(m.magic, tl_span_of(magic, sizeof magic))) {
+        hex_apart(tl_span_of(bytes, TL_HELLO_SIZE), begin, sizeof begin);
         return tl_fault_set(fault, TL_EXIT_LINK,
-                            "hello: %s: garbage: it begins with %02x %02x %02x %02x and is no hello of "
-                            "layout %s",
-                            peer, bytes[0], bytes[1], bytes[2], bytes[3], TL_LAYOUT_NAME);
+                            "hello: %s: garbage: it begins with%s and is no hello of layout %s", peer, begin,
+                            TL_LAYOUT_NAME);
+    }
     h->version = m.version;
     h->layout = m.layout;
     h->role = m.role;
@@ -74,13 +77,6 @@ tl_exit hello_read(hello *h, const uint8_t bytes[TL_HELLO_SIZE], const char *pee
     memcpy(h->digest, m.configuration.p, sizeof h->digest);
     memcpy(h->fresh, m.fresh.p, sizeof h->fresh);
     return TL_EXIT_OK;
-}
-
-/* The first bytes of a digest tell two files apart. */
-static void short_digest(const uint8_t *digest, char text[17])
-{
-    for (int i = 0; i < 8; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
 
 static tl_exit refuse_number(const char *field, uint32_t ours, uint32_t theirs, const char *peer,
@@ -107,7 +103,7 @@ static tl_exit check_mirror(const hello *ours, const hello *theirs, const char *
 
 tl_exit hello_check(const hello *ours, const hello *theirs, const char *peer, tl_fault *fault)
 {
-    char mine[17], other[17];
+    char mine[17], other[17]; /* the first bytes of a digest tell two files apart */
     tl_exit e;
 
     if (theirs->version != ours->version)
@@ -123,8 +119,8 @@ tl_exit hello_check(const hello *ours, const hello *theirs, const char *peer, tl
         return refuse_number("epoch", ours->epoch, theirs->epoch, peer, fault);
     if (!tl_equal(tl_span_of(ours->digest, sizeof ours->digest),
                   tl_span_of(theirs->digest, sizeof theirs->digest))) {
-        short_digest(ours->digest, mine);
-        short_digest(theirs->digest, other);
+        hex_text(tl_span_of(ours->digest, sizeof ours->digest), mine, sizeof mine);
+        hex_text(tl_span_of(theirs->digest, sizeof theirs->digest), other, sizeof other);
         return tl_fault_set(
             fault, TL_EXIT_PEER,
             "hello: %s: refused: configuration digest: ours is %s, theirs is %s: both ends need the "

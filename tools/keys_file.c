@@ -1,6 +1,7 @@
 /* Reading files of session secrets. A line is taken apart strictly: what is neither a message nor a value
  * is refused with its number, so that a damaged line is never passed over. */
 #include "keys_file.h"
+#include "hex.h"
 
 #include <trueline/crypto.h>
 
@@ -17,18 +18,6 @@ static tl_exit broken(const keys_file *f, const char *why, tl_fault *fault)
 {
     return tl_fault_set(fault, TL_EXIT_USAGE, "%.200s: line %llu: %s", f->name, (unsigned long long)f->lines,
                         why);
-}
-
-/* The value of a hex digit, or 16. */
-static unsigned digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A') + 10;
-    return 16;
 }
 
 /* Takes the text if it is next. */
@@ -48,8 +37,8 @@ static bool take_number(const char **at, unsigned base, uint32_t *value)
     uint64_t v = 0;
     const char *start = *at;
 
-    for (; digit(**at) < base; (*at)++) {
-        v = v * base + digit(**at);
+    for (; hex_digit(**at) < base; (*at)++) {
+        v = v * base + hex_digit(**at);
         if (v > UINT32_MAX)
             return false;
     }
@@ -89,7 +78,7 @@ static bool take_message(const char *at, keys_message *m)
 static bool take_hex(const char *at, keys_line *line)
 {
     for (; *at != '\0'; at += 2) {
-        unsigned high = digit(at[0]), low = high < 16 ? digit(at[1]) : 16;
+        unsigned high = hex_digit(at[0]), low = high < 16 ? hex_digit(at[1]) : 16;
 
         if (low > 15 || line->value_n == KEYS_VALUE_MAX)
             return false;

@@ -3,6 +3,7 @@
  * Role and status are the verdict of the library's own chain check, asked for nothing but a trusted chain; its facts
  * are also there when it refuses. */
 #include "pki_show.h"
+#include "hex.h"
 #include "pki_store.h"
 
 #include <trueline/openssl.h>
@@ -66,14 +67,6 @@ static void time_text(const ASN1_TIME *when, char text[TEXT_SIZE])
         (void)strftime(text, TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-static void hex_text(const uint8_t *p, size_t n, char text[TEXT_SIZE])
-{
-    for (size_t i = 0; i < n && 2 * i + 2 < TEXT_SIZE; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", p[i]);
-    if (n == 0)
-        text[0] = '\0';
-}
-
 static const char *use_text(X509 *x)
 {
     bool responder = false, requester = false;
@@ -131,10 +124,11 @@ static json_t *certificate_row(const char *file, X509 *x)
     put(row, "not_before", text);
     time_text(X509_get0_notAfter(x), text);
     put(row, "not_after", text);
-    hex_text(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial), text);
+    hex_text(tl_span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)), text,
+             sizeof text);
     put(row, "serial", text);
     if (X509_digest(x, EVP_sha256(), digest, &n) == 1) {
-        hex_text(digest, n, text);
+        hex_text(tl_span_of(digest, n), text, sizeof text);
         put(row, "fingerprint", text);
     }
     return row;
@@ -176,7 +170,7 @@ static void put_digest(json_t *row, const chain *c, const uint8_t *der, size_t n
         header[2] = header[3] = 0;
         if (EVP_DigestInit_ex2(m, hash, NULL) == 1 && EVP_DigestUpdate(m, header, 4 + size) == 1 &&
             EVP_DigestUpdate(m, der, n) == 1 && EVP_DigestFinal_ex(m, digest, &size) == 1) {
-            hex_text(digest, size, hex);
+            hex_text(tl_span_of(digest, size), hex, sizeof hex);
             (void)snprintf(text, sizeof text, "%s:%s", strong ? "sha384" : "sha256", hex);
             put(row, "spdm_digest", text);
         }

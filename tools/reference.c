@@ -2,22 +2,12 @@
  * A block that the reference does not know is refused like one that is changed. */
 #include "reference.h"
 #include "file.h"
+#include "hex.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define FORMAT "trueline reference 1"
-
-static const char digits[] = "0123456789abcdef";
-
-void reference_hex(tl_span bytes, char *text)
-{
-    for (size_t i = 0; i < bytes.n; i++) {
-        *text++ = digits[bytes.p[i] >> 4];
-        *text++ = digits[bytes.p[i] & 15];
-    }
-    *text = '\0';
-}
 
 tl_span reference_digest(const reference_block *block, tl_hash_alg alg)
 {
@@ -37,21 +27,13 @@ static tl_exit refuse(const char *name, size_t i, const char *key, const char *w
     return tl_fault_set(fault, TL_EXIT_USAGE, "reference: %s: block %zu: \"%.60s\" %s", name, i, key, why);
 }
 
-/* Exactly n bytes as hex digits. */
-static bool read_hex(json_t *value, uint8_t *bytes, size_t n)
+/* Exactly n bytes as small digits. */
+static bool read_small(json_t *value, uint8_t *bytes, size_t n)
 {
     const char *s = json_string_value(value);
 
-    if (s == NULL || strlen(s) != 2 * n || json_string_length(value) != 2 * n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const char *high = strchr(digits, s[2 * i]), *low = strchr(digits, s[2 * i + 1]);
-
-        if (high == NULL || low == NULL)
-            return false;
-        bytes[i] = (uint8_t)((high - digits) << 4 | (low - digits));
-    }
-    return true;
+    return s != NULL && json_string_length(value) == 2 * n && strpbrk(s, "ABCDEF") == NULL &&
+           hex_read(s, bytes, n);
 }
 
 /* Printable text: the one form of raw values. */
@@ -112,9 +94,9 @@ static tl_exit read_block(reference *r, json_t *object, const char *name, tl_fau
     (void)snprintf(b->name, sizeof b->name, "%s", what);
     if (b->raw && !read_text(json_object_get(object, "text"), b))
         return refuse(name, i, "text", "must be a printable text", fault);
-    if (!b->raw && !read_hex(json_object_get(object, "sha256"), b->sha256, sizeof b->sha256))
+    if (!b->raw && !read_small(json_object_get(object, "sha256"), b->sha256, sizeof b->sha256))
         return refuse(name, i, "sha256", "must be 64 small hexadecimal digits", fault);
-    if (!b->raw && !read_hex(json_object_get(object, "sha384"), b->sha384, sizeof b->sha384))
+    if (!b->raw && !read_small(json_object_get(object, "sha384"), b->sha384, sizeof b->sha384))
         return refuse(name, i, "sha384", "must be 96 small hexadecimal digits", fault);
     r->n++;
     return TL_EXIT_OK;
@@ -178,8 +160,8 @@ static json_t *block_json(const reference_block *b)
     if (b->raw)
         return json_pack("{s:i, s:s, s:s%}", "index", b->index, "name", b->name, "text",
                          (const char *)b->value, b->n);
-    reference_hex(tl_span_of(b->sha256, sizeof b->sha256), sha256);
-    reference_hex(tl_span_of(b->sha384, sizeof b->sha384), sha384);
+    hex_text(tl_span_of(b->sha256, sizeof b->sha256), sha256, sizeof sha256);
+    hex_text(tl_span_of(b->sha384, sizeof b->sha384), sha384, sizeof sha384);
     return json_pack("{s:i, s:s, s:s, s:s}", "index", b->index, "name", b->name, "sha256", sha256, "sha384",
                      sha384);
 }
@@ -199,8 +181,8 @@ static tl_exit changed(const reference_block *b, tl_span expected, tl_span got, 
 {
     char ours[17], theirs[17];
 
-    reference_hex(tl_span_of(expected.p, expected.n < 8 ? expected.n : 8), ours);
-    reference_hex(tl_span_of(got.p, got.n < 8 ? got.n : 8), theirs);
+    hex_text(expected, ours, sizeof ours);
+    hex_text(got, theirs, sizeof theirs);
     return tl_fault_set(fault, TL_EXIT_PEER,
                         "measurement %u (%s) is changed: the reference has %s..., the sensor %s...", b->index,
                         b->name, ours, theirs);

@@ -47,7 +47,4 @@ bool reference_holds(const reference_block *block, tl_hash_alg alg, const tl_spd
 /* The reference's digest of a block; empty if the block is raw, or the hash is another. */
 tl_span reference_digest(const reference_block *block, tl_hash_alg alg);
 
-/* Bytes as hex digits, with a final zero: text has room for 2 * n + 1. */
-void reference_hex(tl_span bytes, char *text);
-
 #endif

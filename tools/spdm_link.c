@@ -2,6 +2,7 @@
  * read; bytes that cannot begin a message are named at once. */
 #include "spdm_link.h"
 #include "clock.h"
+#include "hex.h"
 #include "net.h"
 #include "stop.h"
 
@@ -29,10 +30,9 @@ void spdm_link_close(spdm_link *link)
 
 static tl_exit garbage(const spdm_link *link, tl_fault *fault)
 {
-    char bytes[4 * 3 + 1] = "";
+    char bytes[4 * 3 + 1];
 
-    for (size_t i = 0; i < 4 && i < link->have; i++)
-        (void)snprintf(bytes + 3 * i, 4, " %02x", link->in[i]);
+    hex_apart(tl_span_of(link->in, link->have), bytes, sizeof bytes);
     return tl_fault_set(
         fault, TL_EXIT_LINK,
         "spdm: %s: garbage: it begins with%s and is no SPDM over TCP; a peer with a stream file "

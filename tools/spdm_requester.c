@@ -3,6 +3,7 @@
  * A flow is run to its end before the next one begins. What is shown of a flow was sent and received by it alone:
  * messages by name, bytes with the transport's head. Inside a session names are those that the flow must send. */
 #include "clock.h"
+#include "hex.h"
 #include "spdm_run.h"
 #include "stop.h"
 #include "ui.h"
@@ -171,13 +172,6 @@ static tl_exit run_one(run *r, const run_flow *f, run_result *result, tl_fault *
 static const char *version_text(uint8_t version)
 {
     return version == TL_SPDM_13 ? "1.3" : "1.2";
-}
-
-static void hex_text(tl_span bytes, char *text, size_t room)
-{
-    text[0] = '\0';
-    for (size_t i = 0; i < bytes.n && 2 * i + 3 <= room; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", bytes.p[i]);
 }
 
 static void show_flow(const run *r, const run_flow *f, const run_result *result)

@@ -4,6 +4,7 @@
  * the file's text, JSON strings (by their own free function), the struct. */
 #include "stream_file.h"
 
+#include "hex.h"
 #include "protection.h"
 
 #include <malloc.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 
 #define FORMAT "trueline stream 1"
-
-enum { HEX_SIZE = 2 * STREAM_SECRET_SIZE };
 
 /* A row of the table. */
 typedef struct number_row {
@@ -301,31 +300,14 @@ static tl_exit take_patterns(json_t *object, stream_file *file, const char *name
     return TL_EXIT_OK;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
 /* The refusals of the secret never show it. */
 static tl_exit take_secret(json_t *object, stream_file *file, const char *name, tl_fault *fault)
 {
     const char *s = take_string(object, "secret", "of 64 hexadecimal digits", name, fault);
-    bool right;
 
     if (s == NULL)
         return fault->code;
-    right = strlen(s) == HEX_SIZE;
-    for (size_t i = 0; right && i < STREAM_SECRET_SIZE; i++) {
-        int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
-
-        right = high >= 0 && low >= 0;
-        if (right)
-            file->secret[i] = (uint8_t)(high << 4 | low);
-    }
-    if (!right)
+    if (!hex_read(s, file->secret, STREAM_SECRET_SIZE))
         return tl_fault_set(fault, TL_EXIT_USAGE,
                             "stream file: %s: \"secret\" has %zu characters that are not 64 "
                             "hexadecimal digits",
@@ -448,15 +430,10 @@ tl_exit stream_file_read(stream_file *file, const char *path, tl_fault *fault)
 
 static json_t *secret_json(const stream_file *file)
 {
-    static const char digits[] = "0123456789abcdef";
-    char hex[HEX_SIZE + 1];
+    char hex[2 * STREAM_SECRET_SIZE + 1];
     json_t *value;
 
-    for (size_t i = 0; i < STREAM_SECRET_SIZE; i++) {
-        hex[2 * i] = digits[file->secret[i] >> 4];
-        hex[2 * i + 1] = digits[file->secret[i] & 15];
-    }
-    hex[HEX_SIZE] = '\0';
+    hex_text(tl_span_of(file->secret, STREAM_SECRET_SIZE), hex, sizeof hex);
     value = json_string(hex);
     tl_wipe(hex, sizeof hex);
     return value;

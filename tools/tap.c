@@ -1,6 +1,6 @@
 #include "tap.h"
+#include "hex.h"
 #include "protection.h"
-#include "reference.h"
 #include "tap_secrets.h"
 
 #include <stdlib.h>
@@ -147,7 +147,7 @@ void tap_key(tap *t, const tl_key_source *source, const tl_stream_config *config
         return;
     at = (size_t)snprintf(text, sizeof text, "stream %u epoch %u secret ", (unsigned)config->stream,
                           (unsigned)epoch);
-    reference_hex(tl_span_of(secret, n), text + at);
+    hex_text(tl_span_of(secret, n), text + at, sizeof text - at);
     at += 2 * n;
     text[at++] = '\n';
     put_lines(t, tl_span_of(text, at));

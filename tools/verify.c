@@ -4,8 +4,8 @@
 
 #include "clock.h"
 #include "file_digest.h"
+#include "hex.h"
 #include "protection.h"
-#include "reference.h"
 #include "stop.h"
 #include "ui.h"
 #include "verify_spdm.h"
@@ -269,14 +269,6 @@ static void account_container(verify *v)
     account_whole(&v->account, ACCOUNT_container, range - packets, 0);
 }
 
-static json_t *hex_json(const uint8_t *bytes, size_t n)
-{
-    char text[2 * 64 + 1];
-
-    reference_hex(tl_span_of(bytes, n), text);
-    return json_string(text);
-}
-
 static json_t *configuration_json(const verify *v)
 {
     const tape *t = &v->tape;
@@ -284,7 +276,7 @@ static json_t *configuration_json(const verify *v)
     json_t *o =
         json_pack("{s:s, s:o, s:b, s:s, s:s, s:i, s:i, s:b, s:o}", "from",
                   v->o->tape.stream != NULL ? v->o->tape.stream : "the recording", "digest",
-                  hex_json(t->digest, sizeof t->digest), "recorded", (int)t->recorded, "carried",
+                  hex_json(tl_span_of(t->digest, sizeof t->digest)), "recorded", (int)t->recorded, "carried",
                   c->suite != TL_SUITE_NONE
                       ? "in the begin of every frame, under its tag, and in the derivation of the keys"
                       : "in the begin of every frame, without a tag",
@@ -340,7 +332,7 @@ static json_t *keys_json(const verify *v)
     o = json_pack("{s:s, s:I}", "from", v->o->tape.keys, "starts",
                   (json_int_t)stream_keys_starts(&t->keys, stream));
     if (stream_keys_digest(&t->keys, stream, v->backend.crypto, digest) == TL_OK)
-        (void)json_object_set_new(o, "digest", hex_json(digest, sizeof digest));
+        (void)json_object_set_new(o, "digest", hex_json(tl_span_of(digest, sizeof digest)));
     return o;
 }
 
@@ -489,7 +481,7 @@ tl_exit verify_run(const verify_options *options, FILE *out, tl_fault *fault)
         ui_progress_clear(&v->progress);
         x = e == TL_EXIT_STOPPED ? TL_EXIT_OK
                                  : file_digest_end(&v->digest, options->tape.path, sha256, &other);
-        reference_hex(tl_span_of(sha256, sizeof sha256), v->sha256);
+        hex_text(tl_span_of(sha256, sizeof sha256), v->sha256, sizeof v->sha256);
         if (x != TL_EXIT_OK && e == TL_EXIT_OK) {
             *fault = other;
             e = x;

@@ -1,8 +1,7 @@
 /* Sessions and what is agreed inside are heard from the dump's computation; what failed, and what was measured, is picked out of the
  * lines of JSON in which it tells of each packet. */
 #include "verify_spdm.h"
-
-#include "reference.h"
+#include "hex.h"
 
 #include <openssl/x509.h>
 
@@ -62,8 +61,8 @@ static json_t *peer_json(const dump_check *c, const dump_chain *chain)
     if (n > 0 && n <= chain->n)
         subject_of(chain->bytes + chain->n - n, n, subject, sizeof subject);
     o = json_pack("{s:s, s:o, s:O?, s:o?, s:O?}", "subject", subject, "chain_digest",
-                  dump_hex(tl_span_of(chain->digest, hash)), "leaf_sha256", json_object_get(leaf, "sha256"),
-                  "root_digest", chain->n >= 4 + hash ? dump_hex(tl_span_of(chain->bytes + 4, hash)) : NULL,
+                  hex_json(tl_span_of(chain->digest, hash)), "leaf_sha256", json_object_get(leaf, "sha256"),
+                  "root_digest", chain->n >= 4 + hash ? hex_json(tl_span_of(chain->bytes + 4, hash)) : NULL,
                   "certificates", certificates);
     json_decref(fields);
     return o;

@@ -3,7 +3,7 @@
  * and the time of a request are bounded; when there are too many, those that have waited longest for their request go. */
 #include "view_server.h"
 #include "clock.h"
-#include "reference.h"
+#include "hex.h"
 #include "view_attacks.h"
 #include "view_files.h"
 #include "view_http.h"
@@ -452,7 +452,7 @@ static bool make_token(server *s)
 
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
-    reference_hex(tl_span_of(bytes, sizeof bytes), s->token);
+    hex_text(tl_span_of(bytes, sizeof bytes), s->token, sizeof s->token);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "dump_algs.h"
 #include "dump_message.h"
 #include "hello.h"
+#include "hex.h"
 
 #include <trueline/csi2.h>
 #include <trueline/stream.h>
@@ -179,8 +180,7 @@ static void print_agreement(void)
 
     number("vendor_standard", TL_VENDOR_STANDARD);
     (void)printf("  vendor_id = \"");
-    for (size_t i = 0; i < AGREEMENT_VENDOR_SIZE; i++)
-        (void)printf("%02x", agreement_vendor_id[i]);
+    hex_print(stdout, tl_span_of(agreement_vendor_id, AGREEMENT_VENDOR_SIZE));
     (void)puts("\",");
     open_table("agreement_kinds");
     for (size_t i = 0; agreement_kind_at(i, &kind, &rows); i++)
