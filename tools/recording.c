@@ -61,11 +61,20 @@ tl_exit recording_flush(recording *r, tl_fault *fault)
 
 /* ---- blocks ---- */
 
+/* The buffer was written up to there, and has to be wiped so far. */
+static void note_use(recording *r, size_t n)
+{
+    if (n > r->used)
+        r->used = n;
+}
+
 /* A block's beginning; the buffer has room for BLOCK_ROOM bytes. */
 static tl_exit begin(recording *r, uint32_t type, tl_wr *w, tl_fault *fault)
 {
     tl_exit e = ROOM - r->n < BLOCK_ROOM ? recording_flush(r, fault) : TL_EXIT_OK;
 
+    if (e != TL_EXIT_OK)
+        note_use(r, ROOM);
     *w = tl_wr_of(r->buffer + r->n, BLOCK_ROOM);
     tl_put(w, 4, TL_LITTLE, type);
     tl_put(w, 4, TL_LITTLE, 0);
@@ -80,6 +89,7 @@ static tl_exit end(recording *r, tl_wr *w, tl_fault *fault)
 
     tl_put(w, 4, TL_LITTLE, n);
     tl_put(&length, 4, TL_LITTLE, n);
+    note_use(r, r->n + (w->bad ? BLOCK_ROOM : n));
     if (w->bad)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "capture: %.200s: a block of more than %d bytes",
                             r->path, BLOCK_ROOM);
@@ -276,7 +286,7 @@ tl_exit recording_close(recording *r, tl_fault *fault)
     e = recording_flush(r, fault);
     if (close(r->fd) != 0 && e == TL_EXIT_OK)
         e = cannot(r, fault);
-    tl_wipe(r->buffer, ROOM);
+    tl_wipe(r->buffer, r->used);
     free(r->buffer);
     r->buffer = NULL;
     return e;

@@ -12,7 +12,7 @@ typedef struct recording {
     int fd;
     const char *path;
     uint8_t *buffer;
-    size_t n;
+    size_t n, used; /* bytes that wait; that were written at any time */
     uint64_t flushed_ms;
     uint32_t interfaces;
 } recording;
