@@ -9,6 +9,7 @@
 #include "recording.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ typedef struct annotation {
     recording out;
     made *interfaces;
     size_t interface_n;
+    uint64_t failed, failed_of_packets; /* what the dump says */
 } annotation;
 
 static const annotate_link *row_of(uint32_t link)
@@ -79,15 +81,15 @@ static tl_exit interface_of(annotation *a, const pcap_interface *from, bool open
     return make_interface(a, from, opened, index, fault);
 }
 
-static void count(annotation *a, const annotate_note *note)
+static void count(annotation *a, const annotate_note *note, uint64_t failed)
 {
-    if (note == NULL)
-        return;
-    if ((note->message_known && note->message != TL_VERDICT_OK) ||
-        (note->frame_known && note->frame != TL_VERDICT_OK))
-        a->sums->refused++;
-    else
-        a->sums->verified++;
+    bool refused = failed > 0;
+
+    if (note != NULL)
+        refused = refused || (note->message_known && note->message != TL_VERDICT_OK) ||
+                  (note->frame_known && note->frame != TL_VERDICT_OK);
+    a->sums->refused += refused;
+    a->sums->verified += note != NULL && !refused;
 }
 
 /* What the recording says itself. Verdicts are not for it to say: lines that could be taken for one are left out. */
@@ -109,9 +111,9 @@ static size_t put_own_words(tl_span words, char *text, size_t room)
 }
 
 /* What is said of the packet, then what the recording says itself. */
-static void make_comment(const annotation *a, const pcap_packet *p, char text[COMMENT_ROOM])
+static void make_comment(const annotate_note *note, const pcap_packet *p, uint64_t failed,
+                         char text[COMMENT_ROOM])
 {
-    const annotate_note *note = annotate_streams_note(&a->streams, p->number);
     size_t n = 0;
 
     text[0] = '\0';
@@ -122,27 +124,31 @@ static void make_comment(const annotation *a, const pcap_packet *p, char text[CO
         n += (size_t)snprintf(text + n, COMMENT_ROOM - n, "trueline: frame %u %s\n", (unsigned)note->number,
                               tl_verdict_text(note->frame));
     }
+    if (failed > 0)
+        n += (size_t)snprintf(text + n, COMMENT_ROOM - n, "trueline: failed %" PRIu64 "\n", failed);
     if (p->comment.n > 0 && put_own_words(p->comment, text + n, COMMENT_ROOM - n) > 0)
         return;
     if (n > 0)
         text[n - 1] = '\0';
 }
 
-static tl_exit on_packet(void *ctx, const pcap_packet *p, bool opened, tl_fault *fault)
+static tl_exit on_packet(void *ctx, const pcap_packet *p, dump_seen seen, tl_fault *fault)
 {
     annotation *a = ctx;
+    const annotate_note *note = annotate_streams_note(&a->streams, p->number);
     recording_from from = { .direction = p->direction };
     char comment[COMMENT_ROOM];
     tl_span bytes = tl_span_of(p->p, p->n);
-    tl_exit e = interface_of(a, p->from, opened, &from.index, fault);
+    tl_exit e = interface_of(a, p->from, seen.opened, &from.index, fault);
 
     if (e != TL_EXIT_OK)
         return e;
-    count(a, annotate_streams_note(&a->streams, p->number));
-    make_comment(a, p, comment);
+    count(a, note, seen.failed);
+    a->failed_of_packets += seen.failed;
+    make_comment(note, p, seen.failed, comment);
     from.comment = comment[0] != '\0' ? comment : NULL;
     a->sums->packets++;
-    a->sums->opened += opened;
+    a->sums->opened += seen.opened;
     return recording_packet_at(&a->out, &from, p->time_ns, bytes, fault);
 }
 
@@ -193,7 +199,7 @@ static tl_exit has_session_secrets(FILE *secrets, const char *name, bool *has, t
 static tl_exit copy(annotation *a, tl_fault *fault)
 {
     const annotate_options *o = a->options;
-    dump_options dump = { .recording = { NULL, o->recording }, .watch = { a, on_packet } };
+    dump_options dump = { .recording = { NULL, o->recording }, .watch = { a, on_packet, &a->failed } };
     bool sessions = false;
     tl_exit e = TL_EXIT_OK;
 
@@ -252,6 +258,7 @@ tl_exit annotate_run(const annotate_options *options, annotate_sums *sums, tl_fa
                                   (annotate_secrets){ a.secrets.file, secrets_name(options) }, fault);
     if (e == TL_EXIT_OK)
         e = write_result(&a, fault);
+    sums->left = a.failed > a.failed_of_packets;
     if (e == TL_EXIT_OK && sums->refused > 0)
         e = TL_EXIT_REFUSED;
     annotate_streams_close(&a.streams);

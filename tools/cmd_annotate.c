@@ -68,5 +68,9 @@ int cmd_annotate(int argc, char **argv)
     (void)printf("annotated: packets=%" PRIu64 " opened=%" PRIu64 " verified=%" PRIu64 " refused=%" PRIu64
                  "\n",
                  sums.packets, sums.opened, sums.verified, sums.refused);
+    if (sums.left)
+        ui_note("annotate",
+                "refused: something that no packet is marked for, such as secrets that nothing goes "
+                "with; trueline dump names it");
     return (int)e;
 }

@@ -123,7 +123,7 @@ static void close_ports(dump *d)
 static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
 {
     const dump_watch *watch = &d->options->watch;
-    uint64_t opened = d->report.records;
+    uint64_t opened = d->report.records, failed = d->report.failed;
     dump_line line = { .telling = "" };
     dump_port *port = NULL;
     tl_exit e = port_of(d, p->from, &port, fault);
@@ -140,8 +140,10 @@ static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
         dump_spdm_packet(port->spdm, p, &line);
     else if (port->csi2 != NULL)
         dump_csi2_packet(port->csi2, p, &line);
-    return watch->packet != NULL ? watch->packet(watch->ctx, p, d->report.records > opened, fault)
-                                 : TL_EXIT_OK;
+    if (watch->packet == NULL)
+        return TL_EXIT_OK;
+    return watch->packet(watch->ctx, p, (dump_seen){ d->report.records > opened, d->report.failed - failed },
+                         fault);
 }
 
 static tl_exit run_packets(dump *d, tl_fault *fault)
@@ -240,6 +242,8 @@ tl_exit dump_run(const dump_options *options, tl_fault *fault)
     }
     if (e == TL_EXIT_OK)
         e = judge(d, fault);
+    if (options->watch.failed != NULL)
+        *options->watch.failed = d->report.failed;
     close_ports(d);
     backend_close(&d->kernels);
     tl_openssl_close(d->backend);

@@ -14,10 +14,17 @@ typedef struct dump_input {
     const char *name;
 } dump_input;
 
-/* What watches a dump go by: each packet, when it has been told. A record that was opened is in clear in the packet's bytes. */
+/* What came of a packet. */
+typedef struct dump_seen {
+    bool opened;     /* a record, which is in clear in the packet's bytes */
+    uint64_t failed; /* lines that say so */
+} dump_seen;
+
+/* What watches a dump go by: each packet, when it has been told. */
 typedef struct dump_watch {
     void *ctx;
-    tl_exit (*packet)(void *ctx, const pcap_packet *packet, bool opened, tl_fault *fault);
+    tl_exit (*packet)(void *ctx, const pcap_packet *packet, dump_seen seen, tl_fault *fault);
+    uint64_t *failed; /* set at the end: what no packet failed for counts too; NULL: nobody asks */
 } dump_watch;
 
 typedef struct dump_options {

@@ -14,6 +14,7 @@ local f_meaning = W.field("string", "verdict.meaning", "which means")
 local f_frame = W.field("uint32", "frame", "frame")
 local f_frame_verdict = W.field("string", "frame.verdict", "verdict of the frame")
 local f_frame_meaning = W.field("string", "frame.verdict.meaning", "which means")
+local f_failed = W.field("uint32", "failed", "checks that failed")
 local e_ok = ProtoExpert.new("trueline.verdict.ok", "verified", expert.group.SECURITY, expert.severity.CHAT)
 local e_bad = ProtoExpert.new("trueline.verdict.bad", "REFUSED", expert.group.SECURITY, expert.severity.ERROR)
 W.experts[#W.experts + 1] = e_ok
@@ -23,6 +24,12 @@ for _, v in ipairs(T.verdicts) do
   meaning_of[v.name] = v.meaning
 end
 local comment_of = Field.new("frame.comment")
+
+-- Whoever wrote the comment, it is a number of 32 bits or none.
+local function number_of(digits)
+  local value = digits and tonumber(digits)
+  return value and value < 2 ^ 32 and value or nil
+end
 
 -- One verdict. Returns the words for the info column.
 local function add_one(tree, f, f_why, verdict, of)
@@ -39,11 +46,16 @@ local function add_verdict(tree)
     for line in tostring(comment.value):gmatch("[^\n]+") do
       local verdict = line:match("^trueline: verdict (%w+)$")
       local frame, of_frame = line:match("^trueline: frame (%d+) (%w+)$")
+      local failed = line:match("^trueline: failed (%d+)$")
       if verdict then
         text = text .. add_one(tree, f_verdict, f_meaning, verdict, "")
-      elseif of_frame then
-        tree:add(f_frame, tonumber(frame)):set_generated()
+      elseif number_of(frame) then
+        tree:add(f_frame, number_of(frame)):set_generated()
         text = text .. add_one(tree, f_frame_verdict, f_frame_meaning, of_frame, "frame " .. frame .. " ")
+      elseif number_of(failed) then
+        local why = "REFUSED: checks failed: " .. failed
+        tree:add(f_failed, number_of(failed)):set_generated():add_proto_expert_info(e_bad, why)
+        text = text .. " [" .. why .. "]"
       end
     end
   end

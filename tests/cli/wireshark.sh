@@ -222,6 +222,16 @@ is "$(grep -Pc '\tsession [0-9a-f]{8} record of' <<<"$out")" 0 "demo_when_annota
 like "$out" 'session [0-9a-f]{8} VENDOR_DEFINED_RESPONSE: offer' "demo_when_annotated_then_the_agreement_is_in_clear"
 clean shown.pcapng "demo_when_clean_then_every_byte_has_a_field_and_nothing_is_malformed" -c "$((again - 1))"
 
+# A value of a session is another one, and secrets of another run follow.
+perl -pe 's/^(response_handshake_secret: .)(.)/$1 . ($2 eq "0" ? "1" : "0")/e' demo.keys >bent.keys
+run "$program" annotate demo.pcapng shown.pcapng --keys bent.keys
+is "$code" 1 "demo_when_a_secret_is_changed_then_exit_code_1"
+shark shown.pcapng -Y 'trueline.failed' -T fields -e trueline.failed -e _ws.col.Info
+like "$out$err" '^[1-9][0-9]*	.*\[REFUSED: checks failed: [1-9]' "demo_when_a_secret_is_changed_then_the_message_is_marked"
+(cat demo.keys; echo 'th9: 00') >more.keys
+run "$program" annotate demo.pcapng shown.pcapng --keys more.keys
+like "$code:$err" '^1:.*secrets that nothing goes with' "demo_when_secrets_are_left_then_exit_code_1"
+
 # ---- the data connection ----
 
 if [ "$layout" = default ]; then
