@@ -227,7 +227,7 @@ perl -pe 's/^(response_handshake_secret: .)(.)/$1 . ($2 eq "0" ? "1" : "0")/e' d
 run "$program" annotate demo.pcapng shown.pcapng --keys bent.keys
 is "$code" 1 "demo_when_a_secret_is_changed_then_exit_code_1"
 shark shown.pcapng -Y 'trueline.failed' -T fields -e trueline.failed -e _ws.col.Info
-like "$out$err" '^[1-9][0-9]*	.*\[REFUSED: checks failed: [1-9]' "demo_when_a_secret_is_changed_then_the_message_is_marked"
+like "$out$err" '^[1-9][0-9]*[[:space:]].*\[REFUSED: checks failed: [1-9]' "demo_when_a_secret_is_changed_then_the_message_is_marked"
 (cat demo.keys; echo 'th9: 00') >more.keys
 run "$program" annotate demo.pcapng shown.pcapng --keys more.keys
 like "$code:$err" '^1:.*secrets that nothing goes with' "demo_when_secrets_are_left_then_exit_code_1"
