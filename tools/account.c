@@ -365,6 +365,19 @@ void account_open(account *a, const tl_stream_config *config)
         a->begin = a->end = 0;
 }
 
+/* What the sender of a one-way stream says of itself. One of another stream is nothing to this one. */
+static void tell_announcement(walk *w, tl_span body)
+{
+    const tl_env env = { 0 };
+    tl_rd r = tl_rd_of(body);
+    tl_announcement m;
+
+    if (tl_decode_announcement(&env, &r, &m) == TL_OK && m.stream != w->a->config->stream)
+        tell(w, body.n, ACCOUNT_other);
+    else
+        tell(w, body.n, w->a->announced ? ACCOUNT_proven : ACCOUNT_unproven);
+}
+
 /* What is long, whole and of our channel. */
 static account_class tell_long(walk *w, const tl_csi2_packet *p)
 {
@@ -372,7 +385,7 @@ static account_class tell_long(walk *w, const tl_csi2_packet *p)
 
     tell(w, TL_CSI2_HEADER_SIZE, ACCOUNT_hop);
     if (p->header.data_type == TL_ANNOUNCEMENT_WIRE_TYPE) {
-        tell(w, p->payload.n, ACCOUNT_proven);
+        tell_announcement(w, p->payload);
     } else if (a->config->carrier == TL_CARRIER_SEP) {
         if (p->header.data_type == TL_SEP_WIRE_TYPE)
             tell_sep(w, p->payload);

@@ -17,6 +17,7 @@ typedef enum account_class {
 
 typedef struct account {
     uint64_t bytes[ACCOUNT_CLASSES], packets[ACCOUNT_CLASSES];
+    bool announced; /* announcements of the stream are proven; set it behind account_open */
     /* private */
     const tl_stream_config *config;
     uint16_t rows[TL_SEP_PARTS_MAX]; /* FSED: lines of each part's data type since the frame start */

@@ -470,6 +470,8 @@ static tl_exit look_at_announcement(replay *r, const replay_packet *p, bool *is_
         *fault = why;
         return e;
     }
+    if (news == ONEWAY_REFUSED && r->phase == REPLAY_INSIDE && r->parts.sink.refused != NULL)
+        r->parts.sink.refused(r->parts.sink.ctx, &p->at, &why);
     if (news != ONEWAY_START && news != ONEWAY_EPOCH)
         return TL_EXIT_OK;
     e = run(r, fault);

@@ -52,6 +52,8 @@ typedef struct replay_sink {
     void (*event)(void *ctx, const replay_news *news);
     /* A begin has opened a frame, in the segment or ahead of it; NULL: nobody wants to know. */
     void (*opened)(void *ctx, const replay_border *at);
+    /* An announcement was refused; NULL, likewise. */
+    void (*refused)(void *ctx, const replay_place *at, const tl_fault *why);
 } replay_sink;
 
 typedef struct replay_parts {

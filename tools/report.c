@@ -71,11 +71,24 @@ void report_line(report *r, const char *line)
     (void)fputs(line, r->to);
 }
 
+void report_object(report *r, json_t *o)
+{
+    char *line = NULL;
+
+    if (o != NULL && r->to != NULL && r->events < REPORT_EVENTS_MAX)
+        line = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    if (line != NULL)
+        report_line(r, line);
+    else if (r->to != NULL)
+        r->left_out++;
+    free(line);
+    json_decref(o);
+}
+
 void report_event_at(report *r, const tl_stream_event *v, const char *kind, uint64_t at_us, json_t *more)
 {
     bool worth = v->kind != TL_EVENT_OPENED && (v->kind != TL_EVENT_MESSAGE || v->verdict != TL_VERDICT_OK);
     json_t *o = NULL;
-    char *line = NULL;
 
     if (r->to != NULL && worth && r->events < REPORT_EVENTS_MAX)
         o = event_json(v, at_us);
@@ -83,14 +96,8 @@ void report_event_at(report *r, const tl_stream_event *v, const char *kind, uint
         (void)json_object_set_new(o, "event", json_string(kind));
     if (o != NULL && more != NULL)
         (void)json_object_update(o, more);
-    if (o != NULL)
-        line = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    if (line != NULL)
-        report_line(r, line);
-    else if (r->to != NULL && worth)
-        r->left_out++;
-    free(line);
-    json_decref(o);
+    if (worth)
+        report_object(r, o);
     json_decref(more);
 }
 

@@ -23,6 +23,8 @@ typedef struct report {
 tl_exit report_open(report *r, const char *path, tl_fault *fault) __attribute__((warn_unused_result));
 /* Frames, lost frames, keys, limits, and messages that failed. Errors of writing show at the end. */
 void report_event(report *r, const tl_stream_event *event);
+/* An object of another kind, as a line; it is taken over. */
+void report_object(report *report, json_t *o);
 /* The same of an event that happened at another time than now; its kind as text, NULL for its own; and `more` members (taken
  * over; NULL: none). */
 void report_event_at(report *r, const tl_stream_event *event, const char *kind, uint64_t at_us, json_t *more);

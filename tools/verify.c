@@ -118,6 +118,24 @@ static void on_secrets(void *ctx, tl_span secrets)
         verify_spdm_secrets(&v->spdm, secrets);
 }
 
+/* An announcement is no packet of the stream, but a refusal all the same. */
+static void on_refused(void *ctx, const replay_place *at, const tl_fault *fault)
+{
+    verify *v = ctx;
+
+    if (!v->told && !v->o->quiet) {
+        ui_progress_clear(&v->progress);
+        ui_note(NAME, "refused: packet %llu at offset %llu: %s", (unsigned long long)at->number,
+                (unsigned long long)at->offset, fault->text);
+    }
+    v->told = true;
+    v->totals.refused++;
+    report_object(&v->report,
+                  json_pack("{s:s, s:s, s:b, s:s, s:I, s:I, s:I}", "event", "announcement", "verdict",
+                            "refused", "proven", 0, "why", fault->text, "at_us", (json_int_t)us_of(v, at),
+                            "packet", (json_int_t)at->number, "offset", (json_int_t)at->offset));
+}
+
 static void on_news(void *ctx, const replay_news *news)
 {
     verify *v = ctx;
@@ -381,10 +399,11 @@ static tl_exit set_up(verify *v, tl_fault *fault)
                             .announced = tape_is_announced(&v->tape),
                             .from = border_offset(v, v->o->segment),
                             .until = border_offset(v, v->o->segment + 1),
-                            .sink = { v, on_news, on_opened } };
+                            .sink = { v, on_news, on_opened, on_refused } };
     e = replay_open(&v->replay, &parts, fault);
     v->replay_open = e == TL_EXIT_OK;
     account_open(&v->pending, &v->tape.file.config);
+    v->pending.announced = tape_is_announced(&v->tape);
     v->spdm_open = v->o->segment == v->o->segments;
     if (e == TL_EXIT_OK && v->spdm_open)
         e = verify_spdm_open(&v->spdm, v->o->tape.keys, fault);
@@ -430,7 +449,7 @@ static tl_exit finish(verify *v, tl_exit e, FILE *out, tl_fault *fault)
     totals =
         verify_totals_json(&v->totals, report_counters(&counters), e, e == TL_EXIT_OK ? "" : fault->text);
     (void)json_object_set_new(totals, "seconds", json_real(v->seconds));
-    (void)json_object_set_new(totals, "frames_before_announcement",
+    (void)json_object_set_new(totals, "packets_before_announcement",
                               json_integer((json_int_t)v->replay.early));
     evidence = evidence_json(v);
     x = evidence == NULL ? tl_fault_set(&other, TL_EXIT_INTERNAL, "evidence: no memory")

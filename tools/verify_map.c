@@ -58,6 +58,7 @@ static tl_exit walk(map *m, tape *t, tl_fault *fault)
     tl_exit e = TL_EXIT_OK;
 
     account_open(&a, &t->file.config);
+    a.announced = tape_is_announced(t);
     while (e == TL_EXIT_OK && more) {
         pcap_packet p;
         tape_kind kind;
