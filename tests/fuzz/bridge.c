@@ -85,12 +85,12 @@ static void set_up(const recorded *r, unsigned from)
     run.dma.image[1] = (tl_dma_plane){ TL_DT_EMBEDDED, run.planes[1], META_LENGTH, 32 };
     run.dma.metadata = (tl_dma_plane){ TL_FSED_WIRE_TYPE, run.planes[2], META_LENGTH, 32 };
     run.in.repair = repair;
-    edits_begin(&run.in, r->packets[from], r->n[from]);
+    edits_begin(&run.in, r->sent[from].v, r->sent[from].n);
 }
 
 static void carry(const recorded *r, tl_bridge_way way)
 {
-    const size_t frame_n = r->n[way == TL_BRIDGE_TO_FSED ? TL_CARRIER_FSED : TL_CARRIER_SEP];
+    const size_t frame_n = r->sent[way == TL_BRIDGE_TO_FSED ? TL_CARRIER_FSED : TL_CARRIER_SEP].n;
     tl_stream_config c = r->config;
     tl_buffer memory;
     tl_bridge bridge;

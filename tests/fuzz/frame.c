@@ -55,9 +55,9 @@ static void capture(const recorded *r)
 {
     tl_csi2_packet p;
 
-    for (size_t i = 0; i < r->n[TL_CARRIER_FSED]; i++) {
+    for (size_t i = 0; i < r->sent[TL_CARRIER_FSED].n; i++) {
         unsigned plane;
-        tl_csi2_read(tl_span_of(r->packets[TL_CARRIER_FSED][i].p, r->packets[TL_CARRIER_FSED][i].n), &p);
+        tl_csi2_read(tl_span_of(r->sent[TL_CARRIER_FSED].v[i].p, r->sent[TL_CARRIER_FSED].v[i].n), &p);
         if (tl_csi2_is_short(p.header.data_type))
             continue;
         plane = p.header.data_type == TL_DT_RAW12 ? 0 : p.header.data_type == TL_DT_EMBEDDED ? 1 : 2;

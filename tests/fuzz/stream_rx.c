@@ -4,12 +4,12 @@
  *     a line is released only with exactly the bytes that were sent
  *     what was not changed at all is ok
  *     every packet is counted */
-#include "edits.h"
+#include "sent_frame.h"
 
 #include <trueline/messages.h>
 #include <trueline/openssl.h>
 
-enum { LINES = 9, PACKETS = LINES + 4, FRAME = 100, BYTES = 3 * 8 + 6 * 21 };
+enum { PACKETS = LINES + 4 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  * for it. With a tag per message the second one releases by line, else in place. */
 typedef struct recorded {
     tl_stream_config config;
-    tl_buffer packets[PACKETS];
-    uint8_t bytes[BYTES], memory[BYTES];
+    sent_packets packets;
+    uint8_t memory[BYTES];
     tl_span rows[LINES];
     tl_stream_rx by_frame, other;
 } recorded;
@@ -34,32 +34,19 @@ static struct {
 
 /* ---- once ---- */
 
-static const uint8_t *line_of(uint8_t data_type, uint16_t message)
-{
-    if (data_type == TL_DT_EMBEDDED)
-        return message < 2 ? good->bytes + message * 8 : good->bytes + 16 + 6 * 21;
-    return good->bytes + 16 + message * 21;
-}
-
 static void record(void)
 {
-    static const uint8_t secret[16] = { 1 }, fresh[TL_FRESH_SIZE] = { 2 };
-    const tl_provisioned from = { tl_span_of(secret, sizeof secret), fresh, fresh, 7,
-                                  TL_SENSOR_TO_CONTROLLER };
     tl_key_source source;
     static tl_stream_tx tx;
-    uint8_t buffer[32 + TL_SEP_OVERHEAD_MAX];
-    tl_tx_edge edge;
     const tl_crypto *crypto;
     tl_openssl *backend;
-    size_t n = 0;
 
     expect(tl_openssl_open(NULL, &backend) == TL_OK);
     crypto = tl_openssl_crypto(backend);
     for (int end = 0; end < 3; end++) {
         tl_stream_rx *rx = end == 1 ? &good->by_frame : &good->other;
         tl_buffer memory = { good->memory, sizeof good->memory };
-        expect(tl_key_source_provisioned(&source, crypto, &from) == TL_OK);
+        sent_source(&source, crypto);
         good->config.release = end < 2                                       ? TL_RELEASE_FRAME
                                : good->config.tag_mode == TL_TAG_PER_MESSAGE ? TL_RELEASE_LINE
                                                                              : TL_RELEASE_IN_PLACE;
@@ -69,42 +56,15 @@ static void record(void)
             expect(tl_stream_rx_init(rx, &good->config, &source, 0, memory, (tl_stream_sink){ NULL, NULL }) ==
                    TL_OK);
     }
-    expect(tl_stream_tx_begin(&tx, 1, &edge) == TL_OK);
-    good->packets[n++] = copy_of(edge.packets[0].p, edge.packets[0].n);
-    good->packets[n++] = copy_of(edge.packets[1].p, edge.packets[1].n);
-    for (unsigned part = 0; part < 3; part++)
-        for (uint16_t row = 0; row < good->config.parts[part].count; row++) {
-            const tl_stream_part *p = &good->config.parts[part];
-            tl_tx_message m = { p->data_type, p->length, buffer, sizeof buffer, { NULL, 0 } };
-            memcpy(buffer + TL_SEP_BEFORE, line_of(p->data_type, (uint16_t)(part == 2 ? 2 + row : row)),
-                   p->length);
-            expect(tl_stream_tx_messages(&tx, &m, 1) == TL_OK);
-            good->packets[n++] = copy_of(m.packet.p, m.packet.n);
-        }
-    expect(tl_stream_tx_end(&tx, &edge) == TL_OK);
-    good->packets[n++] = copy_of(edge.packets[0].p, edge.packets[0].n);
-    good->packets[n++] = copy_of(edge.packets[1].p, edge.packets[1].n);
-    expect(n == PACKETS);
+    sent_frame(&good->packets, &tx);
+    expect(good->packets.n == PACKETS);
 }
 
 static void set_up(tl_tag_mode mode)
 {
-    good->config = (tl_stream_config){
-        .stream = 7,
-        .suite = TL_SUITE_AES128_GMAC,
-        .tag_mode = mode,
-        .tag_size = 12,
-        .crc32 = TL_WITH,
-        .variant = { 0, TL_SV_2, TL_SV_1, TL_SV_1 },
-        .first_frame = FRAME,
-        .parts = { { TL_BLOCK_TOP, TL_DT_EMBEDDED, 2, 8 },
-                   { TL_BLOCK_MIDDLE, TL_DT_RAW12, 6, 21 },
-                   { TL_BLOCK_BOTTOM, TL_DT_EMBEDDED, 1, 8 } },
-        .part_count = 3,
-        .frame_timeout_ms = 100,
-    };
-    for (size_t i = 0; i < sizeof good->bytes; i++)
-        good->bytes[i] = (uint8_t)(i * 151 + 7);
+    good->config = sent_config;
+    good->config.tag_mode = mode;
+    good->config.variant[TL_BLOCK_BOTTOM] = TL_SV_1;
     record();
     if (mode != TL_TAG_PER_MESSAGE)
         expect(tl_stream_rx_rows(&good->other, good->rows, LINES) == TL_OK);
@@ -114,11 +74,11 @@ static void set_up(tl_tag_mode mode)
 
 static void check_rows(void)
 {
-    const uint8_t *at = good->bytes;
+    const uint8_t *at = sent_bytes;
 
     for (unsigned i = 0; i < LINES; at += good->rows[i].n, i++)
         expect(memcmp(good->rows[i].p, at, good->rows[i].n) == 0);
-    expect(at == good->bytes + BYTES);
+    expect(at == sent_bytes + BYTES);
 }
 
 static void on_event(void *ctx, const tl_stream_event *e)
@@ -140,7 +100,7 @@ static void on_event(void *ctx, const tl_stream_event *e)
     run.ok++;
     expect(e->frame == FRAME && run.opened == 1);
     if (run.rx.config.release == TL_RELEASE_FRAME)
-        expect(e->payload.n == BYTES && memcmp(e->payload.p, good->bytes, BYTES) == 0);
+        expect(e->payload.n == BYTES && memcmp(e->payload.p, sent_bytes, BYTES) == 0);
     if (run.rx.config.release == TL_RELEASE_IN_PLACE)
         check_rows();
 }
@@ -219,7 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run.rx.sink = (tl_stream_sink){ NULL, on_event };
     run.ok = run.opened = 0;
     run.in.repair = repair;
-    edits_begin(&run.in, good->packets, PACKETS);
+    edits_begin(&run.in, good->packets.v, PACKETS);
     changed = edits_all(&run.in, &in);
     total = run.in.n;
     for (size_t from = 0; from < total; from += batch) {
