@@ -473,6 +473,41 @@ static void assert_join_refused(const char *const *paths, size_t n, const char *
     assert_int_not_equal(access(names[4], F_OK), 0);
 }
 
+/* The reports of a recording's three segments. */
+typedef struct thirds {
+    char paths[3][64];
+    const char *all[3];
+} thirds;
+
+static void make_thirds(thirds *t)
+{
+    make(&scenarios[0]);
+    record();
+    (void)unlink(path(4, "refused.json"));
+    verify_segments(3);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)snprintf(t->paths[i], sizeof t->paths[i], "%s/part%u.json", folder, i + 1);
+        t->all[i] = t->paths[i];
+    }
+}
+
+static void join_when_reports_are_missing_or_twice_then_refused_by_name(void **state)
+{
+    thirds t;
+    const char *const *all = t.all;
+
+    (void)state;
+    make_thirds(&t);
+    assert_join_refused(all, 2, "segment 3 of 3 is missing");
+    assert_join_refused(all + 1, 2, "segment 1 of 3 is missing");
+    assert_join_refused((const char *[]){ all[0], all[2] }, 2, "segment 2 of 3 is missing");
+    assert_join_refused((const char *[]){ all[0], all[1], all[1], all[2] }, 4, "segment 2, as");
+    assert_join_refused((const char *[]){ all[0], "/nonexistent", all[2] }, 3, "/nonexistent");
+    assert_join_refused((const char *[]){ all[0], names[0], all[2] }, 3, "no report");
+    assert_join_refused(all, 0, "1 to");
+    drop_all();
+}
+
 static void join_when_reports_do_not_fit_then_refused_by_name(void **state)
 {
     static const struct {
@@ -504,37 +539,35 @@ static void join_when_reports_do_not_fit_then_refused_by_name(void **state)
         { "\"left_out\": 0", "\"left_out\": ,", "no JSON" },
         { "\"frames_ok\":", "\"frames_fine\":", "totals" },
     };
-    const char *all[4];
-    char parts[4][64], *kept;
+    thirds t;
+    char *kept;
 
     (void)state;
-    make(&scenarios[0]);
-    record();
-    (void)unlink(path(4, "refused.json"));
-    verify_segments(3);
-    for (unsigned i = 0; i < 3; i++) {
-        (void)snprintf(parts[i], sizeof parts[i], "%s/part%u.json", folder, i + 1);
-        all[i] = parts[i];
-    }
-    assert_join_refused(all, 2, "segment 3 of 3 is missing");
-    assert_join_refused(all + 1, 2, "segment 1 of 3 is missing");
-    assert_join_refused((const char *[]){ all[0], all[2] }, 2, "segment 2 of 3 is missing");
-    assert_join_refused((const char *[]){ all[0], all[1], all[1], all[2] }, 4, "segment 2, as");
-    assert_join_refused((const char *[]){ all[0], "/nonexistent", all[2] }, 3, "/nonexistent");
-    assert_join_refused((const char *[]){ all[0], names[0], all[2] }, 3, "no report");
-    assert_join_refused(all, 0, "1 to");
-    kept = text_of(all[1]);
+    make_thirds(&t);
+    kept = text_of(t.all[1]);
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
-        edit(all[1], edits[i].old, edits[i].new);
-        assert_join_refused(all, 3, edits[i].why);
-        write_text(all[1], kept);
+        edit(t.all[1], edits[i].old, edits[i].new);
+        assert_join_refused(t.all, 3, edits[i].why);
+        write_text(t.all[1], kept);
     }
-    for (size_t n = 0; n + 1 < strlen(kept); n += 97) { /* cut anywhere */
+    free(kept);
+    drop_all();
+}
+
+static void join_when_a_report_is_cut_anywhere_then_refused(void **state)
+{
+    thirds t;
+    char *kept;
+
+    (void)state;
+    make_thirds(&t);
+    kept = text_of(t.all[1]);
+    for (size_t n = 0; n + 1 < strlen(kept); n += 97) {
         char *cut = strndup(kept, n);
 
-        write_text(all[1], cut);
+        write_text(t.all[1], cut);
         free(cut);
-        assert_join_refused(all, 3, "join: ");
+        assert_join_refused(t.all, 3, "join: ");
     }
     free(kept);
     drop_all();
@@ -547,7 +580,9 @@ int main(void)
         cmocka_unit_test(segments_when_attacked_at_any_place_then_they_add_up_to_the_whole),
         cmocka_unit_test(frames_when_keys_change_and_senders_start_anew_then_all_verify),
         cmocka_unit_test(keys_when_wrong_or_missing_then_nothing_verifies),
+        cmocka_unit_test(join_when_reports_are_missing_or_twice_then_refused_by_name),
         cmocka_unit_test(join_when_reports_do_not_fit_then_refused_by_name),
+        cmocka_unit_test(join_when_a_report_is_cut_anywhere_then_refused),
     };
 
     return cmocka_run_group_tests_name("verify", tests, set_up, tear_down);
