@@ -234,7 +234,7 @@ tl_err agreement_token(const tl_crypto *crypto, const agreement_tie *tie, tl_dir
                               .token = tl_span_of(token, sizeof token) };
     tl_wr w = tl_wr_of(bytes, TL_DATA_TOKEN_SIZE);
 
-    TL_TRY(tl_hkdf_expand(crypto, tie->secret.alg, tie->secret.value, info, 4, token, sizeof token));
+    TL_TRY(tl_hkdf_expand(crypto, tie->secret, info, 4, token, sizeof token));
     TL_TRY(tl_encode_data_token(&env, &m, &w));
     return w.n == TL_DATA_TOKEN_SIZE ? TL_OK : TL_E_WIRE;
 }

@@ -116,7 +116,8 @@ static tl_err prove(const tl_crypto *crypto, const stream_file *file, const uint
     e = tl_hkdf_extract(crypto, TL_HASH_SHA256, tl_span_of(salt, sizeof salt),
                         tl_span_of(file->secret, sizeof file->secret), prk);
     if (e == TL_OK)
-        e = tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 32), info, 3, key, sizeof key);
+        e = tl_hkdf_expand(crypto, (tl_digest){ TL_HASH_SHA256, tl_span_of(prk, 32) }, info, 3, key,
+                           sizeof key);
     if (e == TL_OK)
         e = crypto->ops->hmac(crypto->ctx, TL_HASH_SHA256, tl_span_of(key, sizeof key), &body, 1, proof);
     tl_wipe(prk, sizeof prk);

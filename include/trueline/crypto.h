@@ -247,14 +247,14 @@ typedef struct tl_crypto {
     void *ctx;
 } tl_crypto;
 
-/* HKDF of RFC 5869 on the backend's HMAC. extract writes one digest to prk. expand takes a prk of at least
- * one digest and info in parts, one after the other, and writes out_n bytes, at most 255 digests; out
+/* HKDF of RFC 5869 on the backend's HMAC. extract writes one digest to prk. expand takes a prk of its alg, of at least
+ * one digest, and info in parts, one after the other, and writes out_n bytes, at most 255 digests; out
  * overlaps nothing else. TL_E_USAGE, backend errors; the output is zeroized then. */
 enum { TL_HKDF_INFO_MAX = 8 }; /* parts of info */
 tl_err tl_hkdf_extract(const tl_crypto *c, tl_hash_alg alg, tl_span salt, tl_span secret,
                        uint8_t *prk) TL_MUST_USE;
-tl_err tl_hkdf_expand(const tl_crypto *c, tl_hash_alg alg, tl_span prk, const tl_span *info, size_t info_n,
-                      uint8_t *out, size_t out_n) TL_MUST_USE;
+tl_err tl_hkdf_expand(const tl_crypto *c, tl_digest prk, const tl_span *info, size_t info_n, uint8_t *out,
+                      size_t out_n) TL_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -23,15 +23,15 @@ tl_err tl_hkdf_extract(const tl_crypto *c, tl_hash_alg alg, tl_span salt, tl_spa
     return e;
 }
 
-tl_err tl_hkdf_expand(const tl_crypto *c, tl_hash_alg alg, tl_span prk, const tl_span *info, size_t info_n,
-                      uint8_t *out, size_t out_n)
+tl_err tl_hkdf_expand(const tl_crypto *c, tl_digest prk, const tl_span *info, size_t info_n, uint8_t *out,
+                      size_t out_n)
 {
     uint8_t t[TL_HASH_MAX];
     uint8_t counter = 0;
     tl_span parts[1 + TL_HKDF_INFO_MAX + 1];
-    size_t size = tl_hash_size(alg);
+    size_t size = tl_hash_size(prk.alg);
     tl_err e = TL_E_USAGE;
-    if (size == 0 || prk.n < size || info_n > TL_HKDF_INFO_MAX || out_n > BLOCKS_MAX * size)
+    if (size == 0 || prk.value.n < size || info_n > TL_HKDF_INFO_MAX || out_n > BLOCKS_MAX * size)
         goto out;
     parts[0] = tl_span_of(t, 0);
     for (size_t i = 0; i < info_n; i++)
@@ -40,7 +40,7 @@ tl_err tl_hkdf_expand(const tl_crypto *c, tl_hash_alg alg, tl_span prk, const tl
     e = TL_OK;
     for (size_t done = 0; done < out_n && e == TL_OK; done += size) {
         counter++;
-        e = c->ops->hmac(c->ctx, alg, prk, parts, info_n + 2, t);
+        e = c->ops->hmac(c->ctx, prk.alg, prk.value, parts, info_n + 2, t);
         if (e == TL_OK)
             memcpy(out + done, t, out_n - done < size ? out_n - done : size);
         parts[0] = tl_span_of(t, size);

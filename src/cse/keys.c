@@ -32,7 +32,7 @@ static tl_err source_begin(tl_key_source *source, const tl_crypto *crypto, tl_di
     const tl_span info[] = { tl__text("trueline stream"), little(id, 2, stream),
                              little(way, 1, (uint32_t)direction) };
 
-    TL_TRY(tl_hkdf_expand(crypto, prk.alg, prk.value, info, 3, source->secret, tl_hash_size(prk.alg)));
+    TL_TRY(tl_hkdf_expand(crypto, prk, info, 3, source->secret, tl_hash_size(prk.alg)));
     source->crypto = crypto;
     source->hash = prk.alg;
     source->self = (uintptr_t)source;
@@ -99,11 +99,12 @@ static tl_err ratchet(const tl_key_source *source, uint8_t *secret, uint64_t fro
 {
     const tl_span info = tl__text("trueline next");
     size_t size = tl_hash_size(source->hash);
+    const tl_digest prk = { source->hash, tl_span_of(secret, size) };
     uint8_t next[TL_HASH_MAX];
     tl_err e = TL_OK;
 
     for (; from < to && e == TL_OK; from++) {
-        e = tl_hkdf_expand(source->crypto, source->hash, tl_span_of(secret, size), &info, 1, next, size);
+        e = tl_hkdf_expand(source->crypto, prk, &info, 1, next, size);
         for (size_t i = 0; i < size; i++)
             secret[i] = next[i];
     }
@@ -111,25 +112,30 @@ static tl_err ratchet(const tl_key_source *source, uint8_t *secret, uint64_t fro
     return e;
 }
 
-static tl_err derive(const tl_key_source *source, const uint8_t *secret, const char *what, uint32_t epoch,
-                     const uint8_t *digest, tl_wr *out)
+/* What the keys of an epoch are derived from. */
+typedef struct origin {
+    const tl_crypto *crypto;
+    tl_digest secret;
+    uint32_t epoch;
+    const uint8_t *digest; /* of the configuration */
+} origin;
+
+static tl_err derive(const origin *from, const char *what, tl_wr *out)
 {
     uint8_t number[4];
-    const tl_span info[] = { tl__text(what), little(number, 4, epoch),
-                             tl_span_of(digest, TL_CONFIG_DIGEST_SIZE) };
+    const tl_span info[] = { tl__text(what), little(number, 4, from->epoch),
+                             tl_span_of(from->digest, TL_CONFIG_DIGEST_SIZE) };
 
-    return tl_hkdf_expand(source->crypto, source->hash, tl_span_of(secret, tl_hash_size(source->hash)), info,
-                          3, out->p, out->cap);
+    return tl_hkdf_expand(from->crypto, from->secret, info, 3, out->p, out->cap);
 }
 
 /* Derives one key and loads it; its bytes are wiped. */
-static tl_err load(const tl_key_source *source, const uint8_t *secret, const char *what, uint32_t epoch,
-                   const uint8_t *digest, tl_suite suite, tl_key *key)
+static tl_err load(const origin *from, const char *what, tl_suite suite, tl_key *key)
 {
     uint8_t bytes[KEY_MAX];
     tl_wr w = tl_wr_of(bytes, tl_suite_key_size(suite));
-    const tl_crypto *c = source->crypto;
-    tl_err e = derive(source, secret, what, epoch, digest, &w);
+    const tl_crypto *c = from->crypto;
+    tl_err e = derive(from, what, &w);
 
     if (e == TL_OK)
         e = c->ops->key_load(c->ctx, suite, tl_span_of(bytes, w.cap), key);
@@ -143,16 +149,15 @@ static bool in_reach(const tl_key_source *source, uint32_t epoch)
 }
 
 /* All keys of an epoch, out of its secret; none on an error. */
-static tl_err load_all(tl_stream_key *key, const tl_key_source *source, const uint8_t *secret,
-                       const tl_stream_config *config, const uint8_t *digest)
+static tl_err load_all(tl_stream_key *key, const origin *from, const tl_stream_config *config)
 {
-    const tl_crypto *c = source->crypto;
+    const tl_crypto *c = from->crypto;
     tl_wr salt = tl_wr_of(key->salt, sizeof key->salt);
 
-    TL_TRY(derive(source, secret, "trueline salt", key->epoch, digest, &salt));
-    tl_err e = load(source, secret, "trueline key", key->epoch, digest, config->suite, &key->handle);
+    TL_TRY(derive(from, "trueline salt", &salt));
+    tl_err e = load(from, "trueline key", config->suite, &key->handle);
     if (e == TL_OK && config->tag_mode != TL_TAG_PER_MESSAGE)
-        e = load(source, secret, "trueline outer key", key->epoch, digest, config->suite, &key->outer);
+        e = load(from, "trueline outer key", config->suite, &key->outer);
     if (e != TL_OK && key->handle.slot != 0) {
         c->ops->key_drop(c->ctx, key->handle);
         key->handle.slot = 0;
@@ -183,6 +188,9 @@ static tl_err take_from(tl_stream_key *key, tl_key_source *source, uint32_t epoc
                         const tl_stream_config *config, const uint8_t *digest)
 {
     uint8_t secret[TL_HASH_MAX], next[TL_HASH_MAX];
+    const origin from = {
+        source->crypto, { source->hash, { secret, tl_hash_size(source->hash) } }, epoch, digest
+    };
     tl_stream_key taken = { .epoch = epoch, .held = true };
     tl_err e;
 
@@ -194,7 +202,7 @@ static tl_err take_from(tl_stream_key *key, tl_key_source *source, uint32_t epoc
     if (e == TL_OK)
         e = ratchet(source, next, epoch, (uint64_t)epoch + 1);
     if (e == TL_OK)
-        e = load_all(&taken, source, secret, config, digest);
+        e = load_all(&taken, &from, config);
     if (e == TL_OK) {
         memcpy(source->secret, next, sizeof next);
         source->next = (uint64_t)epoch + 1;

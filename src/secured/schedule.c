@@ -17,9 +17,9 @@ tl_err tl__schedule_expand(const tl_schedule *s, const tl_secret *from, const ch
     const uint8_t length[2] = { (uint8_t)n, (uint8_t)(n >> 8) };
     const uint8_t version[8] = { 's', 'p', 'd', 'm', '1', '.', (uint8_t)('0' + (s->version & 0x0F)), ' ' };
     const tl_span info[] = { tl_span_of(length, 2), tl_span_of(version, 8), tl__text(label), context };
+    const tl_digest prk = { s->hash, tl_span_of(from->bytes, tl_hash_size(s->hash)) };
 
-    return tl_hkdf_expand(s->crypto, s->hash, tl_span_of(from->bytes, tl_hash_size(s->hash)), info, 4, out,
-                          n);
+    return tl_hkdf_expand(s->crypto, prk, info, 4, out, n);
 }
 
 static tl_err expand_secret(const tl_schedule *s, const tl_secret *from, const char *label, tl_span context,

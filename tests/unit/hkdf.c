@@ -14,6 +14,11 @@ enum { OUT_MAX = 255 * TL_HASH_MAX + 1 };
 static const uint8_t prk[TL_HASH_MAX] = { 0x4B };
 static const tl_span label = { (const uint8_t *)"stream", 6 };
 
+static tl_digest key_of(tl_hash_alg alg, size_t n)
+{
+    return (tl_digest){ alg, { n > 0 ? prk : NULL, n } };
+}
+
 /* ---- refusals ---- */
 
 static void extract_when_the_hash_is_unknown_then_usage(void **s)
@@ -29,7 +34,7 @@ static void expand_when_the_hash_is_unknown_then_usage_and_zeros(void **s)
     (void)s;
     uint8_t out[33];
     memset(out, 0xAA, sizeof out);
-    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, TL_HASH_NONE, tl_span_of(prk, 32), &label, 1, out, 32));
+    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, key_of(TL_HASH_NONE, 32), &label, 1, out, 32));
     tl_assert_all(out, 0, 32);
     assert_int_equal(out[32], 0xAA);
 }
@@ -39,13 +44,10 @@ static void expand_when_the_prk_is_shorter_than_a_digest_then_usage_and_zeros(vo
     (void)s;
     uint8_t out[32];
     memset(out, 0xAA, sizeof out);
-    tl_assert_err(TL_E_USAGE,
-                  tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 31), &label, 1, out, 32));
+    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 31), &label, 1, out, 32));
     tl_assert_all(out, 0, 32);
-    tl_assert_err(TL_E_USAGE,
-                  tl_hkdf_expand(crypto, TL_HASH_SHA384, tl_span_of(prk, 47), &label, 1, out, 32));
-    tl_assert_err(TL_E_USAGE,
-                  tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(NULL, 0), &label, 1, out, 32));
+    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, key_of(TL_HASH_SHA384, 47), &label, 1, out, 32));
+    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 0), &label, 1, out, 32));
 }
 
 static void expand_when_more_than_255_digests_are_asked_then_usage_and_zeros(void **s)
@@ -54,11 +56,11 @@ static void expand_when_more_than_255_digests_are_asked_then_usage_and_zeros(voi
     static uint8_t out[OUT_MAX];
     for (int alg = TL_HASH_SHA256; alg <= TL_HASH_SHA384; alg++) {
         size_t size = tl_hash_size((tl_hash_alg)alg), most = 255 * size;
-        tl_span k = tl_span_of(prk, size);
+        tl_digest k = key_of((tl_hash_alg)alg, size);
         memset(out, 0xAA, sizeof out);
-        tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, (tl_hash_alg)alg, k, &label, 1, out, most + 1));
+        tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, k, &label, 1, out, most + 1));
         tl_assert_all(out, 0, most + 1);
-        tl_assert_ok(tl_hkdf_expand(crypto, (tl_hash_alg)alg, k, &label, 1, out, most));
+        tl_assert_ok(tl_hkdf_expand(crypto, k, &label, 1, out, most));
         assert_int_equal(out[most], 0);
     }
 }
@@ -71,13 +73,11 @@ static void expand_when_info_has_too_many_parts_then_usage_and_zeros(void **s)
     for (size_t i = 0; i <= TL_HKDF_INFO_MAX; i++)
         info[i] = label;
     memset(out, 0xAA, sizeof out);
-    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 32), info,
-                                             TL_HKDF_INFO_MAX + 1, out, sizeof out));
+    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 32), info, TL_HKDF_INFO_MAX + 1,
+                                             out, sizeof out));
     tl_assert_all(out, 0, sizeof out);
-    tl_assert_err(TL_E_USAGE,
-                  tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 32), info, SIZE_MAX, out, 40));
-    tl_assert_ok(
-        tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 32), info, TL_HKDF_INFO_MAX, out, 40));
+    tl_assert_err(TL_E_USAGE, tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 32), info, SIZE_MAX, out, 40));
+    tl_assert_ok(tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 32), info, TL_HKDF_INFO_MAX, out, 40));
 }
 
 /* ---- failures of the backend ---- */
@@ -102,8 +102,8 @@ static void expand_when_any_call_fails_then_its_error_and_zeros(void **s)
         tl_faulty f;
         memset(out, 0xAA, sizeof out);
         tl_faulty_init(&f, crypto, n);
-        tl_err e = tl_hkdf_expand(tl_faulty_crypto(&f), TL_HASH_SHA384, tl_span_of(prk, 48), &label, 1, out,
-                                  sizeof out);
+        tl_err e =
+            tl_hkdf_expand(tl_faulty_crypto(&f), key_of(TL_HASH_SHA384, 48), &label, 1, out, sizeof out);
         tl_faulty_assert_clean(&f);
         if (!f.failed) {
             tl_assert_ok(e);
@@ -136,7 +136,7 @@ static void both_when_the_backend_leaves_bytes_behind_then_zeros(void **s)
     tl_assert_all(out, 0, sizeof out);
     memset(out, 0xAA, sizeof out);
     tl_assert_err(TL_E_BACKEND,
-                  tl_hkdf_expand(&w.crypto, TL_HASH_SHA256, tl_span_of(prk, 32), &label, 1, out, sizeof out));
+                  tl_hkdf_expand(&w.crypto, key_of(TL_HASH_SHA256, 32), &label, 1, out, sizeof out));
     tl_assert_all(out, 0, sizeof out);
 }
 
@@ -200,7 +200,8 @@ static void both_when_inputs_are_random_then_as_openssl(void **s)
         size_t cut = tl_random_below(&r, info.n);
         tl_span parts[3] = { { info.p, cut }, { NULL, 0 }, { info.p + cut, info.n - cut } };
         oracle(alg, EVP_KDF_HKDF_MODE_EXPAND_ONLY, key, info, expected, n);
-        tl_assert_ok(tl_hkdf_expand(crypto, alg, key, parts, 3, out, n));
+        const tl_digest of_alg = { alg, key };
+        tl_assert_ok(tl_hkdf_expand(crypto, of_alg, parts, 3, out, n));
         assert_memory_equal(out, expected, n);
         oracle(alg, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, key, salt, expected, size);
         tl_assert_ok(tl_hkdf_extract(crypto, alg, salt, key, out));
@@ -212,11 +213,11 @@ static void expand_when_asked_for_less_then_a_prefix_and_nothing_beyond(void **s
 {
     (void)s;
     uint8_t whole[100], some[101];
-    tl_span k = tl_span_of(prk, 32);
-    tl_assert_ok(tl_hkdf_expand(crypto, TL_HASH_SHA256, k, &label, 1, whole, sizeof whole));
+    tl_digest k = key_of(TL_HASH_SHA256, 32);
+    tl_assert_ok(tl_hkdf_expand(crypto, k, &label, 1, whole, sizeof whole));
     for (size_t n = 0; n <= 100; n++) {
         memset(some, 0xAA, sizeof some);
-        tl_assert_ok(tl_hkdf_expand(crypto, TL_HASH_SHA256, k, &label, 1, some, n));
+        tl_assert_ok(tl_hkdf_expand(crypto, k, &label, 1, some, n));
         assert_memory_equal(some, whole, n);
         tl_assert_all(some + n, 0xAA, sizeof some - n);
     }
@@ -227,8 +228,8 @@ static void expand_when_there_is_no_info_then_as_with_empty_parts(void **s)
     (void)s;
     const tl_span empty[2] = { { NULL, 0 }, { NULL, 0 } };
     uint8_t a[32], b[32];
-    tl_assert_ok(tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 32), NULL, 0, a, sizeof a));
-    tl_assert_ok(tl_hkdf_expand(crypto, TL_HASH_SHA256, tl_span_of(prk, 32), empty, 2, b, sizeof b));
+    tl_assert_ok(tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 32), NULL, 0, a, sizeof a));
+    tl_assert_ok(tl_hkdf_expand(crypto, key_of(TL_HASH_SHA256, 32), empty, 2, b, sizeof b));
     assert_memory_equal(a, b, sizeof a);
 }
 

@@ -208,7 +208,8 @@ static void hkdf_sha256_as_rfc5869_when_info_is_in_parts_then_output_fits(void *
         tl_assert_ok(
             tl_hkdf_extract(c, TL_HASH_SHA256, tl_span_of(salt, salt_n), tl_span_of(secret, secret_n), prk));
         assert_memory_equal(prk, expected_prk, sizeof prk);
-        tl_assert_ok(tl_hkdf_expand(c, TL_HASH_SHA256, tl_span_of(prk, sizeof prk), parts, 2, out, out_n));
+        const tl_digest key = { TL_HASH_SHA256, tl_span_of(prk, sizeof prk) };
+        tl_assert_ok(tl_hkdf_expand(c, key, parts, 2, out, out_n));
         assert_memory_equal(out, expected, out_n);
     }
     tl_vectors_close(&vectors);
