@@ -360,18 +360,18 @@ static bool push_chunk(tl_shards *all, uint64_t now_ms, const tl_buffer *packets
     return true;
 }
 
-tl_exit tl_shards_packets(tl_shards *all, uint64_t now_ms, const tl_buffer *packets, size_t n,
-                          uint64_t deadline_ms, size_t *taken, tl_fault *fault)
+tl_exit tl_shards_packets(tl_shards *all, tl_shards_input *input, uint64_t now_ms, uint64_t deadline_ms,
+                          tl_fault *fault)
 {
     const size_t chunk = all->config.queue < CHUNK ? all->config.queue : CHUNK;
 
-    for (*taken = 0; *taken < n;) {
-        size_t some = n - *taken < chunk ? n - *taken : chunk;
+    while (input->taken < input->n) {
+        size_t left = input->n - input->taken, some = left < chunk ? left : chunk;
 
-        if (!push_chunk(all, now_ms, packets + *taken, some, deadline_ms))
+        if (!push_chunk(all, now_ms, input->packets + input->taken, some, deadline_ms))
             return tl_fault_set(fault, TL_EXIT_LINK,
-                                "shards: time-out: they do not keep up, %zu packets wait", n - *taken);
-        *taken += some;
+                                "shards: time-out: they do not keep up, %zu packets wait", left);
+        input->taken += some;
     }
     return tell_error(all, fault);
 }

@@ -41,12 +41,17 @@ size_t tl_shard_of(uint16_t stream, size_t shards);
 /* Starts the threads, and waits until each is ready. TL_EXIT_USAGE, TL_EXIT_INTERNAL with the shard that failed. */
 tl_exit tl_shards_open(const tl_shards_config *config, tl_shards **out, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* Hands over n packets, in order, each to the shard of the stream that it names; one that names none goes to all, but
- * frame and line synchronisation to the first alone. Waits for room until deadline_ms: TL_EXIT_LINK then, and *taken says how
- * many were handed over. TL_EXIT_INTERNAL tells once of each error that a shard met; the packets were taken. */
-tl_exit tl_shards_packets(tl_shards *s, uint64_t now_ms, const tl_buffer *packets, size_t n,
-                          uint64_t deadline_ms, size_t *taken, tl_fault *fault)
-    __attribute__((warn_unused_result));
+/* Packets in order, of which the first `taken` were handed over. */
+typedef struct tl_shards_input {
+    const tl_buffer *packets;
+    size_t n, taken;
+} tl_shards_input;
+
+/* Hands over what was not taken yet, each packet to the shard of the stream that it names; one that names none goes to all,
+ * but frame and line synchronisation to the first alone. Waits for room until deadline_ms: TL_EXIT_LINK then, and the same
+ * input may be given again. TL_EXIT_INTERNAL tells once of each error that a shard met; the packets were taken. */
+tl_exit tl_shards_packets(tl_shards *s, tl_shards_input *input, uint64_t now_ms, uint64_t deadline_ms,
+                          tl_fault *fault) __attribute__((warn_unused_result));
 /* Lets time pass for each stream. A shard that is so busy that its queue is full learns the time from its packets. */
 void tl_shards_tick(tl_shards *s, uint64_t now_ms);
 

@@ -175,12 +175,11 @@ static void make_wire(world *w, tl_packets *wire)
 
 static void hand_over(world *w, const tl_packets *wire, uint64_t now_ms)
 {
-    size_t taken;
+    tl_shards_input input = { wire->v, wire->n, 0 };
 
-    assert_int_equal(
-        tl_shards_packets(w->shards, now_ms, wire->v, wire->n, tl_clock_ms() + SOON_MS, &taken, &w->fault),
-        TL_EXIT_OK);
-    assert_int_equal(taken, wire->n);
+    assert_int_equal(tl_shards_packets(w->shards, &input, now_ms, tl_clock_ms() + SOON_MS, &w->fault),
+                     TL_EXIT_OK);
+    assert_int_equal(input.taken, wire->n);
 }
 
 static tl_exit wait_for_all(world *w)
@@ -245,26 +244,26 @@ static void caller_when_the_shards_are_stuck_then_held_back_and_what_was_taken_i
     world *w = open_world(32);
     tl_packets wire = { 0 };
     tl_shards_mark mark;
-    size_t taken, rest;
+    tl_shards_input input = { 0 };
     uint64_t before;
 
     (void)state;
     make_wire(w, &wire);
+    input.packets = wire.v;
+    input.n = wire.n;
     pthread_mutex_lock(&w->gate);
     before = tl_clock_ms();
-    assert_int_equal(
-        tl_shards_packets(w->shards, 1000, wire.v, wire.n, tl_clock_ms() + 100, &taken, &w->fault),
-        TL_EXIT_LINK);
+    assert_int_equal(tl_shards_packets(w->shards, &input, 1000, tl_clock_ms() + 100, &w->fault),
+                     TL_EXIT_LINK);
     assert_true(tl_clock_ms() - before >= 100);
     assert_says(w, "they do not keep up");
-    assert_true(taken < wire.n && taken <= SHARDS * (32 + BATCH));
+    assert_true(input.taken < wire.n && input.taken <= SHARDS * (32 + BATCH));
     tl_shards_now(w->shards, &mark);
     assert_int_equal(tl_shards_wait(w->shards, &mark, tl_clock_ms() + 50, &w->fault), TL_EXIT_LINK);
     assert_says(w, "is not done");
     tl_shards_tick(w->shards, 1000); /* does not wait */
     pthread_mutex_unlock(&w->gate);
-    assert_int_equal(tl_shards_packets(w->shards, 1000, wire.v + taken, wire.n - taken,
-                                       tl_clock_ms() + SOON_MS, &rest, &w->fault),
+    assert_int_equal(tl_shards_packets(w->shards, &input, 1000, tl_clock_ms() + SOON_MS, &w->fault),
                      TL_EXIT_OK);
     assert_int_equal(wait_for_all(w), TL_EXIT_OK);
     for (size_t i = 0; i < STREAMS; i++)
@@ -319,14 +318,16 @@ static void backend_when_it_fails_in_one_shard_then_told_once_and_the_others_go_
 {
     world *w = open_world(1024);
     tl_packets wire = { 0 };
-    size_t taken;
+    tl_shards_input input = { 0 };
     tl_exit e;
 
     (void)state;
     make_wire(w, &wire);
+    input.packets = wire.v;
+    input.n = wire.n;
     w->owns[1].faulty.fail_at = w->owns[1].faulty.calls + 2;
-    e = tl_shards_packets(w->shards, 1000, wire.v, wire.n, tl_clock_ms() + SOON_MS, &taken, &w->fault);
-    assert_int_equal(taken, wire.n);
+    e = tl_shards_packets(w->shards, &input, 1000, tl_clock_ms() + SOON_MS, &w->fault);
+    assert_int_equal(input.taken, wire.n);
     if (e == TL_EXIT_OK) /* it had not failed by then */
         e = wait_for_all(w);
     assert_int_equal(e, TL_EXIT_INTERNAL);
