@@ -315,8 +315,8 @@ void dump_session_update(dump_check *c, dump_session *s, unsigned direction)
 static tl_err open_as(dump_check *c, dump_session *s, unsigned direction, const dump_unit *unit,
                       tl_span *application)
 {
-    return tl_record_open(&s->schedule, &s->keys[direction], &c->link->record, s->id, unit->p, unit->n,
-                          application);
+    return tl_record_open(&s->schedule, &s->keys[direction], &c->link->record, s->id,
+                          (tl_buffer){ unit->p, unit->n }, application);
 }
 
 bool dump_session_open(dump_check *c, dump_session *s, dump_unit *unit, bool *request, tl_span *application)

@@ -45,6 +45,12 @@ typedef struct tl_span {
     size_t n;
 } tl_span;
 
+/* n bytes of the caller's that may be written to. */
+typedef struct tl_buffer {
+    uint8_t *p;
+    size_t n;
+} tl_buffer;
+
 static inline tl_span tl_span_of(const void *p, size_t n)
 {
     return (tl_span){ (const uint8_t *)p, n };

@@ -97,7 +97,7 @@ tl_err tl_record_session(tl_span record, uint32_t *session_id) TL_MUST_USE;
 /* Opens a whole record, decrypted in place; *application is a view of it. The sequence number moves on only if the tag is
  * right. TL_E_WIRE_*: malformed, TL_E_WIRE_VALUE: another session or another sequence number, TL_E_TAG: the tag is wrong. */
 tl_err tl_record_open(const tl_schedule *s, tl_record_key *key, const tl_record_binding *binding,
-                      uint32_t session_id, uint8_t *record, size_t n, tl_span *application) TL_MUST_USE;
+                      uint32_t session_id, tl_buffer record, tl_span *application) TL_MUST_USE;
 
 #ifdef __cplusplus
 }

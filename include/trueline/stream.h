@@ -20,12 +20,6 @@
 extern "C" {
 #endif
 
-/* n bytes of the caller's that may be written to. */
-typedef struct tl_buffer {
-    uint8_t *p;
-    size_t n;
-} tl_buffer;
-
 /* ---- configuration ---- */
 
 typedef enum tl_block { TL_BLOCK_SERVICE = 0, TL_BLOCK_TOP, TL_BLOCK_MIDDLE, TL_BLOCK_BOTTOM } tl_block;

@@ -170,9 +170,9 @@ tl_err tl_record_session(tl_span record, uint32_t *session_id)
 
 /* Checks everything in clear, and fills the backend's row. */
 static tl_err take_apart(const tl_record_key *key, const tl_record_binding *binding, uint32_t session_id,
-                         uint8_t *record, size_t n, tl_sealed *m)
+                         tl_buffer record, tl_sealed *m)
 {
-    tl_rd r = tl_rd_of(tl_span_of(record, n));
+    tl_rd r = tl_rd_of(tl_span_of(record.p, record.n));
     uint64_t session = tl_get(&r, SESSION_ID, TL_LITTLE), length;
     uint64_t sequence = binding->sequence_size == 2 ? tl_get(&r, 2, TL_LITTLE) : key->sequence & 0xFFFF;
 
@@ -184,8 +184,8 @@ static tl_err take_apart(const tl_record_key *key, const tl_record_binding *bind
     if (session != session_id || sequence != (key->sequence & 0xFFFF))
         return TL_E_WIRE_VALUE;
     *m = (tl_sealed){ .cover = TL_COVER_ENCRYPTED, .tag_n = TL_RECORD_TAG };
-    m->header = tl_span_of(record, n - r.n);
-    m->payload = record + m->header.n;
+    m->header = tl_span_of(record.p, record.n - r.n);
+    m->payload = record.p + m->header.n;
     m->payload_n = r.n - TL_RECORD_TAG;
     nonce_of(key, m->nonce);
     memcpy(m->tag, m->payload + m->payload_n, TL_RECORD_TAG);
@@ -193,7 +193,7 @@ static tl_err take_apart(const tl_record_key *key, const tl_record_binding *bind
 }
 
 tl_err tl_record_open(const tl_schedule *s, tl_record_key *key, const tl_record_binding *binding,
-                      uint32_t session_id, uint8_t *record, size_t n, tl_span *application)
+                      uint32_t session_id, tl_buffer record, tl_span *application)
 {
     tl_sealed m;
     tl_rd r;
@@ -204,7 +204,7 @@ tl_err tl_record_open(const tl_schedule *s, tl_record_key *key, const tl_record_
         return TL_E_USAGE;
     if (key->sequence == UINT64_MAX)
         return TL_E_LIMIT;
-    TL_TRY(take_apart(key, binding, session_id, record, n, &m));
+    TL_TRY(take_apart(key, binding, session_id, record, &m));
     TL_TRY(s->crypto->ops->verify(s->crypto->ctx, key->handle, &m, 1));
     if (!m.right)
         return TL_E_TAG;

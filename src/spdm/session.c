@@ -234,7 +234,8 @@ static tl_err open_with(tl_spdm_connection *c, tl_spdm_session *s, tl_record_key
 {
     tl_span application;
 
-    TL_TRY(tl_record_open(&s->schedule, key, binding_of(c), s->id, bytes, record.n, &application));
+    TL_TRY(tl_record_open(&s->schedule, key, binding_of(c), s->id, (tl_buffer){ bytes, record.n },
+                          &application));
     if (c->binding == NULL || c->binding->unwrap == NULL)
         *message = application;
     else

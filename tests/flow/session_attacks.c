@@ -221,7 +221,8 @@ static unsigned ask_with(tl_record_key *send, tl_record_key *receive, uint8_t co
 
     n = give(record, n, RECORD, answer, &secured);
     if (n == 0 || !secured ||
-        tl_record_open(&mine()->schedule, receive, &p.binding.record, mine()->id, answer, n, &a) != TL_OK)
+        tl_record_open(&mine()->schedule, receive, &p.binding.record, mine()->id, (tl_buffer){ answer, n },
+                       &a) != TL_OK)
         return 0;
     return (unsigned)a.p[1] << 8 | a.p[2];
 }
@@ -428,7 +429,7 @@ static void finish_when_its_verify_data_is_wrong_then_decrypt_error_under_the_ha
     n = give(record, n, RECORD, answer, &secured);
     assert_true(secured);
     tl_assert_ok(tl_record_open(&mine()->schedule, &mine()->response_key, &p.binding.record, mine()->id,
-                                answer, n, &a));
+                                (tl_buffer){ answer, n }, &a));
     assert_int_equal(a.p[1] << 8 | a.p[2], SAYS(TL_SPDM_DECRYPT_ERROR));
     tl_assert_all(p.rs_sessions, 0, sizeof p.rs_sessions);
     tl_spdm_pair_close(&p);

@@ -50,7 +50,7 @@ static void open_forged(const tl_schedule *s, tl_record_key *key, const tl_recor
     uint8_t record[ROOM];
     size_t n = forge(key, b, plain, record), told = plain.n >= 2 ? plain.p[0] + 256u * plain.p[1] : SIZE_MAX;
     tl_span application;
-    tl_err e = tl_record_open(s, key, b, SESSION, record, n, &application);
+    tl_err e = tl_record_open(s, key, b, SESSION, (tl_buffer){ record, n }, &application);
 
     expect((e == TL_OK) == (plain.n >= 2 && told <= plain.n - 2));
     expect(application.n == (e == TL_OK ? told : 0));
@@ -72,10 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expect(tl_record_key_derive(&s, &secret, &tx) == TL_OK &&
            tl_record_key_derive(&s, &secret, &rx) == TL_OK);
     memcpy(copy, bytes.p, bytes.n);
-    expect(tl_record_open(&s, &rx, &b, SESSION, copy, bytes.n, &application) != TL_OK && rx.sequence == 0);
+    expect(tl_record_open(&s, &rx, &b, SESSION, (tl_buffer){ copy, bytes.n }, &application) != TL_OK &&
+           rx.sequence == 0);
     tl_wr w = tl_wr_of(record, sizeof record);
     expect(tl_record_seal(&s, &tx, &b, SESSION, bytes, &w) == TL_OK);
-    expect(tl_record_open(&s, &rx, &b, SESSION, record, w.n, &application) == TL_OK);
+    expect(tl_record_open(&s, &rx, &b, SESSION, (tl_buffer){ record, w.n }, &application) == TL_OK);
     expect(application.n == bytes.n && (bytes.n == 0 || memcmp(application.p, bytes.p, bytes.n) == 0));
     tl_record_key_drop(&rx, s.crypto);
     expect(tl_record_key_derive(&s, &secret, &rx) == TL_OK);

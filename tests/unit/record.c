@@ -58,7 +58,7 @@ static tl_err open_copy(ends *e, tl_record_key *key, const tl_record_binding *b,
     assert_non_null(copy);
     if (n != 0)
         memcpy(copy, record, n);
-    err = tl_record_open(&e->schedule, key, b, SESSION, copy, n, &application);
+    err = tl_record_open(&e->schedule, key, b, SESSION, (tl_buffer){ copy, n }, &application);
     if (err != TL_OK)
         assert_int_equal(application.n, 0);
     free(copy);
@@ -186,11 +186,11 @@ static void open_when_it_names_another_session_then_refused(void **state)
     tl_assert_ok(tl_record_session(tl_span_of(record, n), &id));
     assert_int_equal(id, SESSION);
     tl_assert_err(TL_E_WIRE_SHORT, tl_record_session(tl_span_of(record, 3), &id));
-    tl_assert_err(TL_E_WIRE_VALUE,
-                  tl_record_open(&e.schedule, &e.request_rx, &tcp, SESSION + 1, record, n, &application));
+    tl_assert_err(TL_E_WIRE_VALUE, tl_record_open(&e.schedule, &e.request_rx, &tcp, SESSION + 1,
+                                                  (tl_buffer){ record, n }, &application));
     record[0] ^= 1; /* also if the receiver looks the wrong session up */
-    tl_assert_err(TL_E_TAG,
-                  tl_record_open(&e.schedule, &e.request_rx, &tcp, SESSION ^ 1, record, n, &application));
+    tl_assert_err(TL_E_TAG, tl_record_open(&e.schedule, &e.request_rx, &tcp, SESSION ^ 1,
+                                           (tl_buffer){ record, n }, &application));
     close_ends(&e);
 }
 
@@ -376,7 +376,8 @@ static void both_when_any_binding_and_length_then_the_same_bytes(void **state)
         tl_assert_ok(tl_record_seal(&e.schedule, &e.request_tx, &b, SESSION, tl_span_of(text, n), &w));
         size_t least = 4u + b.sequence_size + 2 + 2 + n + TL_RECORD_TAG;
         assert_in_range(w.n, least + (b.pad_max != 0), least + b.pad_max);
-        tl_assert_ok(tl_record_open(&e.schedule, &e.request_rx, &b, SESSION, record, w.n, &back));
+        tl_assert_ok(
+            tl_record_open(&e.schedule, &e.request_rx, &b, SESSION, (tl_buffer){ record, w.n }, &back));
         assert_int_equal(back.n, n);
         if (n != 0)
             assert_memory_equal(back.p, text, n);
@@ -396,7 +397,8 @@ static void both_when_the_application_is_as_long_as_may_be_then_taken(void **sta
     memset(text, 0x5C, sizeof text);
     tl_assert_ok(
         tl_record_seal(&e.schedule, &e.request_tx, &mctp, SESSION, tl_span_of(text, sizeof text), &w));
-    tl_assert_ok(tl_record_open(&e.schedule, &e.request_rx, &mctp, SESSION, record, w.n, &back));
+    tl_assert_ok(
+        tl_record_open(&e.schedule, &e.request_rx, &mctp, SESSION, (tl_buffer){ record, w.n }, &back));
     assert_int_equal(back.n, sizeof text);
     assert_memory_equal(back.p, text, sizeof text);
     close_ends(&e);
@@ -423,7 +425,7 @@ static void open_when_the_record_was_recorded_then_the_message_in_it(void **stat
         (void)tl_vector_hex(&v, "version", &s.version, 1);
         (void)tl_vector_hex(&v, "secret", secret.bytes, sizeof secret.bytes);
         tl_assert_ok(tl_record_key_derive(&s, &secret, &key));
-        tl_assert_ok(tl_record_open(&s, &key, &mctp, 0xFFFFFFFF, record, n, &application));
+        tl_assert_ok(tl_record_open(&s, &key, &mctp, 0xFFFFFFFF, (tl_buffer){ record, n }, &application));
         assert_int_equal(application.n, m);
         assert_memory_equal(application.p, expected, m);
         tl_record_key_drop(&key, crypto);

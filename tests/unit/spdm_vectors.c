@@ -157,7 +157,8 @@ static tl_span open_record(tl_spdm_session *s, tl_record_key *key, tl_span recor
     static const tl_record_binding mctp = { 2, 32 };
     tl_span application;
     memcpy(room, record.p, record.n);
-    tl_assert_ok(tl_record_open(&s->schedule, key, &mctp, 0xFFFFFFFF, room, record.n, &application));
+    tl_assert_ok(
+        tl_record_open(&s->schedule, key, &mctp, 0xFFFFFFFF, (tl_buffer){ room, record.n }, &application));
     return tl_span_of(application.p + 1, application.n - 1);
 }
 
