@@ -4,6 +4,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,4 +114,28 @@ void tl_by_openssl_tag(tl_suite suite, const uint8_t *key, const tl_sealed *m, u
     else
         gcm(suite, key, m->nonce, tl_span_of(bytes, n), tl_span_of(m->payload, text_n), tag);
     free(bytes);
+}
+
+void tl_by_openssl_hkdf(tl_hash_alg hash, tl_span salt, tl_span secret, tl_span info, uint8_t *out, size_t n)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *c = EVP_KDF_CTX_new(kdf);
+    int mode = salt.p != NULL ? EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND : EVP_KDF_HKDF_MODE_EXPAND_ONLY;
+    char digest[] = "SHA256";
+    if (hash == TL_HASH_SHA384)
+        memcpy(digest, "SHA384", 6);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret.p, secret.n),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info.p, info.n),
+        OSSL_PARAM_construct_end(),
+        OSSL_PARAM_construct_end()
+    };
+
+    if (salt.p != NULL)
+        params[4] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt.p, salt.n);
+    assert_int_equal(EVP_KDF_derive(c, out, n, params), 1);
+    EVP_KDF_CTX_free(c);
+    EVP_KDF_free(kdf);
 }

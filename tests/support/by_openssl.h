@@ -12,5 +12,7 @@ void tl_by_openssl_mac(tl_suite suite, const uint8_t *key, const uint8_t nonce[T
 /* Encrypts or decrypts n bytes in place, as an encrypted message's payload is. */
 void tl_by_openssl_crypt(tl_suite suite, const uint8_t *key, const uint8_t nonce[TL_NONCE_SIZE], uint8_t *p,
                          size_t n);
+/* HKDF; without a salt (p NULL) the secret is expanded as it is. */
+void tl_by_openssl_hkdf(tl_hash_alg hash, tl_span salt, tl_span secret, tl_span info, uint8_t *out, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /* Announcements of one-way streams: two ends come to the same keys without an answer; whoever has not the secret moves
  * nothing; old starts, old epochs and noted frames are refused across restarts where a state file is kept. */
 #define _DEFAULT_SOURCE /* mkdtemp, usleep */
+#include "by_openssl.h"
 #include "one_backend.h"
 #include "testing.h"
 
@@ -122,6 +123,28 @@ static void both_ends_when_announced_then_the_keys_are_the_same(void **state)
     assert_int_equal(oneway_receiver_epoch(&r), 6);
     tl_key_source_wipe(&a);
     tl_key_source_wipe(&b);
+    oneway_sender_close(&s);
+}
+
+/* docs/IMAGE-PATH.md, "One-way links", by OpenSSL: what proves an announcement makes no key of the stream. */
+static void proof_when_computed_once_more_then_under_a_key_of_its_own_label(void **state)
+{
+    static const uint8_t label[] = "trueline announcement\x07\x00\x01"; /* stream 7, to the controller */
+    enum { PROVEN = TL_ANNOUNCEMENT_SIZE - TL_ANNOUNCEMENT_PROOF };
+    stream_file f = make_file(7, 0x11);
+    oneway_sender s;
+    uint8_t packet[ONEWAY_PACKET_SIZE], salt[2 * TL_FRESH_SIZE] = { 0 }, key[32], proof[TL_HASH_MAX];
+    tl_span body = tl_span_of(packet + TL_CSI2_HEADER_SIZE, PROVEN);
+
+    (void)state;
+    open_sender(&s, &f, NULL);
+    write_packet(&s, 5, packet);
+    memcpy(salt, s.fresh, TL_FRESH_SIZE);
+    tl_by_openssl_hkdf(TL_HASH_SHA256, tl_span_of(salt, sizeof salt), tl_span_of(f.secret, sizeof f.secret),
+                       tl_span_of(label, sizeof label - 1), key, sizeof key);
+    tl_assert_ok(
+        crypto->ops->hmac(crypto->ctx, TL_HASH_SHA256, tl_span_of(key, sizeof key), &body, 1, proof));
+    assert_memory_equal(packet + TL_CSI2_HEADER_SIZE + PROVEN, proof, TL_ANNOUNCEMENT_PROOF);
     oneway_sender_close(&s);
 }
 
@@ -459,6 +482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends_when_announced_then_the_keys_are_the_same),
+        cmocka_unit_test(proof_when_computed_once_more_then_under_a_key_of_its_own_label),
         cmocka_unit_test(two_starts_when_compared_then_no_key_in_common_and_the_later_one_is_higher),
         cmocka_unit_test(packet_when_any_bit_is_changed_then_nothing_moves),
         cmocka_unit_test(packet_when_from_another_secret_stream_or_configuration_then_refused_by_name),
