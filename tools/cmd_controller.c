@@ -284,9 +284,7 @@ static tl_exit take(controller *c, const tl_link_batch *batch, tl_fault *fault)
     if (batch->state != TL_LINK_PACKETS)
         return TL_EXIT_OK;
     record(c, batch);
-    e = tap_check(&c->tap, fault);
-    if (e == TL_EXIT_OK)
-        e = verify(c, batch->packets, batch->n, fault);
+    e = verify(c, batch->packets, batch->n, fault);
     return e == TL_EXIT_OK ? watch_silence(c, fault) : e;
 }
 
@@ -586,6 +584,8 @@ static json_t *totals_json(const controller *c, tl_exit code, const tl_fault *fa
 
     (void)json_object_update(o, counters);
     json_decref(counters);
+    if (c->tap.recorded)
+        (void)json_object_set_new(o, "capture", tap_json(&c->tap));
     if (c->o.from != NULL)
         (void)json_object_set_new(o, "oneway", controller_oneway_json(&c->oneway));
     if (by_spdm(c))
@@ -630,7 +630,10 @@ static tl_exit finish(controller *c, tl_exit e, tl_fault *fault)
         *fault = c->output_fault;
         e = x;
     }
-    e = weigh(c, e, tap_close(&c->tap, &c->output_fault), fault);
+    x = tap_close(&c->tap, &c->output_fault);
+    if (x != TL_EXIT_OK && e == TL_EXIT_REFUSED) /* its code is another one now, so it is said */
+        ui_note(NAME, "%s", fault->text);
+    e = weigh(c, e, x, fault);
     totals = totals_json(c, e, fault);
     x = report_close(&c->report, totals, &c->output_fault);
     if (x == TL_EXIT_OK)

@@ -662,6 +662,8 @@ static tl_exit print_json(const sensor *s, tl_exit code, const tl_fault *why, tl
 
     if (o == NULL)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "output: no memory");
+    if (s->tap.recorded)
+        (void)json_object_set_new(o, "capture", tap_json(&s->tap));
     (void)json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     (void)putchar('\n');
     json_decref(o);

@@ -20,6 +20,7 @@ typedef struct pcap_interface {
     char *name;     /* "" if the file has none, as the comment; both are the file's words, any bytes but 0 */
     char *comment;  /* comments in lines, if there are several */
     uint32_t section; /* its section's: a number that later sections' interfaces have not */
+    uint64_t lost;    /* packets that its writer says it did not record, as far as the file was read */
     /* private */
     uint32_t longest;   /* bytes kept of a packet; 0: all */
     uint8_t resolution; /* of times, as if_tsresol writes it */
@@ -38,6 +39,7 @@ typedef struct pcap_packet {
     tl_span comment; /* its first one; lives as long as its bytes, and is not ended by a 0 */
     uint8_t *p;      /* may be changed; lives until the next call */
     size_t n;
+    uint64_t lost; /* packets of its interface that were not recorded between the one before and this */
     size_t wire_n; /* as long as it was on the wire; more than n: it was not recorded whole */
 } pcap_packet;
 
@@ -86,6 +88,7 @@ enum {
     PCAPNG_INTERFACE = 1,
     PCAPNG_PACKET = 2,
     PCAPNG_SIMPLE = 3,
+    PCAPNG_STATISTICS = 5,
     PCAPNG_ENHANCED = 6,
     PCAPNG_SECRETS = 10,
     PCAPNG_ORDER_MAGIC = 0x1A2B3C4D,
@@ -94,6 +97,9 @@ enum {
     PCAPNG_OPTION_NAME = 2,        /* of an interface */
     PCAPNG_OPTION_FLAGS = 2,       /* of a packet */
     PCAPNG_OPTION_APPLICATION = 4, /* of a section */
+    PCAPNG_OPTION_LOST_BEFORE = 4, /* of a packet: epb_dropcount */
+    PCAPNG_OPTION_RECEIVED = 4,    /* of statistics: isb_ifrecv */
+    PCAPNG_OPTION_DROPPED = 5,     /* isb_ifdrop */
     PCAPNG_OPTION_RESOLUTION = 9,  /* of an interface's times */
     PCAPNG_OPTION_TIME_OFFSET = 14
 };

@@ -6,6 +6,7 @@
  *   enhanced   interface 4 | time 8 | bytes here 4 | bytes on the wire 4 | bytes, padded | options
  *   packet     interface 2 | lost 2 | the rest as an enhanced one's; obsolete
  *   simple     bytes on the wire 4 | bytes
+ *   statistics interface 4 | time 8 | options
  *   secrets    type 4 | length 4 | secrets, padded | options
  *   option     code 2 | length 2 | value, padded
  *
@@ -56,10 +57,11 @@ static tl_exit bad_block(const pcap *f, const block *b, const char *why, tl_faul
     if (is_packet(b->type))
         return pcap_broken(f, b->offset, why, fault);
     return broken(f, b->offset,
-                  b->type == PCAPNG_SECTION     ? "section header"
-                  : b->type == PCAPNG_INTERFACE ? "interface"
-                  : b->type == PCAPNG_SECRETS   ? "secrets"
-                                                : "block",
+                  b->type == PCAPNG_SECTION      ? "section header"
+                  : b->type == PCAPNG_INTERFACE  ? "interface"
+                  : b->type == PCAPNG_SECRETS    ? "secrets"
+                  : b->type == PCAPNG_STATISTICS ? "statistics"
+                                                 : "block",
                   why, fault);
 }
 
@@ -198,24 +200,31 @@ static tl_exit take_secrets(const pcap *f, const block *b, tl_fault *fault)
     return TL_EXIT_OK;
 }
 
+/* False: the option is too short. */
+static bool take_packet_option(const pcap *f, const option *o, pcap_packet *p)
+{
+    tl_rd value = tl_rd_of(o->value);
+    uint64_t flags;
+
+    if (o->code == PCAPNG_OPTION_COMMENT && p->comment.n == 0)
+        p->comment = o->value;
+    if (o->code == PCAPNG_OPTION_LOST_BEFORE)
+        p->lost = tl_get(&value, 8, f->order);
+    if (o->code == PCAPNG_OPTION_FLAGS) {
+        flags = tl_get(&value, 4, f->order);
+        p->direction = (flags & 3) == 3 ? PCAP_NOT_SAID : (pcap_direction)(flags & 3);
+    }
+    return !value.bad;
+}
+
 /* Options behind a packet's bytes. */
 static tl_exit take_packet_options(const pcap *f, const block *b, tl_rd r, pcap_packet *p, tl_fault *fault)
 {
     option o;
 
-    while (next_option(f, &r, &o)) {
-        tl_rd value = tl_rd_of(o.value);
-        uint64_t flags;
-
-        if (o.code == PCAPNG_OPTION_COMMENT && p->comment.n == 0)
-            p->comment = o.value;
-        if (o.code != PCAPNG_OPTION_FLAGS)
-            continue;
-        flags = tl_get(&value, 4, f->order);
-        if (value.bad)
+    while (next_option(f, &r, &o))
+        if (!take_packet_option(f, &o, p))
             return bad_block(f, b, "an option that is too short", fault);
-        p->direction = (flags & 3) == 3 ? PCAP_NOT_SAID : (pcap_direction)(flags & 3);
-    }
     return r.bad ? bad_block(f, b, "an option that is cut", fault) : TL_EXIT_OK;
 }
 
@@ -226,6 +235,36 @@ static tl_exit take_from(const pcap *f, const block *b, uint64_t index, pcap_pac
         return bad_block(f, b, "its interface is none of the section's", fault);
     p->from = f->interfaces[f->section_first + (uint32_t)index];
     return TL_EXIT_OK;
+}
+
+/* No sum of such counts goes round. */
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* What an interface's statistics say is of all of it, what stands between packets included. */
+static tl_exit take_statistics(const pcap *f, const block *b, tl_fault *fault)
+{
+    tl_rd r = tl_rd_of(tl_span_of(b->body, b->n));
+    const uint64_t index = tl_get(&r, 4, f->order);
+    option o;
+
+    (void)tl_take(&r, 8);
+    if (r.bad)
+        return bad_block(f, b, "shorter than its fields", fault);
+    if (index >= f->interface_n - f->section_first)
+        return bad_block(f, b, "their interface is none of the section's", fault);
+    while (next_option(f, &r, &o)) {
+        tl_rd value = tl_rd_of(o.value);
+        pcap_interface *of = f->interfaces[f->section_first + (uint32_t)index];
+        const uint64_t lost = o.code == PCAPNG_OPTION_DROPPED ? tl_get(&value, 8, f->order) : 0;
+
+        if (value.bad)
+            return bad_block(f, b, "an option that is too short", fault);
+        of->lost = lost > of->lost ? lost : of->lost;
+    }
+    return r.bad ? bad_block(f, b, "an option that is cut", fault) : TL_EXIT_OK;
 }
 
 /* What stands before the bytes. */
@@ -260,9 +299,10 @@ static tl_exit take_packet_header(const pcap *f, const block *b, tl_rd *r, pcap_
     return TL_EXIT_OK;
 }
 
-static tl_exit take_packet(pcap *f, const block *b, pcap_packet *p, tl_fault *fault)
+static tl_exit take_packet(const pcap *f, const block *b, pcap_packet *p, tl_fault *fault)
 {
     tl_rd r = tl_rd_of(tl_span_of(b->body, b->n));
+    pcap_interface *from;
     tl_exit e;
 
     *p = (pcap_packet){ .number = f->packets, .offset = b->offset };
@@ -275,7 +315,10 @@ static tl_exit take_packet(pcap *f, const block *b, pcap_packet *p, tl_fault *fa
     (void)tl_take(&r, padded(p->n) - p->n);
     if (r.bad)
         return bad_block(f, b, "it claims to be longer than its block", fault);
-    return b->type == PCAPNG_SIMPLE ? TL_EXIT_OK : take_packet_options(f, b, r, p, fault);
+    e = b->type == PCAPNG_SIMPLE ? TL_EXIT_OK : take_packet_options(f, b, r, p, fault);
+    from = f->interfaces[p->from->index];
+    from->lost = sum_of(from->lost, p->lost);
+    return e;
 }
 
 /* ---- block by block ---- */
@@ -316,7 +359,8 @@ static tl_exit check_section(pcap *f, const block *b, tl_fault *fault)
 
 static bool looked_into(uint32_t type)
 {
-    return is_packet(type) || type == PCAPNG_SECTION || type == PCAPNG_INTERFACE || type == PCAPNG_SECRETS;
+    return is_packet(type) || type == PCAPNG_SECTION || type == PCAPNG_INTERFACE || type == PCAPNG_SECRETS ||
+           type == PCAPNG_STATISTICS;
 }
 
 static tl_exit check_length(const pcap *f, const block *b, uint64_t length, tl_fault *fault)
@@ -413,6 +457,8 @@ tl_exit pcapng_next(pcap *f, pcap_packet *p, bool *more, tl_fault *fault)
             e = take_interface(f, &b, fault);
         else if (b.type == PCAPNG_SECRETS)
             e = take_secrets(f, &b, fault);
+        else if (b.type == PCAPNG_STATISTICS)
+            e = take_statistics(f, &b, fault);
     }
     return e;
 }

@@ -2,6 +2,7 @@
 #include "hex.h"
 #include "protection.h"
 #include "tap_secrets.h"
+#include "ui.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,11 +69,13 @@ tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fa
     char program[64];
     tl_exit e = TL_EXIT_OK;
 
-    *t = (tap){ .secrets_path = o->secrets, .name = o->name != NULL ? o->name : "csi2" };
+    *t = (tap){ .secrets_path = o->secrets, .name = o->name != NULL ? o->name : "csi2", .command = command };
     t->inside = tap_options_inside(o);
     (void)snprintf(program, sizeof program, "trueline %s", command);
     if (o->capture != NULL)
         e = recording_open(&t->capture, o->capture, t->inside, program, fault);
+    if (e == TL_EXIT_OK && o->capture != NULL)
+        e = recording_live(&t->capture, t->inside, fault);
     if (e == TL_EXIT_OK && o->capture != NULL && o->secrets != NULL && !t->inside)
         e = recording_apart(o->capture, o->secrets, fault);
     if (e == TL_EXIT_OK && o->secrets != NULL && !t->inside)
@@ -83,16 +86,8 @@ tl_exit tap_open(tap *t, const tap_options *o, const char *command, tl_fault *fa
     return t->spdm_secrets != NULL ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "secrets: no memory");
 }
 
-tl_exit tap_check(const tap *t, tl_fault *fault)
-{
-    if (t == NULL || t->failed == TL_EXIT_OK)
-        return TL_EXIT_OK;
-    *fault = t->fault;
-    return t->failed;
-}
-
 /* Keeps the first fault. */
-static void note(tap *t, tl_exit e, const tl_fault *fault)
+static void keep(tap *t, tl_exit e, const tl_fault *fault)
 {
     if (t->failed != TL_EXIT_OK || e == TL_EXIT_OK)
         return;
@@ -100,11 +95,31 @@ static void note(tap *t, tl_exit e, const tl_fault *fault)
     t->fault = *fault;
 }
 
+/* And says it, in the middle of a run that goes on. */
+static void note(tap *t, tl_exit e, const tl_fault *fault)
+{
+    if (t->failed == TL_EXIT_OK && e != TL_EXIT_OK)
+        ui_note(t->command, "%s; nothing more of it is recorded", fault->text);
+    keep(t, e, fault);
+}
+
+/* The same of a capture, whose writer has ended. */
+static void watch(tap *t)
+{
+    const int error = t->said ? 0 : recording_error(&t->capture);
+
+    if (error == 0)
+        return;
+    t->said = true;
+    ui_note(t->command, "capture: %.200s: %s: nothing more of it is recorded", t->capture.path,
+            strerror(error));
+}
+
 /* ---- secrets ---- */
 
 static bool wants_secrets(const tap *t)
 {
-    return t != NULL && (t->inside || t->secrets != NULL) && t->failed == TL_EXIT_OK;
+    return t != NULL && (t->inside || t->secrets != NULL) && !t->no_secrets;
 }
 
 /* Lines into their file, or into the capture; at once: a run that is killed has the secrets of what it recorded. */
@@ -117,6 +132,7 @@ static void put_lines(tap *t, tl_span lines)
         e = recording_secrets(&t->capture, TL_SECRETS_TYPE, lines, &fault);
     else if (lines.n > 0 && fwrite(lines.p, 1, lines.n, t->secrets) != lines.n)
         e = tl_fault_errno(&fault, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
+    t->no_secrets = e != TL_EXIT_OK;
     note(t, e, &fault);
 }
 
@@ -161,15 +177,25 @@ tl_exit tap_close(tap *t, tl_fault *fault)
     tl_exit e;
 
     put_session_lines(t, tl_span_of(NULL, 0));
+    t->recorded = recording_is_open(&t->capture);
     e = recording_close(&t->capture, &closing);
-    note(t, e, &closing);
+    keep(t, e, &closing);
     if (t->secrets != NULL && fclose(t->secrets) != 0) {
         e = tl_fault_errno(&closing, TL_EXIT_INTERNAL, "secrets: %.200s: cannot be written", t->secrets_path);
-        note(t, e, &closing);
+        keep(t, e, &closing);
     }
     t->secrets = NULL;
     t->inside = false;
-    return tap_check(t, fault);
+    if (t->failed != TL_EXIT_OK)
+        *fault = t->fault;
+    return t->failed;
+}
+
+json_t *tap_json(const tap *t)
+{
+    return t->recorded ? json_pack("{s:I, s:I}", "packets", (json_int_t)t->capture.packets, "not_recorded",
+                                   (json_int_t)t->capture.not_recorded)
+                       : NULL;
 }
 
 void tap_free(tap *t)
@@ -180,7 +206,7 @@ void tap_free(tap *t)
 
 static bool records(const tap *t)
 {
-    return t != NULL && recording_is_open(&t->capture) && t->failed == TL_EXIT_OK;
+    return t != NULL && recording_is_open(&t->capture);
 }
 
 /* ---- interfaces and packets ---- */
@@ -222,6 +248,7 @@ void tap_packets(tap *t, pcap_direction direction, const tl_span *packets, size_
         return;
     from.index = t->csi2;
     note(t, recording_packets(&t->capture, &from, packets, n, &fault), &fault);
+    watch(t);
 }
 
 void tap_flush(tap *t)
