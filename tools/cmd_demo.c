@@ -107,7 +107,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END: check_view(state, o); return 0;
     case OPT_WIDTH: o->width = (uint32_t)ui_number(state, "--width", arg, 16, 8192); return 0;
     case OPT_HEIGHT: o->height = (uint32_t)ui_number(state, "--height", arg, 8, 8192); return 0;
-    case OPT_BITS: o->bits = (uint32_t)ui_number(state, "--bits", arg, 10, 12); return 0;
+    case OPT_BITS: o->bits = ui_one_of(state, "--bits", arg, stream_file_bits, 2); return 0;
     case OPT_JSON: o->json = true; return 0;
     case OPT_KEEP: o->keep = true; return 0;
     case OPT_CRYPTO: o->crypto = backend_level_name(backend_level_option(state, "--crypto", arg)); return 0;
