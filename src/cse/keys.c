@@ -286,20 +286,22 @@ static uint32_t longest_list(const tl_stream_config *c)
     return longest;
 }
 
-/* SP 800-38D, appendix C, tags of 64 bits: the longest input in bytes, and how often a key may then be used. */
+/* Tags of 64 bits: the longest input in bytes, and how often a key may then be used. The uses are those of SP 800-38D,
+ * appendix C, each at no longer an input than there: all of a row's forgeries succeed with less than 2^-24 together. */
 static uint64_t short_gmac_uses(const tl_stream_config *c)
 {
     static const uint8_t table[][2] = {
         { 11, 32 }, { 13, 29 }, { 15, 26 }, { 17, 23 }, { 19, 20 }, { 21, 17 }
     };
-    uint64_t bytes = ((uint64_t)longest_list(c) + 1) * TL_TAG_MAX;
+    uint64_t bytes = (uint64_t)longest_list(c) * TL_TAG_MAX + TL_SEP_HEADER_SIZE;
     unsigned row = 0;
 
     while (bytes > (uint64_t)1 << table[row][0])
         row++; /* the longest list, of TL_SEP_LIST_MAX tags, is in the last row */
     return (uint64_t)1 << table[row][1];
 }
-_Static_assert(TL_SEP_LIST_MAX < 1 << (21 - 4), "a list may be longer than the table of 8-byte tags goes");
+_Static_assert((uint64_t)TL_SEP_LIST_MAX *TL_TAG_MAX + TL_SEP_HEADER_SIZE <= 1 << 21,
+               "a list may be longer than the table of 8-byte tags goes");
 _Static_assert(TL_SEP_MESSAGES_MAX <= TL_SEP_LIST_MAX, "a data type may have more messages than a list");
 
 static void lower(uint64_t *limit, uint64_t own)

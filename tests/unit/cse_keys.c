@@ -597,7 +597,7 @@ static void limits_when_lower_ones_are_named_then_those_hold(void **state)
     assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << 40);
 }
 
-/* SP 800-38D, appendix C: at each end of each row of its table for 64-bit tags. */
+/* At each end of each row; behind the tags of a list stands A, a header of the layout's. */
 static void limits_when_gmac_tags_of_lists_have_8_bytes_then_the_tables(void **state)
 {
     static const struct {
@@ -614,7 +614,7 @@ static void limits_when_gmac_tags_of_lists_have_8_bytes_then_the_tables(void **s
     c.parts[1] = (tl_stream_part){ TL_BLOCK_MIDDLE, TL_DT_RAW12, 1, 1 };
     c.parts[2] = (tl_stream_part){ TL_BLOCK_BOTTOM, TL_DT_RAW12, 40000, 1 }; /* on no list */
     for (unsigned i = 0; i < 5; i++) {
-        uint32_t fits = (1u << (rows[i].input - 4)) - 1; /* A takes 16 bytes */
+        uint32_t fits = ((1u << rows[i].input) - TL_SEP_HEADER_SIZE) / TL_TAG_MAX;
         c.tag_mode = TL_TAG_PER_DATA_TYPE;
         c.parts[0].count = 1;
         c.parts[1].count = (uint16_t)fits;
@@ -639,6 +639,25 @@ static void limits_when_gmac_tags_of_lists_have_8_bytes_then_the_tables(void **s
     c.tag_size = 12;
     c.limits.lists = 0;
     assert_true(tl_cse_limits(&c).lists == (uint64_t)1 << 40);
+}
+
+/* What the rows are for, without a word of them: a forgery of a list of n blocks succeeds with at most (n + 1) / 2^64. */
+static void limits_when_gmac_tags_of_lists_have_8_bytes_then_all_forgeries_of_a_key_stay_below_2_to_minus_24(
+    void **state)
+{
+    tl_stream_config c = with_suite(TL_SUITE_AES128_GMAC);
+
+    (void)state;
+    c.tag_size = 8;
+    c.tag_mode = TL_TAG_PER_FRAME;
+    c.variant[TL_BLOCK_MIDDLE] = TL_SV_2;
+    c.part_count = 1;
+    for (uint32_t tags = 1; tags <= TL_SEP_MESSAGES_MAX && tags <= UINT16_MAX; tags++) {
+        uint64_t blocks = (tags * TL_TAG_MAX + TL_SEP_HEADER_SIZE + 15) / 16 + 1; /* and the lengths */
+        c.parts[0] = (tl_stream_part){ TL_BLOCK_MIDDLE, TL_DT_RAW12, (uint16_t)tags, 1 };
+        if ((blocks + 1) * tl_cse_limits(&c).lists > (uint64_t)1 << (64 - 24))
+            fail_msg("%u tags: too many uses", tags);
+    }
 }
 
 static void key_when_any_counter_is_at_its_limit_then_spent_and_not_one_before(void **state)
@@ -674,6 +693,8 @@ int main(void)
         cmocka_unit_test(take_when_there_is_no_suite_then_a_number_and_no_source_needed),
         cmocka_unit_test(limits_when_lower_ones_are_named_then_those_hold),
         cmocka_unit_test(limits_when_gmac_tags_of_lists_have_8_bytes_then_the_tables),
+        cmocka_unit_test(
+            limits_when_gmac_tags_of_lists_have_8_bytes_then_all_forgeries_of_a_key_stay_below_2_to_minus_24),
         cmocka_unit_test(key_when_any_counter_is_at_its_limit_then_spent_and_not_one_before),
     };
 
