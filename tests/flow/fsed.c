@@ -223,6 +223,33 @@ static void sender_when_without_its_memory_then_usage_and_no_frame_number_spent(
     free(bytes);
 }
 
+/* The size says what the stream would need over FSED, whichever carrier it has; memory is taken with FSED alone. */
+static void metadata_size_when_the_carrier_is_sep_then_the_same_as_with_fsed_and_0_for_no_stream(void **state)
+{
+    uint8_t byte;
+    size_t fsed;
+    tl_loop l;
+
+    (void)state;
+    tl_loop_init(&l, crypto);
+    l.config.carrier = TL_CARRIER_FSED;
+    fsed = tl_stream_tx_metadata_size(&l.config);
+    assert_int_equal(fsed, 23 * (16 + 4) + 90 + 6);
+    l.config.carrier = TL_CARRIER_SEP;
+    assert_int_equal(tl_stream_tx_metadata_size(&l.config), fsed);
+    l.config.crc32 = TL_WITHOUT;
+    assert_int_equal(tl_stream_tx_metadata_size(&l.config), fsed - 23 * 4);
+    l.config.tag_mode = TL_TAG_PER_FRAME; /* the end has the one tag */
+    assert_int_equal(tl_stream_tx_metadata_size(&l.config), 90 + 6);
+    tl_assert_ok(tl_loop_open(&l, 0));
+    tl_assert_err(TL_E_USAGE, tl_stream_tx_metadata(&l.tx, (tl_buffer){ &byte, SIZE_MAX }));
+    tl_loop_close(&l);
+    l.config.tag_size = 11;
+    assert_int_equal(tl_stream_tx_metadata_size(&l.config), 0);
+    l.config.carrier = TL_CARRIER_FSED;
+    assert_int_equal(tl_stream_tx_metadata_size(&l.config), 0);
+}
+
 static void receiver_when_of_the_other_carrier_then_usage(void **state)
 {
     tl_frame_buffers none = { 0 };
@@ -315,6 +342,8 @@ int main(void)
         cmocka_unit_test(tags_when_sep_and_fsed_share_a_key_then_the_same),
         cmocka_unit_test(sender_when_without_its_memory_then_usage_and_no_frame_number_spent),
         cmocka_unit_test(receiver_when_of_the_other_carrier_then_usage),
+        cmocka_unit_test(
+            metadata_size_when_the_carrier_is_sep_then_the_same_as_with_fsed_and_0_for_no_stream),
         cmocka_unit_test(edge_when_sep_then_gives_its_two_packets),
         cmocka_unit_test(keys_when_changed_then_frames_stay_ok),
         cmocka_unit_test(frame_when_the_sender_ends_it_early_then_gap),
