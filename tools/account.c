@@ -83,24 +83,15 @@ typedef struct line {
 } line;
 
 /* The line of a message; part NULL: the configuration has none such. */
-static line line_of(const tl_stream_config *c, uint32_t data_type, uint32_t message)
+static line line_of(const account *a, uint32_t data_type, uint32_t message)
 {
-    uint32_t first = 0;
+    const tl_stream_config *c = a->config;
 
     for (unsigned i = 0; i < c->part_count; i++) {
-        const tl_stream_part *part = &c->parts[i];
-        uint32_t before = 0;
+        const tl_part_plan *part = &a->plan.parts[i];
 
-        if (part->data_type != data_type)
-            continue;
-        if (message >= first + part->count) {
-            first += part->count;
-            continue;
-        }
-        for (unsigned k = 0; k < i; k++)
-            if (c->parts[k].data_type == data_type && c->parts[k].block == part->block)
-                before += c->parts[k].count;
-        return (line){ part, message - first + before };
+        if (c->parts[i].data_type == data_type && message - part->first < c->parts[i].count)
+            return (line){ &c->parts[i], message - part->first + part->line };
     }
     return (line){ NULL, 0 };
 }
@@ -133,36 +124,33 @@ static void tell_payload(walk *w, line l, size_t n)
         tell(w, n, ACCOUNT_tagged);
 }
 
-static size_t footer_size(const account *a, unsigned block)
+/* Where the layout has the tag in the footer of a block's messages. */
+static account_footer footer_of(const tl_stream_config *c, tl_block block)
 {
-    return tl_stream_tag_bytes(a->config, (tl_block)block) + (a->config->crc32 == TL_WITH ? 4 : 0);
-}
-
-/* Where the layout has the tag in a footer. */
-typedef struct footer_parts {
-    size_t before, tag;
-} footer_parts;
-
-static footer_parts footer_of(const tl_stream_config *c, tl_span bytes, unsigned block)
-{
+    static const uint8_t zeros[TL_SEP_FOOTER_MAX];
     tl_env env = { 0 };
-    tl_rd r = tl_rd_of(bytes);
+    account_footer footer;
     tl_sep_footer f;
+    tl_rd r;
 
-    env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(c, (tl_block)block);
+    env.len[TL_LEN_TAG] = (uint16_t)tl_stream_tag_bytes(c, block);
     env.len[TL_LEN_CRC] = c->crc32 == TL_WITH ? 4 : 0;
+    footer = (account_footer){ .all = (size_t)env.len[TL_LEN_TAG] + env.len[TL_LEN_CRC] };
+    r = tl_rd_of(tl_span_of(zeros, footer.all));
     if (tl_decode_sep_footer(&env, &r, &f) != TL_OK || f.tag.n == 0)
-        return (footer_parts){ 0, 0 };
-    return (footer_parts){ (size_t)(f.tag.p - bytes.p), f.tag.n };
+        return footer;
+    footer.before = (size_t)(f.tag.p - zeros);
+    footer.tag = f.tag.n;
+    return footer;
 }
 
-static void tell_footer(walk *w, tl_span bytes, unsigned block)
+static void tell_footer(walk *w, unsigned block)
 {
-    const footer_parts f = footer_of(w->a->config, bytes, block);
+    const account_footer *f = &w->a->footers[block];
 
-    tell(w, f.before, ACCOUNT_checksum);
-    tell(w, f.tag, ACCOUNT_tagged);
-    tell(w, bytes.n - f.before - f.tag, ACCOUNT_checksum);
+    tell(w, f->before, ACCOUNT_checksum);
+    tell(w, f->tag, ACCOUNT_tagged);
+    tell(w, f->all - f->before - f->tag, ACCOUNT_checksum);
 }
 
 /* ---- SEP ---- */
@@ -174,7 +162,6 @@ static void tell_sep(walk *w, tl_span body)
     tl_rd r = tl_rd_of(body);
     tl_sep_header h;
     line l = { NULL, 0 };
-    size_t footer;
 
     if (tl_decode_sep_header(&env, &r, &h) != TL_OK) {
         tell(w, body.n, ACCOUNT_none);
@@ -184,10 +171,9 @@ static void tell_sep(walk *w, tl_span body)
         tell(w, body.n, ACCOUNT_other);
         return;
     }
-    footer = footer_size(a, h.block);
     if (h.data_type != TL_SEP_SERVICE_TYPE)
-        l = line_of(a->config, h.data_type, h.message);
-    if (h.block > TL_BLOCK_BOTTOM || body.n != TL_SEP_HEADER_SIZE + h.length + footer ||
+        l = line_of(a, h.data_type, h.message);
+    if (h.block > TL_BLOCK_BOTTOM || body.n != TL_SEP_HEADER_SIZE + h.length + a->footers[h.block].all ||
         (h.data_type == TL_SEP_SERVICE_TYPE ? h.block != TL_BLOCK_SERVICE
                                             : l.part == NULL || l.part->block != h.block)) {
         tell(w, body.n, ACCOUNT_none);
@@ -198,7 +184,7 @@ static void tell_sep(walk *w, tl_span body)
         tell_payload(w, l, h.length);
     else
         tell(w, h.length, is_sealed(a, TL_BLOCK_SERVICE) ? ACCOUNT_tagged : ACCOUNT_checksum);
-    tell_footer(w, tl_span_of(body.p + TL_SEP_HEADER_SIZE + h.length, footer), h.block);
+    tell_footer(w, h.block);
 }
 
 /* ---- FSED ---- */
@@ -219,14 +205,12 @@ static void add(run *r, uint64_t bytes, account_class class)
 /* A begin or an end: header and payload, then the footer. */
 static void add_service(run *r, const account *a, size_t inside)
 {
-    static const uint8_t zeros[TL_SEP_FOOTER_MAX];
-    const size_t footer = footer_size(a, TL_BLOCK_SERVICE);
-    const footer_parts f = footer_of(a->config, tl_span_of(zeros, footer), TL_BLOCK_SERVICE);
+    const account_footer *f = &a->footers[TL_BLOCK_SERVICE];
 
     add(r, inside, is_sealed(a, TL_BLOCK_SERVICE) ? ACCOUNT_tagged : ACCOUNT_checksum);
-    add(r, f.before, ACCOUNT_checksum);
-    add(r, f.tag, ACCOUNT_tagged);
-    add(r, footer - f.before - f.tag, ACCOUNT_checksum);
+    add(r, f->before, ACCOUNT_checksum);
+    add(r, f->tag, ACCOUNT_tagged);
+    add(r, f->all - f->before - f->tag, ACCOUNT_checksum);
 }
 
 /* n bytes of the run from `offset` on; what stands behind its end is of nobody. */
@@ -287,19 +271,18 @@ static void tell_metadata(walk *w, tl_span body)
 static void tell_line(walk *w, const tl_csi2_packet *p)
 {
     account *a = w->a;
-    const tl_stream_config *c = a->config;
-    unsigned i = 0;
+    unsigned type = 0;
     line l;
 
-    while (i < c->part_count && c->parts[i].data_type != p->header.data_type)
-        i++;
-    if (i == c->part_count) {
+    while (type < a->plan.type_count && a->plan.types[type] != p->header.data_type)
+        type++;
+    if (type == a->plan.type_count) {
         tell(w, p->payload.n, ACCOUNT_none);
         return;
     }
-    l = line_of(c, p->header.data_type, a->rows[i]);
-    if (a->rows[i] < UINT16_MAX)
-        a->rows[i]++;
+    l = line_of(a, p->header.data_type, a->rows[type]);
+    if (a->rows[type] < UINT16_MAX)
+        a->rows[type]++;
     if (l.part == NULL || l.part->length != p->payload.n)
         tell(w, p->payload.n, ACCOUNT_none);
     else
@@ -307,20 +290,6 @@ static void tell_line(walk *w, const tl_csi2_packet *p)
 }
 
 /* ---- all packets ---- */
-
-static size_t types_of(const tl_stream_config *c)
-{
-    size_t n = 0;
-
-    for (unsigned i = 0; i < c->part_count; i++) {
-        unsigned k = 0;
-
-        while (c->parts[k].data_type != c->parts[i].data_type)
-            k++;
-        n += k == i;
-    }
-    return n;
-}
 
 /* Bytes of a begin and an end in front of their footers, as the layout writes them. */
 static tl_err measure_services(account *a)
@@ -331,12 +300,9 @@ static tl_err measure_services(account *a)
     tl_wr list = tl_wr_of(parts, sizeof parts), begin = tl_wr_of(body, sizeof body), end = begin;
     const tl_sep_begin_part one = { .block = TL_BLOCK_TOP };
     const tl_sep_end_part last = { .block = TL_BLOCK_TOP };
-    const size_t lists = c->tag_mode == TL_TAG_PER_MESSAGE ? 0
-                         : c->tag_mode == TL_TAG_PER_FRAME ? 1
-                                                           : types_of(c);
     const tl_env env = { 0 };
     tl_sep_begin b = { .configuration = tl_span_of(zeros, 32) };
-    tl_sep_end e = { .tags = tl_span_of(zeros, lists * c->tag_size) };
+    tl_sep_end e = { .tags = tl_span_of(zeros, (size_t)a->plan.list_count * c->tag_size) };
 
     for (unsigned i = 0; i < c->part_count; i++)
         TL_TRY(tl_encode_sep_begin_part(&env, &one, &list));
@@ -355,13 +321,15 @@ static tl_err measure_services(account *a)
 void account_open(account *a, const tl_stream_config *config)
 {
     *a = (account){ .config = config };
-    for (unsigned i = 0; config != NULL && i < config->part_count; i++) {
-        const tl_stream_part *part = &config->parts[i];
-
-        a->tags += (uint64_t)part->count * tl_stream_tag_bytes(config, (tl_block)part->block);
-        a->checks += config->crc32 == TL_WITH ? (uint64_t)part->count * 4 : 0;
-    }
-    if (config != NULL && measure_services(a) != TL_OK) /* no sender could write them */
+    if (config == NULL)
+        return;
+    tl_stream_plan_of(&a->plan, config);
+    for (unsigned i = 0; i < config->part_count; i++)
+        a->tags += (uint64_t)config->parts[i].count * a->plan.parts[i].tag_n;
+    a->checks = config->crc32 == TL_WITH ? (uint64_t)a->plan.messages * 4 : 0;
+    for (unsigned block = TL_BLOCK_SERVICE; block <= TL_BLOCK_BOTTOM; block++)
+        a->footers[block] = footer_of(config, (tl_block)block);
+    if (measure_services(a) != TL_OK) /* no sender could write them */
         a->begin = a->end = 0;
 }
 

@@ -15,12 +15,19 @@ typedef enum account_class {
     ACCOUNT_CLASSES
 } account_class;
 
+/* Bytes of a footer: in front of the tag, of the tag, and all. */
+typedef struct account_footer {
+    size_t before, tag, all;
+} account_footer;
+
 typedef struct account {
     uint64_t bytes[ACCOUNT_CLASSES], packets[ACCOUNT_CLASSES];
     bool announced; /* announcements of the stream are proven; set it behind account_open */
     /* private */
     const tl_stream_config *config;
-    uint16_t rows[TL_SEP_PARTS_MAX]; /* FSED: lines of each part's data type since the frame start */
+    tl_stream_plan plan;
+    account_footer footers[TL_BLOCK_BOTTOM + 1]; /* of each block's messages */
+    uint16_t rows[TL_SEP_PARTS_MAX]; /* FSED: lines of each of the plan's data type since the frame start */
     uint64_t tags, checks;           /* FSED: bytes of the lists at a whole frame's bottom, */
     size_t begin, end;               /* and of begin and end, in front of their footers */
 } account;
@@ -33,7 +40,7 @@ typedef struct account_range {
 
 typedef void account_each(void *ctx, const account_range *range);
 
-/* config NULL: there is no stream. It must outlive the account. */
+/* config NULL: there is no stream. It has passed its check, and outlives the account. */
 void account_open(account *a, const tl_stream_config *config);
 /* A packet of the stream's link, in the order of the file. Each range of it is told, from its first byte to its last, and
  * counted. each NULL: nobody is told. */

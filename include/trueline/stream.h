@@ -202,9 +202,11 @@ typedef struct tl_stream_key {
     uint64_t messages, bytes, bad, lists; /* counters live where the key lives */
 } tl_stream_key;
 
-/* What follows from a configuration for each part, worked out once. */
+/* ---- plans ----
+ * What follows from a configuration, worked out once: for the ends of a stream, and for whoever takes its packets apart without
+ * being one. */
+
 typedef struct tl_part_plan {
-    /* private */
     uint32_t offset;   /* of its payloads in the frame memory */
     uint32_t position; /* messages of the frame before it */
     uint16_t first;    /* number of its first message */
@@ -218,7 +220,6 @@ typedef struct tl_part_plan {
 enum { TL_PLAN_NO_LIST = 0xFF };
 
 typedef struct tl_stream_plan {
-    /* private */
     tl_part_plan parts[TL_SEP_PARTS_MAX];
     uint8_t types[TL_SEP_PARTS_MAX]; /* the data types, in the order in which the parts name them */
     uint8_t type_count;
@@ -229,6 +230,9 @@ typedef struct tl_stream_plan {
     size_t bytes;
     tl_stream_limits limits;
 } tl_stream_plan;
+
+/* The configuration must have passed its check. */
+void tl_stream_plan_of(tl_stream_plan *plan, const tl_stream_config *config);
 
 /* A list of tags that an accumulated one will be over. */
 typedef struct tl_tag_list {

@@ -20,7 +20,7 @@ size_t tl_bridge_memory(const tl_stream_config *c, tl_bridge_way way)
 
     if (tl_stream_config_check(c, NULL) != TL_OK)
         return 0;
-    tl_cse_plan(&plan, c);
+    tl_stream_plan_of(&plan, c);
     lists = tl_fsed_tags(c, &plan, plan.messages) + tl_fsed_checks(c, plan.messages);
     if (way == TL_BRIDGE_TO_FSED)
         return lists + TL_CSI2_HEADER_SIZE + tl_fsed_length(c) + TL_CSI2_FOOTER_SIZE;
@@ -37,7 +37,7 @@ tl_err tl_bridge_init(tl_bridge *b, const tl_stream_config *config, tl_bridge_wa
     if (memory.n < tl_bridge_memory(config, way))
         return TL_E_ROOM;
     b->config = *config;
-    tl_cse_plan(&b->plan, config);
+    tl_stream_plan_of(&b->plan, config);
     b->way = way;
     b->channel_out = channel_out;
     b->memory = memory.p;

@@ -58,7 +58,7 @@ static void plan_part(tl_stream_plan *plan, const tl_stream_config *c, unsigned 
     plan->bytes += (size_t)own->count * own->length;
 }
 
-void tl_cse_plan(tl_stream_plan *plan, const tl_stream_config *c)
+void tl_stream_plan_of(tl_stream_plan *plan, const tl_stream_config *c)
 {
     *plan = (tl_stream_plan){ .tag_n = (uint8_t)tl_stream_tag_bytes(c, TL_BLOCK_SERVICE),
                               .footer_n = footer_bytes(c, TL_BLOCK_SERVICE),

@@ -13,9 +13,6 @@ typedef struct tl_place {
     uint16_t row;
 } tl_place;
 
-/* The configuration must have passed its check. */
-void tl_cse_plan(tl_stream_plan *plan, const tl_stream_config *config);
-
 tl_place tl_cse_place(const tl_stream_config *config, const tl_stream_plan *plan, uint32_t data_type,
                       uint32_t message);
 

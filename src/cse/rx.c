@@ -24,7 +24,7 @@ tl_err tl_stream_rx_init(tl_stream_rx *rx, const tl_stream_config *config, tl_ke
     TL_TRY(tl_cse_key_take(&rx->key, source, epoch, config, rx->digest));
     rx->crypto = crypto;
     rx->config = *config;
-    tl_cse_plan(&rx->plan, config);
+    tl_stream_plan_of(&rx->plan, config);
     rx->sink = sink;
     rx->memory = memory.p;
     rx->expected = config->first_frame;

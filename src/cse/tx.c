@@ -30,7 +30,7 @@ tl_err tl_stream_tx_init(tl_stream_tx *tx, const tl_stream_config *config, tl_ke
     TL_TRY(tl_cse_key_take(&tx->key, source, epoch, config, tx->digest));
     tx->crypto = crypto;
     tx->config = *config;
-    tl_cse_plan(&tx->plan, config);
+    tl_stream_plan_of(&tx->plan, config);
     tx->next_frame = config->first_frame;
     tx->self = (uintptr_t)tx;
     return TL_OK;

@@ -18,7 +18,7 @@ size_t tl_stream_tx_metadata_size(const tl_stream_config *c)
 
     if (tl_stream_config_check(c, NULL) != TL_OK)
         return 0;
-    tl_cse_plan(&plan, c);
+    tl_stream_plan_of(&plan, c);
     return lists_of(c, &plan) + TL_CSI2_HEADER_SIZE + tl_fsed_length(c) + TL_CSI2_FOOTER_SIZE;
 }
 

@@ -509,7 +509,7 @@ static void place_when_a_type_has_two_runs_then_numbers_run_on(void **state)
     tl_place p;
 
     (void)state;
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     p = tl_cse_place(&c, &plan, TL_DT_EMBEDDED, 1);
     assert_true(p.named && p.part == 0 && p.row == 1);
     p = tl_cse_place(&c, &plan, TL_DT_EMBEDDED, 2);
@@ -529,7 +529,7 @@ static void place_when_the_configuration_has_no_such_message_then_none(void **st
     tl_stream_plan plan;
 
     (void)state;
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     assert_false(tl_cse_place(&c, &plan, TL_DT_EMBEDDED, 3).named);
     assert_false(tl_cse_place(&c, &plan, TL_DT_RAW12, 20).named);
     assert_false(tl_cse_place(&c, &plan, TL_DT_RAW12, 0xFFFF).named);
@@ -552,7 +552,7 @@ static void cover_when_asked_of_each_variant_then_as_the_patterns_say(void **sta
     c.variant[TL_BLOCK_BOTTOM] = TL_SV_4;
     c.pattern[TL_BLOCK_BOTTOM] = (tl_pattern){ 0, 1, 2 };
     tl_assert_ok(tl_stream_config_check(&c, NULL));
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     for (unsigned line = 0; line < 27; line++) {
         tl_place p = tl_cse_place(&c, &plan, TL_DT_RAW12, line);
         bool in = line >= 2 && (line - 2) % 5 < 3;
@@ -571,23 +571,23 @@ static void plan_when_tags_are_accumulated_then_lists_for_what_has_integrity(voi
     tl_stream_plan plan;
 
     (void)state;
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     assert_true(plan.list_count == 0 && plan.parts[0].list == TL_PLAN_NO_LIST);
     assert_true(plan.tag_n == 16 && plan.footer_n == 20 && plan.parts[0].tag_n == 16);
     c.tag_size = 8;
     c.variant[TL_BLOCK_BOTTOM] = TL_SV_5;
     c.tag_mode = TL_TAG_PER_DATA_TYPE;
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     assert_true(plan.list_count == 2 && plan.type_count == 2);
     assert_true(plan.parts[0].list == 0 && plan.parts[1].list == 1 && plan.parts[2].list == TL_PLAN_NO_LIST);
     assert_true(plan.tag_n == 16 && plan.parts[0].tag_n == 0 && plan.parts[0].footer_n == 4);
     c.tag_mode = TL_TAG_PER_FRAME;
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     assert_true(plan.list_count == 1 && plan.parts[0].list == 0 && plan.parts[1].list == 0);
     assert_int_equal(plan.parts[2].list, TL_PLAN_NO_LIST);
     c.tag_mode = TL_TAG_PER_MESSAGE;
     c.suite = TL_SUITE_AES128_CMAC;
-    tl_cse_plan(&plan, &c);
+    tl_stream_plan_of(&plan, &c);
     assert_true(plan.parts[0].tag_n == 8 && plan.parts[2].tag_n == 0 && plan.tag_n == 16);
 }
 
