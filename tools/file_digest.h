@@ -1,4 +1,4 @@
-/* SHA-256 of a whole file, computed beside whatever else reads it, by a thread. */
+/* SHA-256 of a whole file, computed beside whatever else reads it, by a thread; and whether the file stays as it is. */
 #ifndef TL_TOOLS_FILE_DIGEST_H
 #define TL_TOOLS_FILE_DIGEST_H
 
@@ -23,9 +23,9 @@ typedef struct file_digest {
     uint8_t digest[FILE_DIGEST_SIZE];
 } file_digest;
 
-/* fd is the caller's, of a regular file, and stays open until the end; its position is not moved. `name` is for faults.
+/* wanted = false: only that it stays is looked after, and the digest is zeros. fd is the caller's, of a regular file, and stays open until the end; its position is not moved. `name` is for faults.
  * TL_EXIT_LINK: no regular file. TL_EXIT_INTERNAL. */
-tl_exit file_digest_begin(file_digest *d, int fd, const char *name, tl_fault *fault)
+tl_exit file_digest_begin(file_digest *d, int fd, const char *name, bool wanted, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Waits for it. TL_EXIT_LINK: cannot be read, or it was changed since the beginning. */
 tl_exit file_digest_end(file_digest *d, const char *name, uint8_t digest[FILE_DIGEST_SIZE], tl_fault *fault)

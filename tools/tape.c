@@ -45,6 +45,7 @@ static tl_exit rewind_to_start(tape *t, tl_fault *fault)
     if (t->pcap_open)
         pcap_close(&t->pcap);
     t->pcap_open = false;
+    t->last = NULL;
     if (t->o.keys == NULL)
         stream_keys_close(&t->keys);
     if (fseek(t->in, 0, SEEK_SET) != 0)
@@ -323,12 +324,10 @@ tl_exit tape_open(tape *t, const tape_options *o, const tl_crypto *crypto, tl_fa
     return e;
 }
 
-tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault *fault)
+static tl_exit kind_of(tape *t, const pcap_packet *p, tape_kind *kind, tl_fault *fault)
 {
-    tl_exit e = next(t, p, more, fault);
+    tl_exit e;
 
-    if (e != TL_EXIT_OK || !*more)
-        return e;
     switch (p->from->link) {
     case PCAP_LINK_CSI2: *kind = is_chosen(t, p) ? TAPE_STREAM : TAPE_OTHER_CSI2; break;
     case PCAP_LINK_SPDM_TCP:
@@ -346,6 +345,18 @@ tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault
     e = check_interface(t, p->from, fault);
     if ((t->others[p->from->index / 8] >> p->from->index % 8 & 1) != 0)
         *kind = TAPE_OTHER_CSI2;
+    return e;
+}
+
+tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault *fault)
+{
+    tl_exit e = next(t, p, more, fault);
+
+    if (e == TL_EXIT_OK && *more && p->from != t->last) {
+        e = kind_of(t, p, &t->last_kind, fault);
+        t->last = e == TL_EXIT_OK ? p->from : NULL;
+    }
+    *kind = t->last_kind;
     return e;
 }
 

@@ -42,6 +42,8 @@ typedef struct tape {
     bool pcap_open, chosen, way_said;
     char name[64]; /* of the interface */
     const tl_crypto *crypto;
+    const pcap_interface *last;              /* that a packet was of, */
+    tape_kind last_kind;                     /* and what those of it are */
     uint8_t seen[PCAP_INTERFACES_MAX / 8];   /* interfaces of that name that were looked at, a bit each */
     uint8_t others[PCAP_INTERFACES_MAX / 8]; /* those of them that say another stream */
     tl_exit secrets;                         /* first fault of a block of secrets */

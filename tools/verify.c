@@ -389,7 +389,7 @@ static tl_exit set_up(verify *v, tl_fault *fault)
     v->tape.on_secrets = on_secrets;
     v->tape.context = v;
     if (e == TL_EXIT_OK)
-        e = file_digest_begin(&v->digest, fileno(v->tape.in), v->o->tape.path, fault);
+        e = file_digest_begin(&v->digest, fileno(v->tape.in), v->o->tape.path, v->o->report != NULL, fault);
     if (e != TL_EXIT_OK)
         return e;
     parts = (replay_parts){ .file = &v->tape.file,
