@@ -477,8 +477,8 @@ static void ask_inside(const uint8_t *request, size_t n)
                                 tl_span_of(request, n), &w));
     tl_assert_ok(tl_responder_step(&p.rs, p.now_ms, (tl_spdm_in){ record, w.n, true }, &out));
     assert_true(out.secured);
-    tl_assert_ok(tl_record_open(&own->schedule, &own->response_key, &p.binding.record, own->id, answer,
-                                out.w.n, &message));
+    tl_assert_ok(tl_record_open(&own->schedule, &own->response_key, &p.binding.record, own->id,
+                                (tl_buffer){ answer, out.w.n }, &message));
     memmove(answer, message.p, message.n);
     answer_n = message.n;
 }
