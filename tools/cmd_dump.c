@@ -76,20 +76,15 @@ static tl_exit run(const dump_arguments *a, tl_fault *fault)
                        .format = a->json ? DUMP_JSON : DUMP_TEXT,
                        .fields = a->verbose || a->json,
                        .packets = a->verbose };
-    tl_exit e = open_input(a->recording, &o.recording, fault), flushed;
+    tl_exit e = open_input(a->recording, &o.recording, fault);
     keys_source keys = { 0 };
-    tl_fault other;
 
     if (e == TL_EXIT_OK && a->keys != NULL)
         e = keys_source_open(&keys, a->keys, fault);
     o.keys = (dump_input){ keys.file, a->keys };
     if (e == TL_EXIT_OK)
         e = dump_run(&o, fault);
-    flushed = ui_flush(&other);
-    if (flushed != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED)) {
-        *fault = other;
-        e = flushed;
-    }
+    e = ui_flush_after(e, fault);
     if (o.recording.file != NULL)
         (void)fclose(o.recording.file);
     keys_source_close(&keys);

@@ -9,7 +9,7 @@
 
 #define NAME "export"
 
-enum { OPT_Y4M = 0x100, OPT_RAW, OPT_UNVERIFIED, OPT_CRYPTO };
+enum { OPT_Y4M = 0x100, OPT_RAW, OPT_UNVERIFIED };
 
 typedef struct arguments {
     export_options o;
@@ -27,26 +27,22 @@ static const struct argp_option options[] = {
       "without keys: what is in clear, as headers claim; files are called unverified, and what is missing is "
       "magenta",
       2 },
-    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0 },
 };
 
 static void take_frames(const struct argp_state *state, arguments *a, const char *text)
 {
-    char first[16];
-    const char *dash = strchr(text, '-');
-    size_t n = dash != NULL ? (size_t)(dash - text) : strlen(text);
+    char first[UI_NUMBER_SIZE];
+    const char *last;
 
-    if (n >= sizeof first) {
+    if (!ui_split(text, '-', first, &last)) {
         argp_error(state, "--frames: '%s': numbers such as 7 or 7-20", text);
         return;
     }
-    memcpy(first, text, n);
-    first[n] = '\0';
     a->o.first = (uint32_t)ui_number(state, "--frames", first, 0, UINT32_MAX);
     a->o.last = a->o.first;
-    if (dash != NULL)
-        a->o.last = (uint32_t)ui_number(state, "--frames", dash + 1, a->o.first, UINT32_MAX);
+    if (last != NULL)
+        a->o.last = (uint32_t)ui_number(state, "--frames", last, a->o.first, UINT32_MAX);
 }
 
 /* "drive.y4m" becomes "drive.unverified.y4m": what nobody verified says so wherever it goes. */
@@ -96,7 +92,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_RAW: a->o.raw = arg; return 0;
     case 'n': take_frames(state, a, arg); return 0;
     case OPT_UNVERIFIED: a->o.unverified = true; return 0;
-    case OPT_CRYPTO: a->o.crypto = backend_level_option(state, "--crypto", arg); return 0;
     case ARGP_KEY_ARG:
         if (a->o.tape.path != NULL)
             argp_error(state, "one recording only; '%s' is too much", arg);
@@ -127,7 +122,7 @@ int cmd_export(int argc, char **argv)
 {
     arguments a = { .o = { .tape = TAPE_OPTIONS_NONE, .out = { .every = 1 }, .last = UINT32_MAX } };
     export_counts counts;
-    tl_fault fault, other;
+    tl_fault fault;
     FILE *out = stdout;
     tl_exit e;
 
@@ -141,10 +136,7 @@ int cmd_export(int argc, char **argv)
     if (e <= TL_EXIT_REFUSED || e == TL_EXIT_LINK)
         (void)fprintf(out, "frames_%s=%llu refused=%llu\n", a.o.unverified ? "unverified" : "exported",
                       (unsigned long long)counts.written, (unsigned long long)counts.refused);
-    if (ui_flush(&other) != TL_EXIT_OK && e <= TL_EXIT_REFUSED) {
-        fault = other;
-        e = TL_EXIT_INTERNAL;
-    }
+    e = ui_flush_after(e, &fault);
     free(a.y4m);
     return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(NAME, &fault);
 }

@@ -10,7 +10,7 @@
 
 #define NAME "verify"
 
-enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_MAP, OPT_CRYPTO };
+enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_MAP };
 
 typedef struct arguments {
     verify_options o;
@@ -28,23 +28,19 @@ static const struct argp_option options[] = {
     { "map", OPT_MAP, "FILE", 0,
       "write 'FROM TO CLASS' for each run of bytes of the recording: what is protected", 3 },
     { "quiet", OPT_QUIET, NULL, 0, "no table of the bytes; the first refusal is not named", 3 },
-    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0 },
 };
 
 /* "2/4" */
 static void take_segment(const struct argp_state *state, arguments *a, const char *text)
 {
-    char first[16];
-    const char *slash = strchr(text, '/');
-    size_t n = slash != NULL ? (size_t)(slash - text) : 0;
+    char first[UI_NUMBER_SIZE];
+    const char *of;
 
-    if (n == 0 || n >= sizeof first)
+    if (!ui_split(text, '/', first, &of) || of == NULL)
         argp_error(state, "--segment: '%s': two numbers, such as 2/4", text);
     else {
-        memcpy(first, text, n);
-        first[n] = '\0';
-        a->o.segments = (unsigned)ui_number(state, "--segment", slash + 1, 1, VERIFY_SEGMENTS_MAX);
+        a->o.segments = (unsigned)ui_number(state, "--segment", of, 1, VERIFY_SEGMENTS_MAX);
         a->o.segment = (unsigned)ui_number(state, "--segment", first, 1, a->o.segments);
     }
 }
@@ -93,7 +89,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_JSON: a->json = true; return 0;
     case OPT_MAP: a->map = arg; return 0;
     case OPT_QUIET: a->o.quiet = true; return 0;
-    case OPT_CRYPTO: a->o.crypto = backend_level_option(state, "--crypto", arg); return 0;
     case ARGP_KEY_ARG: return take_argument(state, a, arg);
     case ARGP_KEY_END: check(state, a); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -123,7 +118,7 @@ static const struct argp argp = {
 int cmd_verify(int argc, char **argv)
 {
     arguments a = { .o = { .version = argp_program_version, .tape = TAPE_OPTIONS_NONE } };
-    tl_fault fault, other;
+    tl_fault fault;
     FILE *out;
     tl_exit e;
 
@@ -135,10 +130,7 @@ int cmd_verify(int argc, char **argv)
     e = a.map != NULL ? verify_map(&a.o, a.map, &fault) : TL_EXIT_OK;
     if (e == TL_EXIT_OK)
         e = a.join ? verify_join(a.reports, a.n, a.o.report, out, &fault) : verify_run(&a.o, out, &fault);
-    if (ui_flush(&other) != TL_EXIT_OK && (e == TL_EXIT_OK || e == TL_EXIT_REFUSED)) {
-        fault = other;
-        e = TL_EXIT_INTERNAL;
-    }
+    e = ui_flush_after(e, &fault);
     free(a.reports);
     return e == TL_EXIT_OK ? TL_EXIT_OK : ui_fail(NAME, &fault);
 }

@@ -165,7 +165,7 @@ static tl_exit read_all(exporter *x, tl_fault *fault)
 
 static tl_exit set_up(exporter *x, tl_fault *fault)
 {
-    tl_err err = backend_open(&x->backend, x->o->crypto, 0);
+    tl_err err = backend_open(&x->backend, x->o->tape.crypto, 0);
     tl_exit e;
 
     if (err != TL_OK)

@@ -2,7 +2,6 @@
 #ifndef TL_TOOLS_EXPORT_H
 #define TL_TOOLS_EXPORT_H
 
-#include "backend.h"
 #include "frame_out.h"
 #include "tape.h"
 
@@ -12,7 +11,6 @@ typedef struct export_options {
     const char *raw;      /* a file: the packed lines of pixels, frame behind frame; NULL: none */
     uint32_t first, last; /* numbers of the frames that are wanted */
     bool unverified;      /* what is in clear, without keys, by what headers claim */
-    backend_level crypto;
 } export_options;
 
 typedef struct export_counts {

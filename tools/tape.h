@@ -6,6 +6,7 @@
 #ifndef TL_TOOLS_TAPE_H
 #define TL_TOOLS_TAPE_H
 
+#include "backend.h"
 #include "pcap.h"
 #include "stream_keys.h"
 #include "stream_file.h"
@@ -22,6 +23,7 @@ typedef struct tape_options {
     uint8_t channels;      /* that are accepted, a bit each; 0: that one */
     tl_release release;    /* carrier SEP */
     bool oneway;
+    backend_level crypto; /* for whoever opens a backend for it */
 } tape_options;
 
 typedef enum tape_kind { TAPE_STREAM = 0, TAPE_OTHER_CSI2, TAPE_SPDM, TAPE_UNKNOWN } tape_kind;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { OPT_KEYS = 0x700, OPT_STREAM, OPT_INTERFACE, OPT_CARRIER, OPT_CHANNEL, OPT_ONEWAY };
+enum { OPT_KEYS = 0x700, OPT_STREAM, OPT_INTERFACE, OPT_CARRIER, OPT_CHANNEL, OPT_ONEWAY, OPT_CRYPTO };
 
 static const struct argp_option options[] = {
     { "keys", OPT_KEYS, "KEYS", 0,
@@ -22,6 +22,7 @@ static const struct argp_option options[] = {
       "if the stream "
       "file has the secret",
       1 },
+    { "crypto", OPT_CRYPTO, "NAME", 0, BACKEND_OPTION_TEXT, 3 },
     { 0 },
 };
 
@@ -56,6 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_CHANNEL: take_channels(state, o, arg); return 0;
     case OPT_ONEWAY: o->oneway = true; return 0;
+    case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

@@ -211,3 +211,26 @@ tl_exit ui_flush(tl_fault *fault)
         return tl_fault_errno(fault, TL_EXIT_INTERNAL, "output: stdout: cannot write");
     return TL_EXIT_OK;
 }
+
+tl_exit ui_flush_after(tl_exit e, tl_fault *fault)
+{
+    tl_fault writing;
+
+    if (ui_flush(&writing) == TL_EXIT_OK || (e != TL_EXIT_OK && e != TL_EXIT_REFUSED))
+        return e;
+    *fault = writing;
+    return writing.code;
+}
+
+bool ui_split(const char *text, char separator, char first[UI_NUMBER_SIZE], const char **behind)
+{
+    const char *at = strchr(text, separator);
+    const size_t n = at != NULL ? (size_t)(at - text) : strlen(text);
+
+    *behind = at != NULL ? at + 1 : NULL;
+    if (n == 0 || n >= UI_NUMBER_SIZE)
+        return false;
+    memcpy(first, text, n);
+    first[n] = '\0';
+    return true;
+}

@@ -43,6 +43,12 @@ uint64_t ui_number(const struct argp_state *state, const char *option, const cha
 /* The same for numbers with a fraction. */
 double ui_real(const struct argp_state *state, const char *option, const char *text, double low, double high);
 
+enum { UI_NUMBER_SIZE = 16 };
+
+/* Two numbers in one word, such as 2/4: what is in front of the separator goes to `first`, and what is behind it is given back;
+ * NULL: there is no separator, and all of it is in front. False: there is nothing in front, or too much. */
+bool ui_split(const char *text, char separator, char first[UI_NUMBER_SIZE], const char **behind);
+
 /* One of a few numbers, which a refusal lists. */
 uint32_t ui_one_of(const struct argp_state *state, const char *option, const char *text,
                    const uint32_t *numbers, size_t n);
@@ -88,5 +94,7 @@ int ui_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* Flushes stdout: a full disk or a closed pipe is a fault of class internal. */
 tl_exit ui_flush(tl_fault *fault) __attribute__((warn_unused_result));
+/* The same behind what ended with e: a fault of writing outweighs success and refusals, and nothing else. */
+tl_exit ui_flush_after(tl_exit e, tl_fault *fault) __attribute__((warn_unused_result));
 
 #endif

@@ -379,7 +379,7 @@ static json_t *evidence_json(const verify *v)
 static tl_exit set_up(verify *v, tl_fault *fault)
 {
     replay_parts parts;
-    tl_err err = backend_open(&v->backend, v->o->crypto, 0);
+    tl_err err = backend_open(&v->backend, v->o->tape.crypto, 0);
     tl_exit e;
 
     if (err != TL_OK)

@@ -4,7 +4,6 @@
 #define TL_TOOLS_VERIFY_H
 
 #include "account.h"
-#include "backend.h"
 #include "replay.h"
 #include "report.h"
 #include "tape.h"
@@ -15,9 +14,8 @@ typedef struct verify_options {
     tape_options tape;
     unsigned segment, segments; /* 1 of 1: the whole */
     const char *report;         /* NULL: none; "-": stdout */
-    backend_level crypto;
-    const char *version; /* of the program */
-    bool quiet;          /* no table of bytes, and the first refusal is not named */
+    const char *version;        /* of the program */
+    bool quiet;                 /* no table of bytes, and the first refusal is not named */
 } verify_options;
 
 /* Frames and refusals, as a controller counts them. */

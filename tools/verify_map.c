@@ -85,7 +85,7 @@ tl_exit verify_map(const verify_options *o, const char *path, tl_fault *fault)
     tl_file file;
     tl_exit e;
 
-    if (backend_open(&b, o->crypto, 0) != TL_OK)
+    if (backend_open(&b, o->tape.crypto, 0) != TL_OK)
         return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: no backend");
     e = tape_open(&t, &o->tape, b.crypto, fault);
     if (e == TL_EXIT_OK) {

@@ -170,11 +170,13 @@ static const tape_options given = { .path = recording_path,
                                     .stream = stream_path,
                                     .carrier = TL_CARRIER_SEP,
                                     .virtual_channel = 0,
-                                    .release = TL_RELEASE_IN_PLACE },
+                                    .release = TL_RELEASE_IN_PLACE,
+                                    .crypto = BACKEND_OPENSSL },
                           said = { .path = recording_path,
                                    .carrier = TAPE_AUTO,
                                    .virtual_channel = TAPE_AUTO,
-                                   .release = TL_RELEASE_IN_PLACE };
+                                   .release = TL_RELEASE_IN_PLACE,
+                                   .crypto = BACKEND_OPENSSL };
 
 static tl_exit verify_as(const tape_options *tape, unsigned segment, unsigned segments, const char *to)
 {
@@ -182,7 +184,6 @@ static tl_exit verify_as(const tape_options *tape, unsigned segment, unsigned se
                                .segment = segment,
                                .segments = segments,
                                .report = to,
-                               .crypto = BACKEND_OPENSSL,
                                .version = "fuzz",
                                .quiet = true };
     tl_fault fault = { 0 };
@@ -252,11 +253,9 @@ static void check_recording(void)
  * class. */
 static void check_saying(tl_exit at_most)
 {
-    const export_options o = { .tape = said,
-                               .out = { .y4m = video },
-                               .last = UINT32_MAX,
-                               .unverified = true,
-                               .crypto = BACKEND_OPENSSL };
+    const export_options o = {
+        .tape = said, .out = { .y4m = video }, .last = UINT32_MAX, .unverified = true
+    };
     export_counts counts;
     tl_fault fault = { 0 };
     tl_exit e = verify_as(&said, 1, 1, whole);

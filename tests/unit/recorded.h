@@ -191,11 +191,11 @@ static verify_options options_of(unsigned segment, unsigned segments, const char
                                        .stream = names[2],
                                        .carrier = TAPE_AUTO,
                                        .virtual_channel = TAPE_AUTO,
-                                       .release = TL_RELEASE_IN_PLACE },
+                                       .release = TL_RELEASE_IN_PLACE,
+                                       .crypto = BACKEND_OPENSSL },
                              .segment = segment,
                              .segments = segments,
                              .report = to,
-                             .crypto = BACKEND_OPENSSL,
                              .version = "test",
                              .quiet = true };
 }
