@@ -113,7 +113,7 @@ static tl_exit refuse_encrypted(const exporter *x, tl_fault *fault)
 static tl_exit take(exporter *x, const pcap_packet *p, tl_fault *fault)
 {
     const replay_packet packet = replay_packet_of(p);
-    tl_exit e = x->o->unverified ? unverified_packet(&x->unverified, packet.bytes, counts_wanted, x, fault)
+    tl_exit e = x->o->unverified ? unverified_packet(&x->unverified, packet.bytes, fault)
                                  : replay_packet_in(&x->replay, &packet, fault);
 
     if (e == TL_EXIT_OK && x->output != TL_EXIT_OK) {
@@ -147,8 +147,8 @@ static tl_exit read_all(exporter *x, tl_fault *fault)
     }
     if (e == TL_EXIT_OK || e == TL_EXIT_LINK) {
         tl_fault other;
-        tl_exit ended = x->o->unverified ? unverified_end(&x->unverified, counts_wanted, x, &other)
-                                         : replay_end(&x->replay, &other);
+        tl_exit ended =
+            x->o->unverified ? unverified_end(&x->unverified, &other) : replay_end(&x->replay, &other);
 
         if (ended == TL_EXIT_OK && x->output != TL_EXIT_OK) {
             other = x->output_fault;
@@ -180,8 +180,11 @@ static tl_exit set_up(exporter *x, tl_fault *fault)
         e = frame_out_open(&x->out, &x->o->out, &x->tape.file, fault);
     if (e == TL_EXIT_OK && x->o->raw != NULL)
         e = tl_file_begin(&x->raw, x->o->raw, 0644, fault);
-    x->unverified =
-        (unverified){ .file = &x->tape.file, .out = &x->out, .frame = x->tape.file.first_frame - 1 };
+    x->unverified = (unverified){ .file = &x->tape.file,
+                                  .out = &x->out,
+                                  .wanted = counts_wanted,
+                                  .ctx = x,
+                                  .frame = x->tape.file.first_frame - 1 };
     return e;
 }
 

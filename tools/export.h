@@ -24,22 +24,24 @@ tl_exit export_run(const export_options *options, export_counts *counts, tl_faul
 
 /* ---- unverified.c ---- */
 
-/* Lines of a stream put together by what their packets claim, or by the order in which they came (FSED). */
+/* Is the frame wanted? Asked once for each, when it is over. */
+typedef bool unverified_wanted(void *ctx, uint32_t frame);
+
+/* Lines of a stream put together by what their packets claim, or by the order in which they came (FSED). The first four members
+ * are the caller's to set, and `frame`: one below the stream's first. */
 typedef struct unverified {
-    /* private */
     const stream_file *file;
-    frame_out *out;
-    bool open;
+    frame_out *out; /* gets the frames that are wanted */
+    unverified_wanted *wanted;
+    void *ctx;
     uint32_t frame; /* by its header, or counted */
-    uint32_t row;   /* FSED */
+    /* private */
+    bool open;
+    uint32_t row; /* FSED */
 } unverified;
 
-/* A packet. A frame that is over goes to the output, unless `wanted` says no. */
-typedef bool unverified_wanted(void *ctx, uint32_t frame);
-tl_exit unverified_packet(unverified *u, tl_span packet, unverified_wanted *wanted, void *ctx,
-                          tl_fault *fault) __attribute__((warn_unused_result));
-/* The last frame. */
-tl_exit unverified_end(unverified *u, unverified_wanted *wanted, void *ctx, tl_fault *fault)
-    __attribute__((warn_unused_result));
+tl_exit unverified_packet(unverified *u, tl_span packet, tl_fault *fault) __attribute__((warn_unused_result));
+/* The last frame is over. */
+tl_exit unverified_end(unverified *u, tl_fault *fault) __attribute__((warn_unused_result));
 
 #endif

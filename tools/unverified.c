@@ -4,19 +4,19 @@
 
 #include <trueline/messages.h>
 
-static tl_exit finish(unverified *u, unverified_wanted *wanted, void *ctx, tl_fault *fault)
+static tl_exit finish(unverified *u, tl_fault *fault)
 {
     tl_exit e = TL_EXIT_OK;
 
-    if (u->open && wanted(ctx, u->frame))
+    if (u->open && u->wanted(u->ctx, u->frame))
         e = frame_out_end(u->out, u->frame, false, fault);
     u->open = false;
     return e;
 }
 
-static tl_exit start(unverified *u, uint32_t frame, unverified_wanted *wanted, void *ctx, tl_fault *fault)
+static tl_exit start(unverified *u, uint32_t frame, tl_fault *fault)
 {
-    tl_exit e = finish(u, wanted, ctx, fault);
+    tl_exit e = finish(u, fault);
 
     if (e == TL_EXIT_OK)
         frame_out_begin(u->out);
@@ -27,7 +27,7 @@ static tl_exit start(unverified *u, uint32_t frame, unverified_wanted *wanted, v
 }
 
 /* SEP: the header names frame and line. */
-static tl_exit take_sep(unverified *u, tl_span body, unverified_wanted *wanted, void *ctx, tl_fault *fault)
+static tl_exit take_sep(unverified *u, tl_span body, tl_fault *fault)
 {
     const size_t line = stream_file_line_bytes(u->file);
     const tl_env env = { 0 };
@@ -40,7 +40,7 @@ static tl_exit take_sep(unverified *u, tl_span body, unverified_wanted *wanted, 
         body.n < TL_SEP_HEADER_SIZE + line)
         return e;
     if (!u->open || u->frame != h.frame)
-        e = start(u, h.frame, wanted, ctx, fault);
+        e = start(u, h.frame, fault);
     if (e == TL_EXIT_OK)
         e = frame_out_line(u->out, (uint8_t)h.data_type, (uint16_t)h.message,
                            tl_span_of(body.p + TL_SEP_HEADER_SIZE, line), fault);
@@ -48,19 +48,17 @@ static tl_exit take_sep(unverified *u, tl_span body, unverified_wanted *wanted, 
 }
 
 /* FSED: plain lines between a frame start and the next. */
-static tl_exit take_plain(unverified *u, const tl_csi2_packet *p, unverified_wanted *wanted, void *ctx,
-                          tl_fault *fault)
+static tl_exit take_plain(unverified *u, const tl_csi2_packet *p, tl_fault *fault)
 {
     if (p->header.data_type == TL_DT_FRAME_START)
-        return start(u, u->frame + 1, wanted, ctx, fault);
+        return start(u, u->frame + 1, fault);
     if (!u->open || p->header.data_type != stream_file_pixel_type(u->file) ||
         p->payload.n != stream_file_line_bytes(u->file) || u->row >= u->file->height)
         return TL_EXIT_OK;
     return frame_out_line(u->out, p->header.data_type, (uint16_t)u->row++, p->payload, fault);
 }
 
-tl_exit unverified_packet(unverified *u, tl_span packet, unverified_wanted *wanted, void *ctx,
-                          tl_fault *fault)
+tl_exit unverified_packet(unverified *u, tl_span packet, tl_fault *fault)
 {
     const tl_stream_config *c = &u->file->config;
     tl_csi2_packet p;
@@ -69,11 +67,11 @@ tl_exit unverified_packet(unverified *u, tl_span packet, unverified_wanted *want
     if (p.ecc == TL_CSI2_ECC_BAD || !p.crc_right || p.header.virtual_channel != c->virtual_channel)
         return TL_EXIT_OK;
     if (c->carrier == TL_CARRIER_FSED)
-        return take_plain(u, &p, wanted, ctx, fault);
-    return p.header.data_type == TL_SEP_WIRE_TYPE ? take_sep(u, p.payload, wanted, ctx, fault) : TL_EXIT_OK;
+        return take_plain(u, &p, fault);
+    return p.header.data_type == TL_SEP_WIRE_TYPE ? take_sep(u, p.payload, fault) : TL_EXIT_OK;
 }
 
-tl_exit unverified_end(unverified *u, unverified_wanted *wanted, void *ctx, tl_fault *fault)
+tl_exit unverified_end(unverified *u, tl_fault *fault)
 {
-    return finish(u, wanted, ctx, fault);
+    return finish(u, fault);
 }

@@ -310,18 +310,20 @@ static json_t *configuration_json(const verify *v)
 static json_t *segment_json(const verify *v)
 {
     const tl_stream_counters c = replay_counters(&v->replay);
-    uint64_t wrong = 0, bytes = 0, lists = v->totals.frames_ok + v->totals.frames_bad;
+    const bool lists = v->tape.file.config.tag_mode != TL_TAG_PER_MESSAGE;
+    verify_part part = { .index = v->o->segment,
+                         .of = v->o->segments,
+                         .from = verify_border_json(&v->replay.from),
+                         .to = verify_border_json(&v->replay.to),
+                         .messages = c.packets };
 
     for (unsigned i = 0; i < TL_VERDICTS; i++)
-        wrong += c.verdicts[i];
+        part.wrong_tags += c.verdicts[i];
     for (unsigned i = 0; i < ACCOUNT_container; i++)
-        bytes += v->account.bytes[i];
-    lists *= v->tape.file.config.tag_mode == TL_TAG_PER_MESSAGE ? 0 : TL_SEP_PARTS_MAX;
-    return json_pack("{s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I}", "index", (int)v->o->segment, "of",
-                     (int)v->o->segments, "from", verify_border_json(&v->replay.from), "to",
-                     verify_border_json(&v->replay.to), "messages_at_most", (json_int_t)c.packets,
-                     "bytes_at_most", (json_int_t)bytes, "wrong_tags_at_most", (json_int_t)wrong,
-                     "lists_at_most", (json_int_t)lists);
+        part.bytes += v->account.bytes[i];
+    if (lists)
+        part.lists = (v->totals.frames_ok + v->totals.frames_bad) * TL_SEP_PARTS_MAX;
+    return verify_part_json(&part);
 }
 
 static json_t *limits_json(const verify *v)

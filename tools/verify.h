@@ -39,6 +39,16 @@ tl_exit verify_map(const verify_options *options, const char *path, tl_fault *fa
 
 /* ---- verify_json.c: what both write ---- */
 
+/* Which part of a file was judged; its ends as verify_border_json makes them, taken over; and how often keys could have been used
+ * at most. */
+typedef struct verify_part {
+    unsigned index, of;
+    json_t *from, *to;
+    uint64_t messages, bytes, wrong_tags, lists;
+} verify_part;
+
+json_t *verify_part_json(const verify_part *part);
+
 json_t *verify_totals_json(const verify_totals *totals, json_t *counters, tl_exit code, const char *why);
 json_t *verify_border_json(const replay_border *border);
 /* account NULL: the totals alone. epochs: as the evidence has them, or NULL. */

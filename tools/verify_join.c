@@ -369,18 +369,21 @@ static void take_spdm(join *j)
 static json_t *whole_evidence(const join *j)
 {
     static const char *const of_the_last[] = { "spdm", "epochs" };
-    json_t *o = json_deep_copy(j->parts[0].evidence), *last = j->parts[j->n - 1].evidence, *segment, *from,
-           *to;
+    json_t *o = json_deep_copy(j->parts[0].evidence), *last = j->parts[j->n - 1].evidence;
+    const verify_part all = { .index = 1,
+                              .of = 1,
+                              .from = json_incref(json_object_get(j->parts[0].segment, "from")),
+                              .to = json_incref(json_object_get(j->parts[j->n - 1].segment, "to")),
+                              .messages = sum_of(j, "messages_at_most"),
+                              .bytes = sum_of(j, "bytes_at_most"),
+                              .wrong_tags = sum_of(j, "wrong_tags_at_most"),
+                              .lists = sum_of(j, "lists_at_most") };
+    json_t *segment = verify_part_json(&all);
 
-    if (o == NULL)
+    if (o == NULL) {
+        json_decref(segment);
         return NULL;
-    from = json_object_get(j->parts[0].segment, "from");
-    to = json_object_get(j->parts[j->n - 1].segment, "to");
-    segment = json_pack("{s:i, s:i, s:O, s:O, s:I, s:I, s:I, s:I}", "index", 1, "of", 1, "from", from, "to",
-                        to, "messages_at_most", (json_int_t)sum_of(j, "messages_at_most"), "bytes_at_most",
-                        (json_int_t)sum_of(j, "bytes_at_most"), "wrong_tags_at_most",
-                        (json_int_t)sum_of(j, "wrong_tags_at_most"), "lists_at_most",
-                        (json_int_t)sum_of(j, "lists_at_most"));
+    }
     (void)json_object_set_new(o, "segment", segment);
     for (size_t i = 0; i < sizeof of_the_last / sizeof *of_the_last; i++)
         if (json_object_get(last, of_the_last[i]) != NULL)

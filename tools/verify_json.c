@@ -25,6 +25,14 @@ json_t *verify_border_json(const replay_border *b)
     return o;
 }
 
+json_t *verify_part_json(const verify_part *p)
+{
+    return json_pack("{s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I}", "index", (int)p->index, "of", (int)p->of,
+                     "from", p->from, "to", p->to, "messages_at_most", (json_int_t)p->messages,
+                     "bytes_at_most", (json_int_t)p->bytes, "wrong_tags_at_most", (json_int_t)p->wrong_tags,
+                     "lists_at_most", (json_int_t)p->lists);
+}
+
 /* Where the secrets of the frames came from. */
 static void print_epochs(FILE *out, const json_t *epochs)
 {

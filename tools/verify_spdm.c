@@ -10,7 +10,8 @@
 
 /* ---- what transcripts cover ---- */
 
-bool verify_spdm_covers(const pcap_packet *p)
+/* A message in clear that a transcript is to cover. */
+static bool is_covered(const dump_unit *unit)
 {
     static const uint8_t covered[] = {
         TL_SPDM_GET_VERSION,          TL_SPDM_VERSION,    TL_SPDM_GET_CAPABILITIES,
@@ -18,15 +19,23 @@ bool verify_spdm_covers(const pcap_packet *p)
         TL_SPDM_NEGOTIATE_ALGORITHMS, TL_SPDM_ALGORITHMS, TL_SPDM_KEY_EXCHANGE,
         TL_SPDM_KEY_EXCHANGE_RSP,     TL_SPDM_FINISH,     TL_SPDM_FINISH_RSP,
     };
+
+    return unit->carried == DUMP_CLEAR && unit->n > 1 && memchr(covered, unit->p[1], sizeof covered) != NULL;
+}
+
+static bool unit_of(const pcap_packet *p, dump_unit *unit)
+{
     const dump_link *link = dump_link_of(p->from->link);
     const char *why;
+
+    return link != NULL && dump_link_take(link, p, unit, &why) == TL_OK;
+}
+
+bool verify_spdm_covers(const pcap_packet *p)
+{
     dump_unit unit;
 
-    if (link == NULL || dump_link_take(link, p, &unit, &why) != TL_OK)
-        return false;
-    if (unit.carried == DUMP_SECURED)
-        return true;
-    return unit.carried == DUMP_CLEAR && unit.n > 1 && memchr(covered, unit.p[1], sizeof covered) != NULL;
+    return unit_of(p, &unit) && (unit.carried == DUMP_SECURED || is_covered(&unit));
 }
 
 /* ---- certificates ---- */
@@ -198,15 +207,12 @@ static tl_exit port_of(verify_spdm *v, const pcap_interface *from, verify_spdm_p
     return TL_EXIT_OK;
 }
 
-/* A message in clear that a transcript is to cover waits for what proves it; GET_VERSION begins anew, and what waited until
- * then waits for ever. */
+/* Such a message waits for what proves it; GET_VERSION begins anew, and what waited until then waits for ever. */
 static void wait_for_proof(verify_spdm_port *port, const pcap_packet *p)
 {
-    const dump_link *link = dump_link_of(p->from->link);
-    const char *why;
     dump_unit unit;
 
-    if (!verify_spdm_covers(p) || dump_link_take(link, p, &unit, &why) != TL_OK || unit.carried != DUMP_CLEAR)
+    if (!unit_of(p, &unit) || !is_covered(&unit))
         return;
     if (unit.p[1] == TL_SPDM_GET_VERSION) {
         port->owner->loose += port->open;

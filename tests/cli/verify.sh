@@ -143,7 +143,7 @@ refused 2 "layout 'other" layout_when_another verify relabelled.pcapng
 refused 4 "is no file on disk" file_when_a_pipe verify <(cat r1.pcapng)
 run "$program" verify r1.pcapng --keys r1.keys --virtual-channel 2
 is "$code" 4 "channel_when_another_then_4"
-head -c $(($(stat -c %s r1.pcapng) - 7)) r1.pcapng >cut.pcapng
+head -c $(($(stat -c %s r1.pcapng) - 407)) r1.pcapng >cut.pcapng
 refused 4 "packet [0-9]* at offset [0-9]*" file_when_cut verify cut.pcapng --keys r1.keys --report cut.json
 like "$(tail -1 cut.json)" '"broken":' "file_when_cut_then_the_evidence_says_so"
 if [ -w /dev/full ]; then
