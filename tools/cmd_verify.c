@@ -10,7 +10,7 @@
 
 #define NAME "verify"
 
-enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_MAP };
+enum { OPT_SEGMENT = 0x100, OPT_JOIN, OPT_REPORT, OPT_JSON, OPT_QUIET, OPT_MAP, OPT_TRUST };
 
 typedef struct arguments {
     verify_options o;
@@ -23,6 +23,10 @@ typedef struct arguments {
 static const struct argp_option options[] = {
     { "segment", OPT_SEGMENT, "I/N", 0, "judge the Ith of N segments of the file", 2 },
     { "join", OPT_JOIN, NULL, 0, "the arguments are reports of segments: make one of them", 2 },
+    { "trust", OPT_TRUST, "ROOTS.pem", 0,
+      "both ends' certificates must be of these roots, and the stream's secret must follow from their "
+      "session",
+      2 },
     { "report", OPT_REPORT, "OUT.json", 0, "write every verdict that counts, and the evidence, as JSON", 3 },
     { "json", OPT_JSON, NULL, 0, "write that to stdout", 3 },
     { "map", OPT_MAP, "FILE", 0,
@@ -61,8 +65,9 @@ static void check(const struct argp_state *state, arguments *a)
 {
     if (a->json && a->o.report != NULL)
         argp_error(state, "--json and --report: one of them");
-    if (a->join && (a->o.segment != 0 || a->o.tape.keys != NULL || a->o.tape.stream != NULL))
-        argp_error(state, "--join takes reports, and no --segment, --keys or --stream");
+    if (a->join &&
+        (a->o.segment != 0 || a->o.tape.keys != NULL || a->o.tape.stream != NULL || a->o.trust != NULL))
+        argp_error(state, "--join takes reports, and no --segment, --keys, --stream or --trust");
     if (a->join && a->map != NULL)
         argp_error(state, "--map is of a recording");
     if (!a->join && a->n != 1)
@@ -88,6 +93,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_REPORT: a->o.report = arg; return 0;
     case OPT_JSON: a->json = true; return 0;
     case OPT_MAP: a->map = arg; return 0;
+    case OPT_TRUST: a->o.trust = arg; return 0;
     case OPT_QUIET: a->o.quiet = true; return 0;
     case ARGP_KEY_ARG: return take_argument(state, a, arg);
     case ARGP_KEY_END: check(state, a); return 0;
@@ -111,6 +117,7 @@ static const struct argp argp = {
         "proves: docs/EVIDENCE.md.\n\nExamples:\n"
         "  trueline verify drive.pcapng --keys drive.keys\n"
         "  trueline verify drive.pcapng --keys drive.keys --report evidence.json\n"
+        "  trueline verify agreed.pcapng --keys agreed.keys --trust pki/root.pem\n"
         "  trueline verify drive.pcapng --keys drive.keys --segment 1/2 --report 1.json\n"
         "  trueline verify --join 1.json 2.json --report evidence.json\n",
 };

@@ -409,6 +409,8 @@ static tl_exit set_up(verify *v, tl_fault *fault)
     v->spdm_open = v->o->segment == v->o->segments;
     if (e == TL_EXIT_OK && v->spdm_open)
         e = verify_spdm_open(&v->spdm, v->o->tape.keys, fault);
+    if (e == TL_EXIT_OK && v->spdm_open && v->o->trust != NULL)
+        e = verify_spdm_trust(&v->spdm, v->o->trust, fault);
     tape_warn(&v->tape, NAME);
     return e == TL_EXIT_OK ? report_open(&v->report, v->o->report, fault) : e;
 }

@@ -14,6 +14,7 @@ typedef struct verify_options {
     tape_options tape;
     unsigned segment, segments; /* 1 of 1: the whole */
     const char *report;         /* NULL: none; "-": stdout */
+    const char *trust;          /* anchors of the ends of sessions; NULL: nobody's chain is judged */
     const char *version;        /* of the program */
     bool quiet;                 /* no table of bytes, and the first refusal is not named */
 } verify_options;

@@ -314,7 +314,7 @@ static void add_numbers(json_t *sum, json_t *more)
 static tl_exit check_sums(const part *p, tl_fault *fault)
 {
     const json_t *spdm = json_object_get(p->evidence, "spdm"), *row;
-    uint64_t contradict = 0;
+    uint64_t untied = 0;
     uint64_t ok = 0, refused = 0, left_out = 0, failed = 0, from = 0, to = 0, n, sum = 0;
     size_t i;
 
@@ -323,9 +323,9 @@ static tl_exit check_sums(const part *p, tl_fault *fault)
     (void)number(p->tail, "left_out", &left_out);
     if (json_is_true(json_object_get(spdm, "computed")))
         (void)number(spdm, "failed", &failed);
-    json_array_foreach(json_object_get(p->evidence, "epochs"), i, row) contradict +=
-        json_is_true(json_object_get(row, "contradicts"));
-    if (left_out == 0 && (p->right != ok || p->refused + failed + contradict != refused))
+    json_array_foreach(json_object_get(p->evidence, "epochs"), i, row) untied +=
+        json_is_true(json_object_get(row, "refused"));
+    if (left_out == 0 && (p->right != ok || p->refused + failed + untied != refused))
         return wrong(p, fault, "its events are not those that its totals count");
     json_array_foreach(json_object_get(p->evidence, "bytes"), i, row) sum += number(row, "bytes", &n) ? n : 0;
     if (!number(json_object_get(p->segment, "from"), "offset", &from) ||

@@ -101,6 +101,37 @@ static void id_of(const dump_session *s, char id[16])
     (void)snprintf(id, 16, "%08x", (unsigned)s->id);
 }
 
+/* Whose the chain is, and whether it leads to an anchor, at the time of the packet. */
+static json_t *judged_json(const verify_spdm_port *port, const dump_check *c, const dump_chain *chain,
+                           tl_chain_use use)
+{
+    const size_t head = 4 + tl_hash_size(c->algs.hash);
+    const bool sensor = use == TL_USE_RESPONDER;
+    json_t *o = peer_json(c, chain);
+    tl_chain_rules rules = port->owner->trust.rules;
+    tl_chain_facts facts = { 0 };
+    tl_err e;
+
+    if (!port->owner->trust.has_rules || chain->n < head)
+        return o;
+    rules.now = port->time_ns / 1000000000u;
+    rules.role = sensor ? "sensor" : "controller";
+    rules.use = use;
+    rules.hash = c->algs.hash;
+    rules.alg = sensor ? c->algs.sign : c->algs.req_sign;
+    e = c->crypto->ops->chain_check(c->crypto->ctx, &rules, tl_span_of(chain->bytes + head, chain->n - head),
+                                    &facts);
+    c->crypto->ops->key_drop(c->crypto->ctx, facts.key);
+    if (e == TL_OK &&
+        !tl_equal(tl_span_of(chain->bytes + 4, head - 4), tl_span_of(facts.root_hash, head - 4)))
+        e = TL_E_CHAIN;
+    if (e != TL_OK)
+        dump_report_failed(c->report, "the %s's chain is not trusted: %s", rules.role,
+                           facts.why != NULL ? facts.why : tl_err_text(e));
+    (void)json_object_set_new(o, "trusted", json_boolean(e == TL_OK));
+    return o;
+}
+
 /* A session stands when its finish is answered. */
 static void on_session(void *ctx, const dump_check *c, const dump_session *s)
 {
@@ -117,9 +148,10 @@ static void on_session(void *ctx, const dump_check *c, const dump_session *s)
     (void)snprintf(version, sizeof version, "%u.%u", c->context->version >> 4, c->context->version & 15);
     o = json_pack("{s:s, s:s, s:I, s:I, s:i, s:o?}", "id", id, "version", version, "interface",
                   (json_int_t)port->index, "offset", (json_int_t)port->at, "slot", (int)s->slot, "peer",
-                  peer_json(c, &c->chains[s->slot]));
+                  judged_json(port, c, &c->chains[s->slot], TL_USE_RESPONDER));
     if (o != NULL && s->mutual)
-        (void)json_object_set_new(o, "requester", peer_json(c, &c->chains[DUMP_REQUESTER_CHAIN]));
+        (void)json_object_set_new(o, "requester",
+                                  judged_json(port, c, &c->chains[DUMP_REQUESTER_CHAIN], TL_USE_REQUESTER));
     (void)json_array_append_new(v->sessions, o);
 }
 
@@ -242,6 +274,7 @@ static tl_exit compute(verify_spdm *v, const pcap_packet *p, tl_fault *fault)
     wait_for_proof(port, p);
     v->report.message = p->number;
     port->at = p->offset;
+    port->time_ns = p->time_ns;
     dump_spdm_packet(port->spdm, p, &line);
     if (v->report.signatures + v->report.records > proofs)
         port->open = 0;
@@ -357,6 +390,13 @@ tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
     return e;
 }
 
+tl_exit verify_spdm_trust(verify_spdm *v, const char *anchors, tl_fault *fault)
+{
+    const spdm_identity_files files = { .trust = anchors };
+
+    return spdm_identity_load(&v->trust, &files, v->backend, fault);
+}
+
 /* All that the recording has of secrets is there. */
 static tl_exit stop_waiting(verify_spdm *v, tl_fault *fault)
 {
@@ -385,6 +425,11 @@ tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault)
         pick(v, &v->ports[0]);
     if (e != TL_EXIT_OK)
         *fault = v->keys_fault;
+    else if (v->trust.has_rules && json_array_size(v->sessions) == 0 &&
+             !(v->computed && v->report.failed > 0))
+        e = tl_fault_set(
+            fault, TL_EXIT_USAGE,
+            "--trust: the recording has no session whose secrets are here: nobody proves who he is");
     else if (v->ties.full)
         e = tl_fault_set(fault, TL_EXIT_LINK, "SPDM: more than %d sessions, or %d agreements or epochs",
                          VERIFY_SPDM_SESSIONS, VERIFY_TIES_MAX);
@@ -422,20 +467,34 @@ static bool is_believed(const verify_spdm *v)
     return v->computed && v->port_n > 0 && v->report.failed == 0;
 }
 
+static bool is_refused(const verify_spdm *v, const verify_epoch *e)
+{
+    return e->tie == VERIFY_CONTRADICTS || (e->tie == VERIFY_GIVEN && v->trust.has_rules);
+}
+
 tl_exit verify_spdm_settle(verify_spdm *v, const stream_keys *keys, uint16_t stream, size_t *n,
                            tl_fault *fault)
 {
-    *n = is_believed(v) ? verify_ties_settle(&v->ties, keys, stream) : 0;
-    for (size_t i = 0; *n > 0 && i < v->ties.epoch_n; i++) {
+    tl_exit code = TL_EXIT_OK;
+
+    *n = 0;
+    if (is_believed(v))
+        verify_ties_settle(&v->ties, keys, stream);
+    for (size_t i = 0; i < v->ties.epoch_n; i++) {
         const verify_epoch *e = &v->ties.epochs[i];
 
-        if (e->tie == VERIFY_CONTRADICTS)
-            return tl_fault_set(fault, TL_EXIT_REFUSED,
-                                "stream %u, start %u, epoch %u: its secret does not follow from session %s, "
-                                "in which the stream was agreed",
-                                stream, (unsigned)e->at.start, (unsigned)e->at.epoch, id_at(v, e->session));
+        if (!is_refused(v, e))
+            continue;
+        if (*n == 0)
+            code = tl_fault_set(fault, TL_EXIT_REFUSED, "stream %u, start %u, epoch %u: its secret %s%s%s",
+                                stream, (unsigned)e->at.start, (unsigned)e->at.epoch,
+                                e->tie == VERIFY_GIVEN ? "follows from no session, and --trust asks for one"
+                                                       : "does not follow from session ",
+                                e->tie == VERIFY_GIVEN ? "" : id_at(v, e->session),
+                                e->tie == VERIFY_GIVEN ? "" : ", in which the stream was agreed");
+        ++*n;
     }
-    return TL_EXIT_OK;
+    return code;
 }
 
 /* Session, and who is behind it. */
@@ -474,6 +533,8 @@ json_t *verify_spdm_epochs(const verify_spdm *v)
 
         if (e->tie == VERIFY_CONTRADICTS)
             (void)json_object_set_new(o, "contradicts", json_true());
+        if (is_refused(v, e))
+            (void)json_object_set_new(o, "refused", json_true());
         if (e->tie != VERIFY_GIVEN)
             add_session(v, e, o);
         if (e->tie != VERIFY_TIED)

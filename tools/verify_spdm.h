@@ -4,6 +4,7 @@
 #define TL_TOOLS_VERIFY_SPDM_H
 
 #include "keys_source.h"
+#include "spdm_identity.h"
 #include "dump_keys.h"
 #include "dump_spdm.h"
 #include "tape.h"
@@ -17,7 +18,7 @@ typedef struct verify_spdm_port {
     dump_spdm *spdm;
     dump_listener listener;
     uint32_t index, section; /* of the interface */
-    uint64_t at;             /* the packet's offset */
+    uint64_t at, time_ns;    /* of the packet */
     uint64_t open;           /* messages that transcripts cover, since a signature or a record was right */
 } verify_spdm_port;
 
@@ -26,6 +27,7 @@ typedef struct verify_spdm {
     verify_ties ties; /* which epochs' secrets follow from its sessions */
     /* private */
     tl_openssl *backend;
+    spdm_identity trust; /* has_rules: both ends' chains are judged */
     keys_source secrets;
     bool waits;   /* for secrets, which may stand anywhere in the recording: */
     guarded kept; /* until then packets do, too */
@@ -50,17 +52,22 @@ bool verify_spdm_speaks(const tape_options *options);
  * streams alone, nothing is computed. TL_EXIT_INTERNAL, TL_EXIT_USAGE. */
 tl_exit verify_spdm_open(verify_spdm *v, const char *keys, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* From now on both ends of a session have to have chains of these anchors, which were valid when it began, and a stream a secret that
+ * follows from such a session. TL_EXIT_USAGE: the file is none of anchors. */
+tl_exit verify_spdm_trust(verify_spdm *v, const char *anchors, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Secrets in the recording; without a file of secrets they count. */
 void verify_spdm_secrets(verify_spdm *v, tl_span secrets);
 /* A packet of SPDM, whose records are opened in place. Interfaces outlive this. TL_EXIT_INTERNAL. */
 tl_exit verify_spdm_packet(verify_spdm *v, const pcap_packet *packet, tl_fault *fault)
     __attribute__((warn_unused_result));
-/* No packet is left: secrets that nothing was compared with are failures, too. TL_EXIT_USAGE: the file of secrets is broken.
+/* No packet is left: secrets that nothing was compared with are failures, too. TL_EXIT_USAGE: the file of secrets is broken, or
+ * there is no session to be trusted.
  * TL_EXIT_LINK: more sessions than anybody keeps. */
 tl_exit verify_spdm_end(verify_spdm *v, tl_fault *fault) __attribute__((warn_unused_result));
 /* All of it was computed, nothing failed, and each exchange came to a proof. */
 bool verify_spdm_right(const verify_spdm *v);
-/* A secret contradicts a session: TL_EXIT_REFUSED, the first one is named, and *n says how many. Once, behind verify_spdm_end. */
+/* A secret contradicts a session, or is to follow from one and does not: TL_EXIT_REFUSED, the first one is named, and *n says how many. Once, behind verify_spdm_end. */
 tl_exit verify_spdm_settle(verify_spdm *v, const stream_keys *keys, uint16_t stream, size_t *n,
                            tl_fault *fault) __attribute__((warn_unused_result));
 /* Both are the caller's to json_decref. */

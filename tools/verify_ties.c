@@ -155,19 +155,15 @@ static void settle(const verify_ties *t, verify_epoch *e, const stream_key *key)
     }
 }
 
-size_t verify_ties_settle(verify_ties *t, const stream_keys *keys, uint16_t stream)
+void verify_ties_settle(verify_ties *t, const stream_keys *keys, uint16_t stream)
 {
-    size_t contradict = 0;
-
     for (size_t i = 0; i < t->epoch_n; i++) {
         verify_epoch *e = &t->epochs[i];
         const stream_key *key = stream_keys_at(keys, stream, e->at.start, e->at.epoch);
 
         if (key != NULL)
             settle(t, e, key);
-        contradict += e->tie == VERIFY_CONTRADICTS;
     }
-    return contradict;
 }
 
 void verify_ties_close(verify_ties *t)

@@ -45,8 +45,8 @@ typedef struct verify_session {
 void verify_ties_said(verify_ties *t, const verify_session *session, const agreement *a);
 /* A frame was opened. */
 void verify_ties_opened(verify_ties *t, const replay_border *at);
-/* Compares each epoch's secret with what sessions say. Gives how many contradict. */
-size_t verify_ties_settle(verify_ties *t, const stream_keys *keys, uint16_t stream);
+/* Compares each epoch's secret with what sessions say. */
+void verify_ties_settle(verify_ties *t, const stream_keys *keys, uint16_t stream);
 /* Wipes them. */
 void verify_ties_close(verify_ties *t);
 

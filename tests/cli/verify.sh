@@ -259,7 +259,7 @@ run "$program" verify spliced.pcapng --keys spliced.keys --report spliced.json
 is "$code $(tail -1 <<<"$out" | grep -c 'frames_bad=0')" "1 1" "secret_when_of_another_session_then_refused_though_each_frame_verifies"
 like "$err" "refused: stream 1, start 0, epoch 0: its secret does not follow from session $(sed -nE 's/.*"sessions":\[\{"id":"([0-9a-f]{8})".*/\1/p' last)," \
     "secret_when_of_another_session_then_named"
-like "$(tail -1 spliced.json)" '"tied":false,"contradicts":true,"session":"[0-9a-f]{8}".*"why":"the stream was agreed in that session' \
+like "$(tail -1 spliced.json)" '"tied":false,"contradicts":true,"refused":true,"session":"[0-9a-f]{8}".*"why":"the stream was agreed in that session' \
     "secret_when_of_another_session_then_in_the_evidence"
 for k in 1 2; do
     run "$program" verify spliced.pcapng --keys spliced.keys --segment "$k/2" --report "x$k.json" --quiet
@@ -267,7 +267,7 @@ done
 run "$program" verify --join x1.json x2.json --report x.json
 is "$code $(grep -o '"epochs":\[[^]]*\]' x.json)" "1 $(grep -o '"epochs":\[[^]]*\]' spliced.json)" \
     "secret_when_of_another_session_then_the_join_refuses_too"
-sed -i 's/,"contradicts":true//' x2.json
+sed -i 's/,"contradicts":true,"refused":true//' x2.json
 run "$program" verify --join x1.json x2.json
 like "$code $err" "^2 .*its events are not those" "secret_when_the_report_no_longer_says_so_then_its_sums_tell"
 
@@ -281,6 +281,31 @@ done
 ids=$(grep -oE '"sessions":.*' two_csi2.json | grep -oE '"id":"[0-9a-f]{8}"' | cut -d'"' -f4 | tr '\n' ' ')
 is "$(cat two_csi2.json two_side.json | grep -oE "$tied" | cut -d'"' -f6 | uniq | tr '\n' ' ')" "$ids" "sessions_when_two_then_each_stream_is_tied_to_its_own"
 is "$(wc -w <<<"$ids")" 2 "sessions_when_two_then_both_are_listed"
+
+# Whose the session is.
+"$program" pki new other_pki >/dev/null
+run "$program" verify spdm.pcapng --keys spdm.keys --trust pki/root.pem --report trusted.json
+is "$code $(grep -o '"trusted":true' trusted.json | wc -l)" "0 2" "trust_when_both_ends_are_of_its_roots_then_verified"
+run "$program" verify inside.pcapng --trust pki/root.pem --quiet
+is "$code" 0 "trust_when_secrets_are_inside_then_verified"
+run "$program" verify spdm.pcapng --keys spdm.keys --trust other_pki/root.pem --report stranger.json
+is "$code" 1 "trust_when_the_roots_are_others_then_1"
+like "$err" "refused: SPDM: message [0-9]+: the sensor's chain is not trusted: " "trust_when_the_roots_are_others_then_named"
+like "$(tail -1 stranger.json)" '"trusted":false.*"tied":false,"refused":true,"why":"the exchange of SPDM did not come out right"' \
+    "trust_when_the_roots_are_others_then_nothing_is_tied"
+for trust in "" "--trust pki/root.pem"; do
+    sed 's/csi2\(.*layout=\)/side\1/' r1.pcapng | cat spdm.pcapng - >three.pcapng
+    cat spdm.keys r1.keys >three.keys
+    # shellcheck disable=SC2086
+    run "$program" verify three.pcapng --keys three.keys --interface side --report three.json $trust
+    is "$code" "$([ -z "$trust" ] && echo 0 || echo 1)" "trust_when_${trust:+asked_for_and_}the_secret_was_given_then_$([ -z "$trust" ] && echo 0 || echo 1)"
+done
+like "$err" "refused: stream 1, start [0-9], epoch 0: its secret follows from no session, and --trust asks for one" "trust_when_the_secret_was_given_then_named"
+refused 2 "no session whose secrets are here: nobody proves who he is" trust_when_there_is_no_session verify r1.pcapng --keys r1.keys --trust pki/root.pem --report never2.json
+refused 2 "no session whose secrets are here" trust_when_there_are_no_secrets_of_it verify spdm.pcapng --keys <(grep '^stream' spdm.keys) --trust pki/root.pem
+is "$(ls never2.json 2>/dev/null)" "" "trust_when_there_is_no_session_then_nothing_is_written"
+refused 2 "(r1.keys|identity)" trust_when_no_certificate verify spdm.pcapng --keys spdm.keys --trust r1.keys
+refused 2 "join takes reports" trust_when_joining verify --join trusted.json --trust pki/root.pem
 
 # An exchange that begins once more and goes no further: nothing will ever prove it.
 perl -e 'local $/; binmode STDIN; binmode STDOUT; $_ = <STDIN>; my ($at, @link, @first) = 0;
