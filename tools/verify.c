@@ -227,12 +227,12 @@ static tl_exit end_spdm(verify *v, tl_fault *fault)
 
     if (!v->spdm.computed || e != TL_EXIT_OK)
         return e;
+    if (v->spdm.report.failed > 0 && !v->o->quiet)
+        ui_note(NAME, "refused: %s", v->spdm.first.text);
     if (verify_spdm_settle(&v->spdm, &v->tape.keys, v->tape.file.config.stream, &n, &other) != TL_EXIT_OK &&
         !v->o->quiet)
         ui_note(NAME, "refused: %s", other.text);
     v->totals.refused += v->spdm.report.failed + n;
-    if (v->spdm.report.failed > 0 && !v->o->quiet)
-        ui_note(NAME, "refused: %s", v->spdm.first.text);
     if (verify_spdm_right(&v->spdm))
         account_move(&v->account, ACCOUNT_spdm_unchecked, ACCOUNT_spdm);
     return e;

@@ -52,9 +52,8 @@ static void print_epochs(FILE *out, const json_t *epochs)
         (void)fprintf(out, "secrets of %zu of %zu epoch%s follow from sessions of the recording, with %s\n",
                       tied, all, all == 1 ? "" : "s", subject != NULL ? subject : "nobody that is named");
     else if (all > 0)
-        (void)fprintf(out,
-                      "secrets of %zu epoch%s were given: they follow from no session of the recording\n",
-                      all, all == 1 ? "" : "s");
+        (void)fprintf(out, "secrets of %zu epoch%s are tied to no session of the recording\n", all,
+                      all == 1 ? "" : "s");
 }
 
 void verify_print(FILE *out, const verify_totals *n, const account *a, const json_t *epochs)
