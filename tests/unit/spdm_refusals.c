@@ -190,6 +190,10 @@ static void key_exchange_with_a_wrong_choice_then_refused_by_name(void **s)
     } rows[] = {
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 4, 0, 0, true } }, "RspSessionID", TL_E_WIRE_VALUE },
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 6, 1, 0, false } }, "MutAuthRequested", TL_E_WIRE_VALUE },
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 6, 2, 0, false } },
+          "MutAuthRequested",
+          TL_E_POLICY }, /* encapsulated */
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 6, 4, 0, false } }, "MutAuthRequested", TL_E_POLICY },
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 41, 0x5A, 0, false } }, "Signature", TL_E_TAG },
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 3, 0, 1, false } }, "", TL_E_WIRE_TRAILING },
     };
