@@ -194,6 +194,10 @@ static void key_exchange_with_a_wrong_choice_then_refused_by_name(void **s)
           "MutAuthRequested",
           TL_E_POLICY }, /* encapsulated */
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 6, 4, 0, false } }, "MutAuthRequested", TL_E_POLICY },
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 149, 0x13, 0, false } },
+          "OpaqueData",
+          TL_E_WIRE_VALUE }, /* version 1.3 */
+        { { { TL_SPDM_KEY_EXCHANGE_RSP, 138, 2, 0, false } }, "OpaqueData", TL_E_WIRE_VALUE },
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 41, 0x5A, 0, false } }, "Signature", TL_E_TAG },
         { { { TL_SPDM_KEY_EXCHANGE_RSP, 3, 0, 1, false } }, "", TL_E_WIRE_TRAILING },
     };
@@ -202,6 +206,19 @@ static void key_exchange_with_a_wrong_choice_then_refused_by_name(void **s)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
         expect(rows[i].change, &tl_flow_session, NULL, rows[i].e, rows[i].where);
+    }
+}
+
+static void key_exchange_that_wants_a_certificate_of_a_slot_that_we_have_not_then_refused(void **s)
+{
+    static const change slots[] = { { TL_SPDM_KEY_EXCHANGE_RSP, 7, 1, 0, false },
+                                    { TL_SPDM_KEY_EXCHANGE_RSP, 7, 0x0F, 0, false } };
+
+    (void)s;
+    for (size_t i = 0; i < 2; i++) {
+        tl_spdm_pair_open(&p, TL_SIGN_ECDSA_P256);
+        tl_spdm_pair_mutual(&p);
+        expect(&slots[i], &tl_flow_session, NULL, TL_E_POLICY, "SlotIDParam");
     }
 }
 
@@ -276,6 +293,7 @@ int main(void)
         cmocka_unit_test(request_in_a_session_of_an_operation_that_there_is_not_then_invalid),
         cmocka_unit_test(answer_in_a_session_that_is_not_the_requests_then_refused_by_name),
         cmocka_unit_test(key_exchange_with_a_wrong_choice_then_refused_by_name),
+        cmocka_unit_test(key_exchange_that_wants_a_certificate_of_a_slot_that_we_have_not_then_refused),
         cmocka_unit_test(key_exchange_with_heartbeats_that_nobody_agreed_then_refused),
         cmocka_unit_test(measurements_that_are_not_those_asked_for_then_refused),
         cmocka_unit_test(peer_that_cannot_be_challenged_then_policy),
