@@ -136,7 +136,7 @@ static void put_lines(tap *t, tl_span lines)
     note(t, e, &fault);
 }
 
-/* What the messages before this one have made known. */
+/* What the messages up to this one have made known. */
 static void put_session_lines(tap *t, tl_span message)
 {
     if (!wants_secrets(t))
@@ -259,15 +259,12 @@ void tap_flush(tap *t)
         note(t, recording_flush(&t->capture, &fault), &fault);
 }
 
-void tap_message(tap *t, pcap_direction direction, tl_span message)
+static void record_message(tap *t, pcap_direction direction, tl_span message)
 {
     recording_from from = { .direction = direction };
     char comment[64];
     tl_fault fault;
 
-    put_session_lines(t, message);
-    if (!records(t))
-        return;
     if (!t->has_spdm) {
         (void)snprintf(comment, sizeof comment, "layout=%s", recording_layout());
         add_interface(t, PCAP_LINK_SPDM_TCP, "spdm", comment, &t->spdm);
@@ -275,5 +272,13 @@ void tap_message(tap *t, pcap_direction direction, tl_span message)
     }
     from.index = t->spdm;
     note(t, recording_packets(&t->capture, &from, &message, 1, &fault), &fault);
+}
+
+/* A message and its secrets reach the disk together: a run that is killed leaves no message without them. */
+void tap_message(tap *t, pcap_direction direction, tl_span message)
+{
+    if (records(t))
+        record_message(t, direction, message);
+    put_session_lines(t, message);
     tap_flush(t);
 }

@@ -74,6 +74,20 @@ const tl_crypto *tap_secrets_crypto(tap_secrets *s, const tl_crypto *crypto)
     return &s->crypto;
 }
 
+/* The requester's end learns the exchanged secret when it has this message, and not before. */
+static bool waits_for_secret(const tap_secrets *s)
+{
+    const pcap_packet packet = {
+        .from = &s->from, .p = (uint8_t *)(uintptr_t)s->waiting, .n = s->waiting_n, .wire_n = s->waiting_n
+    };
+    dump_unit unit;
+    const char *why;
+
+    return s->exchanged_n == 0 &&
+           dump_link_take(dump_link_of(PCAP_LINK_SPDM_TCP), &packet, &unit, &why) == TL_OK &&
+           unit.carried == DUMP_CLEAR && unit.n > 1 && unit.p[1] == TL_SPDM_KEY_EXCHANGE_RSP;
+}
+
 /* Computes what follows from the message that waited. */
 static void take_waiting(tap_secrets *s)
 {
@@ -94,6 +108,8 @@ void tap_secrets_message(tap_secrets *s, tl_span message)
         return;
     memcpy(s->waiting, message.p, message.n);
     s->waiting_n = message.n;
+    if (!waits_for_secret(s))
+        take_waiting(s);
 }
 
 tl_span tap_secrets_lines(const tap_secrets *s)

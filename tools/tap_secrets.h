@@ -17,8 +17,7 @@ typedef struct tap_secrets {
     uint64_t messages;
     uint8_t exchanged[TAP_SECRETS_EXCHANGED];
     size_t exchanged_n;
-    uint8_t
-        waiting[TAP_SECRETS_MESSAGE]; /* the last message: what the endpoint makes of it is not known yet */
+    uint8_t waiting[TAP_SECRETS_MESSAGE]; /* a message that what the endpoint makes of it is needed for */
     size_t waiting_n;
     pcap_interface from;
     tl_crypto_ops ops;
@@ -30,8 +29,8 @@ typedef struct tap_secrets {
 tap_secrets *tap_secrets_new(void);
 /* The crypto that the endpoint is to use in place of `crypto`; lives as long as this. */
 const tl_crypto *tap_secrets_crypto(tap_secrets *s, const tl_crypto *crypto);
-/* A message of SPDM over TCP that was sent or has come; the one before it has had its consequences, and gives its lines.
- * Empty: there is no next one. */
+/* A message of SPDM over TCP that was sent or has come. It gives its lines at once, but for the one behind which the endpoint
+ * computes the exchanged secret: that gives them with the next one. Empty: there is no next one. */
 void tap_secrets_message(tap_secrets *s, tl_span message);
 /* The lines that there are, until they are forgotten. */
 tl_span tap_secrets_lines(const tap_secrets *s);

@@ -235,6 +235,22 @@ perl -pe 'BEGIN { binmode STDIN; binmode STDOUT } s/(th1: ..)../${1}xx/' <inside
 run "$program" verify garbage.pcapng
 like "$code $err" "^2 .*line [0-9]+" "secrets_when_inside_and_garbage_then_2_and_named"
 
+# A run that was killed: secrets of all messages that it recorded.
+for keys in killed.pcapng killed.keys; do
+    start_sensor killed --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 100 --once
+    "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --rekey 20 --capture killed.pcapng \
+        --export-secrets $keys >killed.out 2>&1 &
+    controller=$!
+    sleep 1.3
+    kill -KILL "$controller"
+    wait "$controller" 2>/dev/null || true
+    run "$program" verify killed.pcapng $([ $keys = killed.pcapng ] || echo --keys $keys) --report killed.json
+    is "$code" 0 "run_when_killed_then_what_it_recorded_verifies_${keys#*.}"
+    like "$(tail -1 killed.json)" '"computed":true,.*"failed":0,.*"tied":true' "run_when_killed_then_its_secrets_are_tied_${keys#*.}"
+    unlike "$(tail -1 killed.json)" '"tied":false' "run_when_killed_then_all_of_them_${keys#*.}"
+    finish "$sensor"
+done
+
 # Another run's stream under this run's session: its packets, and secrets of both.
 start_sensor second --pki pki/sensor --trust pki/root.pem --input scene --size 64x16 --rate 0 --frames 20 --once
 run "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --frames 14 \
