@@ -27,10 +27,10 @@ m33_core='-DCMAKE_TOOLCHAIN_FILE=cmake/cortex-m33.cmake -DCMAKE_C_FLAGS_MINSIZER
 
 # Configures and builds, without a word unless it fails.
 make_build() { # BUILD [TARGET]
-    local build=$1 cc=gcc type=RelWithDebInfo options option log=$root/$1/log
+    local build=$1 cc=gcc type=RelWithDebInfo cached=1 options option log=$root/$1/log
     case $build in
     build/clang*) cc=clang ;;
-    build/m33*) type=MinSizeRel ;;
+    build/m33*) type=MinSizeRel cached=0 ;; # ccache gives objects back without their call graphs
     build/coverage) type=Debug ;; # as the lines stand
     esac
     options=()
@@ -38,8 +38,9 @@ make_build() { # BUILD [TARGET]
         options+=("${option//;/ }")
     done
     mkdir -p "$root/$build"
-    if ! { CC=$cc cmake --no-warn-unused-cli -S "$root" -B "$root/$build" -DCMAKE_BUILD_TYPE=$type "${options[@]}" &&
-           cmake --build "$root/$build" -j"$jobs_at_once" ${2:+--target "$2"}; } >"$log" 2>&1; then
+    if ! ( [ $cached = 1 ] || export CCACHE_DISABLE=1
+           CC=$cc cmake --no-warn-unused-cli -S "$root" -B "$root/$build" -DCMAKE_BUILD_TYPE=$type "${options[@]}" &&
+           cmake --build "$root/$build" -j"$jobs_at_once" ${2:+--target "$2"} ) >"$log" 2>&1; then
         grep -vE "^(-- |Not searching|\[ *[0-9]+%\]|g?make)" "$log" || cat "$log"
         return 1
     fi
