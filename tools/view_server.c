@@ -327,6 +327,7 @@ static unsigned refuse(struct MHD_Connection *c, const char *method, const char 
     return 0;
 }
 
+/* The parameters are libmicrohttpd's. */
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *c, const char *path, const char *method,
                               const char *version, const char *data, size_t *data_n, void **state)
 {

@@ -156,7 +156,8 @@ TL__KERNEL __m128i reduce_turned(const tl__sums *s)
 
 /* ---- a whole message ---- */
 
-/* A row's sum: y goes on over n bytes, with `after` blocks still to come. y * H^n is one product more. */
+/* A row's sum: y goes on over n bytes, with `after` blocks still to come. y * H^n is one product more. So many parameters
+ * because it is inlined: all of them are registers or constants there, which members of a struct need not be. */
 TL__KERNEL tl__sums crypt_chunk(unsigned rounds, direction d, const tl__vaes_key *key, counter *c, __m128i y,
                                 uint8_t *text, size_t n, size_t after)
 {
