@@ -1,6 +1,7 @@
 /* What is to happen stands in a heap of moments; what falls on the same moment happens in the order in which it was asked
  * for. A parcel under way is one such thing. */
 #include "world.h"
+#include "chance.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -156,14 +157,9 @@ void tl_world_run(tl_world *w, uint64_t until_ns)
 
 /* ---- chance ---- */
 
-/* splitmix64 */
 uint64_t tl_world_random(tl_world *w)
 {
-    uint64_t z = w->chance += 0x9E3779B97F4A7C15u;
-
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
+    return tl_chance(&w->chance);
 }
 
 size_t tl_world_below(tl_world *w, size_t limit)

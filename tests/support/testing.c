@@ -1,5 +1,6 @@
 /* Helpers of the tests: errors by name, hex, reproducible random numbers (splitmix64). */
 #include "testing.h"
+#include "chance.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,10 +78,7 @@ tl_rng tl_random_start(const char *test)
 
 uint64_t tl_random_next(tl_rng *r)
 {
-    uint64_t z = r->state += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
+    return tl_chance(&r->state);
 }
 
 size_t tl_random_below(tl_rng *r, size_t limit)

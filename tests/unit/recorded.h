@@ -212,6 +212,19 @@ static char *text_of(const char *from)
     return text;
 }
 
+/* In a file, `old` becomes `new`. */
+static inline void edit(const char *name, const char *old, const char *new)
+{
+    char *text = text_of(name), *at = strstr(text, old);
+    FILE *out = fopen(name, "wb");
+
+    assert_non_null(at);
+    assert_non_null(out);
+    (void)fprintf(out, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+    assert_int_equal(fclose(out), 0);
+    free(text);
+}
+
 static int set_up(void **state)
 {
     if (mkdtemp(folder) == NULL) {

@@ -451,18 +451,6 @@ static void write_text(const char *to, const char *text)
     assert_int_equal(fclose(out), 0);
 }
 
-/* Each `old` becomes `new`. */
-static void edit(const char *name, const char *old, const char *new)
-{
-    char *text = text_of(name), *at = strstr(text, old), *out = calloc(1, 1 << 20);
-
-    assert_non_null(at);
-    (void)snprintf(out, 1 << 20, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-    write_text(name, out);
-    free(text);
-    free(out);
-}
-
 static void assert_join_refused(const char *const *paths, size_t n, const char *why)
 {
     tl_fault fault = { 0 };

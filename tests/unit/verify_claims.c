@@ -203,19 +203,6 @@ static tl_exit join(void)
     return verify_join(both, 2, names[4], NULL, &fault);
 }
 
-/* In the second report, `old` becomes `new`. */
-static void edit(const char *old, const char *new)
-{
-    char *text = text_of(parts[1]), *at = strstr(text, old);
-    FILE *out = fopen(parts[1], "wb");
-
-    assert_non_null(at);
-    assert_non_null(out);
-    (void)fprintf(out, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-    assert_int_equal(fclose(out), 0);
-    free(text);
-}
-
 static void join_when_a_report_was_edited_then_its_sums_tell(void **state)
 {
     static const struct {
@@ -237,13 +224,13 @@ static void join_when_a_report_was_edited_then_its_sums_tell(void **state)
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
         verify_two(names[1]);
         assert_int_equal(join(), TL_EXIT_REFUSED);
-        edit(edits[i].old, edits[i].new);
+        edit(parts[1], edits[i].old, edits[i].new);
         assert_int_equal(join(), TL_EXIT_USAGE);
         if (strstr(fault.text, edits[i].why) == NULL)
             fail_msg("'%s' does not say '%s'", fault.text, edits[i].why);
     }
     verify_two(names[1]);
-    edit("\"to\":{\"offset\":", "\"to\":{\"offset\":1");
+    edit(parts[1], "\"to\":{\"offset\":", "\"to\":{\"offset\":1");
     assert_int_equal(join(), TL_EXIT_USAGE);
     assert_non_null(strstr(fault.text, "does not end where the file does"));
     drop_all();
