@@ -17,11 +17,6 @@ static const char *const texts[] = {
 #undef SPDM_MUTATION
 };
 
-const char *tl_stream_mutation_text(tl_stream_mutation mutation)
-{
-    return texts[mutation];
-}
-
 /* ---- changes to any bytes ---- */
 
 void tl_mutate_bits(tl_world *world, uint8_t *p, size_t n)
@@ -307,7 +302,7 @@ static void forge(tl_mutator *m, const tl_hop *hop, const tl_parcel *parcel, tl_
     change(m, packet, what);
     tl_attack_mend(m->config, (tl_buffer){ m->bytes, m->n }, repair_after(m, what));
     m->tried[what]++;
-    tl_world_say(m->world, "attacker on %s: %s", hop->name, tl_stream_mutation_text(what));
+    tl_world_say(m->world, "attacker on %s: %s", hop->name, texts[what]);
     if (m->told != NULL)
         m->told(m->ctx, parcel, what);
 }

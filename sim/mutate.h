@@ -27,10 +27,6 @@ typedef enum tl_spdm_mutation {
     TL_SPDM_MUTATIONS
 } tl_spdm_mutation;
 
-/* "bits, anywhere" */
-const char *tl_stream_mutation_text(tl_stream_mutation mutation);
-const char *tl_spdm_mutation_text(tl_spdm_mutation mutation);
-
 /* ---- on any bytes ---- */
 
 /* One to eight bits of n bytes. */

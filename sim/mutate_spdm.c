@@ -14,11 +14,6 @@ static const char *const texts[] = {
 #undef SPDM_MUTATION
 };
 
-const char *tl_spdm_mutation_text(tl_spdm_mutation mutation)
-{
-    return texts[mutation];
-}
-
 static void put(tl_spdm_mutator *m, const tl_duel_message *message)
 {
     m->n = message->n;

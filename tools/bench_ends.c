@@ -16,11 +16,6 @@ unsigned bench_ends_packets(const bench_ends *l)
     return l->shape.lines + EDGES;
 }
 
-double bench_ends_payload(const bench_ends *l)
-{
-    return (double)l->shape.lines * l->shape.line_bytes;
-}
-
 static size_t frame_bytes(const bench_ends *l)
 {
     return l->slot * l->shape.lines + (size_t)EDGES * EDGE_SLOT;

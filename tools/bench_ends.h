@@ -53,8 +53,7 @@ void bench_ends_send(bench_ends *l, unsigned i);
 void bench_ends_rewind(bench_ends *l);
 /* Receives the next frame of the memory. One that is not ok is a failure: `failed` stays set. */
 void bench_ends_receive(bench_ends *l);
-/* Packets of a frame, and bytes of pixels. */
+/* Packets of a frame. */
 unsigned bench_ends_packets(const bench_ends *l);
-double bench_ends_payload(const bench_ends *l);
 
 #endif

@@ -18,7 +18,8 @@ static bool each(tl_rd *r, tl_span *message)
     return !r->bad && n >= HEADER;
 }
 
-tl_span evidence_message(const spdm_client *c, uint8_t code)
+/* The last message in clear of that code that the client kept; empty: none. */
+static tl_span last_message(const spdm_client *c, uint8_t code)
 {
     tl_rd r = tl_rd_of(tl_span_of(c->kept, c->kept_n));
     tl_span message, found = { NULL, 0 };
@@ -33,8 +34,7 @@ evidence_proof evidence_proof_of(const spdm_client *c)
 {
     const tl_spdm_algs *algs = tl_requester_algs(&c->rq);
     tl_env env = { .version = tl_requester_version(&c->rq) };
-    tl_span asked = evidence_message(c, TL_SPDM_GET_MEASUREMENTS),
-            got = evidence_message(c, TL_SPDM_MEASUREMENTS);
+    tl_span asked = last_message(c, TL_SPDM_GET_MEASUREMENTS), got = last_message(c, TL_SPDM_MEASUREMENTS);
     tl_spdm_get_measurements request;
     tl_spdm_measurements answer;
     evidence_proof proof = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };

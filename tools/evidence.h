@@ -5,8 +5,6 @@
 
 #include "spdm_client.h"
 
-/* The last message in clear of that code that the client kept; empty: none. */
-tl_span evidence_message(const spdm_client *c, uint8_t code);
 /* The nonce that we sent and the signature that came back, of the measurements; both empty: there was no signed exchange in
  * clear. */
 typedef struct evidence_proof {

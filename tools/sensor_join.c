@@ -44,11 +44,6 @@ tl_exit sensor_join_open(sensor_join *j, const tl_address *at, tl_fault *fault)
     return watch(j, j->listener, fault);
 }
 
-bool sensor_join_waits(const sensor_join *j)
-{
-    return j->listener >= 0;
-}
-
 uint64_t sensor_join_wake(const sensor_join *j)
 {
     return j->listener >= 0 ? j->deadline_ms : TL_NEVER;
@@ -102,13 +97,23 @@ static tl_exit invite(sensor_join *j, tl_fault *fault)
     }
 }
 
+/* Closes everything but the right one's connection. */
+static void shut(sensor_join *j)
+{
+    if (j->listener >= 0)
+        (void)close(j->listener);
+    j->listener = -1;
+    for (int i = 0; i < SENSOR_JOIN_WAITING; i++)
+        drop(&j->guests[i]);
+}
+
 /* The right one: it is out of the guests' list and hears our token. */
 static tl_exit welcome(sensor_join *j, sensor_guest *g, tl_fault *fault)
 {
     j->fd = g->fd;
     j->peer = g->name;
     g->fd = -1;
-    sensor_join_shut(j);
+    shut(j);
     return tl_net_send(j->fd, j->ours, sizeof j->ours, tl_clock_ms() + SENSOR_JOIN_MS, "data connection",
                        fault);
 }
@@ -155,20 +160,11 @@ tl_exit sensor_join_turn(sensor_join *j, tl_fault *fault)
     return e;
 }
 
-void sensor_join_shut(sensor_join *j)
-{
-    if (j->listener >= 0)
-        (void)close(j->listener);
-    j->listener = -1;
-    for (int i = 0; i < SENSOR_JOIN_WAITING; i++)
-        drop(&j->guests[i]);
-}
-
 void sensor_join_close(sensor_join *j, uint64_t deadline_ms)
 {
     int set = j->set;
 
-    sensor_join_shut(j);
+    shut(j);
     if (j->fd >= 0)
         tl_net_close(j->fd, deadline_ms);
     tl_wipe(j, sizeof *j);

@@ -37,15 +37,12 @@ void sensor_join_init(sensor_join *j, int set);
 /* Opens the port. TL_EXIT_LINK, TL_EXIT_INTERNAL. */
 tl_exit sensor_join_open(sensor_join *j, const tl_address *at, tl_fault *fault)
     __attribute__((warn_unused_result));
-bool sensor_join_waits(const sensor_join *j);
 /* When to call turn at the latest; TL_NEVER: it does not wait. */
 uint64_t sensor_join_wake(const sensor_join *j);
 /* Looks after everybody who has dialled, without waiting. When the right one is there, it is answered with our token, and
  * everything else is closed. Strangers are told by `note`. TL_EXIT_LINK: nobody came in time. */
 tl_exit sensor_join_turn(sensor_join *j, tl_fault *fault) __attribute__((warn_unused_result));
-/* Closes everything but the right one's connection. */
-void sensor_join_shut(sensor_join *j);
-/* And that, too; tokens are wiped. */
+/* Closes everything; tokens are wiped. */
 void sensor_join_close(sensor_join *j, uint64_t deadline_ms);
 
 #endif

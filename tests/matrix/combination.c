@@ -60,7 +60,7 @@ bool combination_is_valid(const combination *c)
     return tag_size != 8 || !gmac || accumulated;
 }
 
-void combination_parts(tl_stream_config *config)
+static void take_parts(tl_stream_config *config)
 {
     static const tl_stream_part parts[] = { { TL_BLOCK_TOP, TL_DT_EMBEDDED, 2, LINE_BYTES },
                                             { TL_BLOCK_MIDDLE, TL_DT_RAW8, 4, LINE_BYTES },
@@ -84,7 +84,7 @@ tl_stream_config combination_config(const combination *c)
         .channels_accepted = 1u << 1 | 1u << 3,
     };
 
-    combination_parts(&config);
+    take_parts(&config);
     for (unsigned block = TL_BLOCK_TOP; block <= TL_BLOCK_BOTTOM; block++) {
         config.variant[block] = (uint8_t)kinds[combination_kind(c, (tl_block)block)].variant;
         config.pattern[block] = kinds[combination_kind(c, (tl_block)block)].pattern;

@@ -38,7 +38,6 @@ void combination_text(const combination *c, char *text, size_t room);
 /* 8 lines of 64 bytes: two of embedded data, four of pixels, two of embedded data. */
 enum { LINES = 8, LINE_BYTES = 64, FRAME_BYTES = LINES * LINE_BYTES, FIRST_FRAME = 41, STREAM_ID = 0x0207 };
 
-void combination_parts(tl_stream_config *config);
 tl_stream_config combination_config(const combination *c);
 block_kind combination_kind(const combination *c, tl_block block);
 

@@ -8,7 +8,8 @@
 
 enum { SECRET_SIZE = 32, FAILURES_SHOWN = 20 };
 
-void ends_wrong(ends *e, const char *what)
+/* Notes the first thing that went wrong. */
+static void wrong(ends *e, const char *what)
 {
     if (e->wrong == NULL)
         e->wrong = what;
@@ -17,7 +18,7 @@ void ends_wrong(ends *e, const char *what)
 void ends_fine(ends *e, tl_err error, const char *what)
 {
     if (error != TL_OK)
-        ends_wrong(e, what);
+        wrong(e, what);
 }
 
 /* ---- pixels ---- */
@@ -86,16 +87,16 @@ static void hear_frame(ends *e, const tl_stream_event *event)
 
     if (h == NULL || h->closed) {
         if (event->verdict == TL_VERDICT_OK)
-            ends_wrong(e, "a frame is ok that was not sent, or twice");
+            wrong(e, "a frame is ok that was not sent, or twice");
         return;
     }
     h->closed = true;
     h->verdict = event->verdict;
     h->time_us = event->time_us;
     if (event->verdict != TL_VERDICT_OK && event->payload.n > 0)
-        ends_wrong(e, "pixels of a frame that is not ok");
+        wrong(e, "pixels of a frame that is not ok");
     if (event->verdict == TL_VERDICT_OK && event->proven != (e->config.suite != TL_SUITE_NONE))
-        ends_wrong(e, "proven without keys, or not proven with them");
+        wrong(e, "proven without keys, or not proven with them");
     h->pixels = event->payload.n == FRAME_BYTES;
     if (h->pixels)
         memcpy(h->payload, event->payload.p, FRAME_BYTES);
@@ -109,7 +110,7 @@ static void on_event(void *ctx, const tl_stream_event *event)
     switch (event->kind) {
     case TL_EVENT_MESSAGE:
         if (event->verdict == TL_VERDICT_OK)
-            ends_wrong(e, "a line leaves before its frame");
+            wrong(e, "a line leaves before its frame");
         e->refused |= 1u << event->verdict;
         break;
     case TL_EVENT_FRAME: hear_frame(e, event); break;
@@ -260,7 +261,7 @@ static void send(ends *e, sender *s, tl_wire_frame *frame)
         return;
     tl_stream_tx_abandon(&s->tx);
     tl_wire_clear(frame);
-    ends_wrong(e, "a frame could not be sent");
+    wrong(e, "a frame could not be sent");
 }
 
 void ends_send(ends *e, tl_wire_frame *frame)

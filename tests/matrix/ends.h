@@ -63,8 +63,7 @@ uint64_t ends_time(uint32_t frame);
 void ends_line(uint32_t session, uint32_t frame, unsigned line, uint8_t out[LINE_BYTES]);
 void ends_pixels(uint32_t session, uint32_t frame, uint8_t out[FRAME_BYTES]);
 
-/* Notes the first thing that went wrong. */
-void ends_wrong(ends *e, const char *what);
+/* Notes an error, if it is one and the first thing that went wrong. */
 void ends_fine(ends *e, tl_err error, const char *what);
 
 /* ---- what is run, and the sums ---- */
