@@ -207,10 +207,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CHANNEL:
         o->virtual_channel = (uint8_t)ui_number(state, "--virtual-channel", arg, 0, 3);
         return 0;
-    case OPT_CARRIER:
-        if (!protection_carrier(arg, &o->carrier))
-            argp_error(state, "--carrier: '%s': give sep or fsed", arg);
-        return 0;
+    case OPT_CARRIER: o->carrier = protection_carrier_option(state, "--carrier", arg); return 0;
     case OPT_JSON: o->json = true; return 0;
     case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s' is too much; the input is given by --input", arg); return 0;

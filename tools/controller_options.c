@@ -109,21 +109,6 @@ static tl_release parse_release(struct argp_state *state, const char *arg)
 }
 
 /* The first is the sender's; more may be what a bridge on the way makes of it. */
-static void parse_channels(struct argp_state *state, const char *arg, controller_options *o)
-{
-    size_t n = strlen(arg);
-
-    o->channels = 0;
-    for (size_t i = 0; i < n; i += 2) {
-        if (arg[i] < '0' || arg[i] > '3' || (i + 1 < n && (arg[i + 1] != ',' || i + 2 == n)))
-            argp_error(state, "--virtual-channel: '%s': give 0 to 3, or several such as 0,2", arg);
-        o->channels |= (uint8_t)(1u << (arg[i] - '0'));
-    }
-    if (n == 0)
-        argp_error(state, "--virtual-channel: '': give 0 to 3, or several such as 0,2");
-    o->virtual_channel = (uint8_t)(arg[0] - '0');
-}
-
 static error_t parse_spdm(int key, char *arg, struct argp_state *state)
 {
     controller_spdm_options *o = &((controller_options *)state->input)->spdm;
@@ -218,13 +203,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'n': o->frames = ui_number(state, "--frames", arg, 1, UINT32_MAX); return 0;
     case OPT_RELEASE: o->release = parse_release(state, arg); return 0;
-    case OPT_CARRIER:
-        if (!protection_carrier(arg, &o->carrier))
-            argp_error(state, "--carrier: '%s': give sep or fsed", arg);
-        return 0;
+    case OPT_CARRIER: o->carrier = protection_carrier_option(state, "--carrier", arg); return 0;
     case OPT_KEEP_GOING: o->keep_going = true; return 0;
     case OPT_KEEP_REVOKED: o->out.keep_revoked = true; return 0;
-    case OPT_CHANNEL: parse_channels(state, arg, o); return 0;
+    case OPT_CHANNEL:
+        o->channels = protection_channels_option(state, "--virtual-channel", arg, &o->virtual_channel);
+        return 0;
     case OPT_VIEW: o->view.at = arg; return 0;
     case OPT_VIEW_ATTACKS: o->view.attacks = arg; return 0;
     case OPT_REPORT: o->report = arg; return 0;

@@ -87,15 +87,31 @@ const char *protection_carrier_text(tl_carrier carrier)
     return carrier == TL_CARRIER_FSED ? "fsed" : "sep";
 }
 
-bool protection_carrier(const char *text, tl_carrier *carrier)
+/* ---- options ---- */
+
+tl_carrier protection_carrier_option(const struct argp_state *state, const char *option, const char *text)
 {
     if (strcmp(text, "sep") != 0 && strcmp(text, "fsed") != 0)
-        return false;
-    *carrier = text[0] == 's' ? TL_CARRIER_SEP : TL_CARRIER_FSED;
-    return true;
+        argp_error(state, "%s: '%s': give sep or fsed", option, text);
+    return strcmp(text, "fsed") == 0 ? TL_CARRIER_FSED : TL_CARRIER_SEP;
 }
 
-/* ---- options ---- */
+uint8_t protection_channels_option(const struct argp_state *state, const char *option, const char *text,
+                                   uint8_t *first)
+{
+    const size_t n = strlen(text);
+    bool right = n % 2 == 1; /* digits, a comma between two */
+    unsigned channels = 0;
+
+    for (size_t i = 0; right && i < n; i += 2) {
+        right = text[i] >= '0' && text[i] <= '3' && (i + 1 == n || text[i + 1] == ',');
+        channels |= right ? 1u << (text[i] - '0') : 0;
+    }
+    if (!right)
+        argp_error(state, "%s: '%s': give 0 to 3, or several such as 0,2", option, text);
+    *first = (uint8_t)(text[0] - '0');
+    return (uint8_t)channels;
+}
 
 static const struct argp_option options[] = {
     { "suite", OPT_SUITE, "NAME", 0,

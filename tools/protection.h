@@ -15,9 +15,14 @@ const char *protection_suite_text(tl_suite suite);
 bool protection_suite(const char *text, tl_suite *suite);
 /* "sep", "fsed". */
 const char *protection_carrier_text(tl_carrier carrier);
-bool protection_carrier(const char *text, tl_carrier *carrier);
 /* All of them, for refusals: "aes128-gmac, aes256-gmac, ... or none". */
 extern const char protection_suites[], protection_tag_modes[];
+
+/* Values of options that several commands have; what is none ends the program by argp_error. Channels: "0", "0,2", as a bit each,
+ * and the first of them. */
+tl_carrier protection_carrier_option(const struct argp_state *state, const char *option, const char *text);
+uint8_t protection_channels_option(const struct argp_state *state, const char *option, const char *text,
+                                   uint8_t *first);
 
 typedef struct protection_choice {
     stream_file *file; /* whose protection the options change */

@@ -1,9 +1,7 @@
 /* Which stream of which recording, as options say it. */
 #include "tape_options.h"
 
-#include "ui.h"
-
-#include <string.h>
+#include "protection.h"
 
 enum { OPT_KEYS = 0x700, OPT_STREAM, OPT_INTERFACE, OPT_CARRIER, OPT_CHANNEL, OPT_ONEWAY, OPT_CRYPTO };
 
@@ -26,36 +24,20 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static void take_channels(const struct argp_state *state, tape_options *o, const char *text)
-{
-    bool right = *text != '\0';
-
-    o->virtual_channel = text[0] - '0';
-    o->channels = 0;
-    for (const char *at = text; right && *at != '\0'; at++) {
-        right = *at >= '0' && *at <= '3' && (at[1] == ',' ? at[2] != '\0' : at[1] == '\0');
-        if (right)
-            o->channels |= (uint8_t)(1u << (*at - '0'));
-        at += at[1] == ',';
-    }
-    if (!right)
-        argp_error(state, "--virtual-channel: '%s': numbers from 0 to 3, such as 0 or 0,2", text);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     tape_options *o = state->input;
+    uint8_t first;
 
     switch (key) {
     case OPT_KEYS: o->keys = arg; return 0;
     case OPT_STREAM: o->stream = arg; return 0;
     case OPT_INTERFACE: o->interface = arg; return 0;
-    case OPT_CARRIER:
-        if (strcmp(arg, "sep") != 0 && strcmp(arg, "fsed") != 0)
-            argp_error(state, "--carrier: '%s': sep or fsed", arg);
-        o->carrier = strcmp(arg, "fsed") == 0 ? TL_CARRIER_FSED : TL_CARRIER_SEP;
+    case OPT_CARRIER: o->carrier = (int)protection_carrier_option(state, "--carrier", arg); return 0;
+    case OPT_CHANNEL:
+        o->channels = protection_channels_option(state, "--virtual-channel", arg, &first);
+        o->virtual_channel = first;
         return 0;
-    case OPT_CHANNEL: take_channels(state, o, arg); return 0;
     case OPT_ONEWAY: o->oneway = true; return 0;
     case OPT_CRYPTO: o->crypto = backend_level_option(state, "--crypto", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;

@@ -69,6 +69,11 @@ for carriers in "sep fsed" "fsed sep"; do
 done
 refused "give sep or fsed" sensor --stream "$tmp/plain.json" --carrier tape
 refused "give sep or fsed" controller --stream "$tmp/plain.json" --carrier tape
+refused "give sep or fsed" verify "$tmp/none.pcapng" --carrier tape
+for channels in "" 4 0, ,0 0,,1 00 "0 1"; do
+    refused "--virtual-channel: '$channels': give 0 to 3" controller --stream "$tmp/plain.json" --virtual-channel "$channels"
+    refused "--virtual-channel: '$channels': give 0 to 3" verify "$tmp/none.pcapng" --virtual-channel "$channels"
+done
 refused "needs --release frame" controller --stream "$tmp/plain.json" --carrier fsed --release line
 refused "one-way link" sensor --stream "$tmp/plain.json" --carrier fsed --to udp:127.0.0.1:9
 refused "give frame, line or early" controller --stream "$tmp/plain.json" --release late
