@@ -80,7 +80,7 @@ end
 
 function csi2.dissector(tvb, pinfo, tree)
   local branch = tree:add(csi2, tvb(), "CSI-2")
-  local text = P.packet(tvb, pinfo, branch)
+  local text = P.packet(tvb, pinfo, branch, connection())
   branch:append_text(" " .. text)
   show(pinfo, "CSI-2", text .. add_verdict(branch))
   return tvb:len()
@@ -187,7 +187,7 @@ local function unit(tvb, at, stop, greeting, pinfo, tree)
   end
   local packet = tvb(at + 4, stop - at - 4):tvb()
   local branch = tree:add(csi2, packet(), "CSI-2")
-  return P.packet(packet, pinfo, branch)
+  return P.packet(packet, pinfo, branch, "tcp " .. tostring(stream_of().value))
 end
 
 function data.dissector(tvb, pinfo, tree)

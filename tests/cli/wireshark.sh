@@ -100,6 +100,59 @@ is "$(wc -w <<<"$out")" 66 "footer_when_it_has_a_crc32_then_found_out_and_right"
 shark bare.pcapng -Y 'trueline.sep.tag_bytes == 8 && !trueline.sep_footer.crc32' -T fields -e frame.number
 is "$(wc -w <<<"$out")" 60 "footer_when_it_has_8_bytes_then_they_are_its_tag"
 
+# ---- a frame's metadata is put together ----
+
+record fsed5 --suite aes256-cmac --no-crc32 --tag-size 8 --variants 2,5,2 -- --carrier fsed
+clean fsed5.pcapng "metadata_when_pixels_have_no_tag_then_every_byte_has_a_field_and_nothing_is_wrong"
+packets pick 147 "$(seq -s, 1 29)" frame.pcap fsed.pcapng
+# In two passes each packet says where the whole is, and the whole of what it is made.
+shark frame.pcap -2 -Y trueline.fsed.bytes -T fields -E separator=: -e frame.number -e trueline.fsed.whole_in -e trueline.fsed.fragment
+is "$out" "2:3:
+3::2,3
+24:28:
+25:28:
+26:28:
+27:28:
+28::24,25,26,27,28" "metadata_when_a_frame_is_whole_then_put_together_from_its_packets"
+shark frame.pcap -V
+is "$(grep -cE '^ +tag: [0-9a-f]{24} \(tag of (embedded data [0-3]|RAW12 1?[0-9])\)$' <<<"$out"):$(grep -cE '^ +crc32: 0x[0-9a-f]{8} \(CRC-32 of ' <<<"$out")" \
+    "20:20" "metadata_when_a_frame_is_whole_then_each_tag_and_crc32_is_named"
+shark fsed5.pcapng -Y trueline.fsed.tag -T fields -e _ws.col.Info
+is "$(sed 's/.*: //' <<<"$out")" "stream 1 frame 1 end, 4 tags
+stream 1 frame 2 end, 4 tags
+stream 1 frame 3 end, 4 tags" "metadata_when_pixels_have_no_tag_then_the_others_tags_are_found"
+
+spoilt() { # NUMBERS FILTER ARGUMENT...: frames of these packets where the filter says yes, with the words of the last one
+    packets pick 147 "$1" spoilt.pcap fsed.pcapng
+    shark spoilt.pcap -Y "$2" -T fields -E separator=: -e frame.number -e _ws.col.Info "${@:3}"
+    out=$(sed 's/VC0 //; s/stream 1 metadata bottom at/bottom/' <<<"$out")
+}
+# Bytes 172 to 257 are lost: 20 tags of 12 bytes stand in front of 20 CRC-32s.
+spoilt "$(seq -s, 1 25),$(seq -s, 27 29)" 'trueline.fsed.gap || trueline.fsed.incomplete'
+is "$out" "26:bottom 258
+27:bottom 344: stream 1 frame 1 end, 14 of 20 tags, 15 of 20 CRC-32s" "metadata_when_a_packet_is_lost_then_said_and_the_rest_is_shown"
+spoilt "$(seq -s, 1 27),29" trueline.fsed.incomplete
+is "$out" "28:frame end 2" "metadata_when_the_last_packet_is_lost_then_said_at_the_frames_end"
+spoilt "$(seq -s, 1 27),29" trueline.fsed.incomplete -2
+is "$(cut -d: -f1 <<<"$out" | xargs)" "24 25 26 27 28" "metadata_when_the_last_packet_is_lost_then_two_passes_mark_each"
+spoilt "1,$(seq -s, 3 29)" trueline.fsed.incomplete
+is "$out" "2:stream 1 metadata top at 86: not whole" "metadata_when_the_first_packet_is_lost_then_no_begin_is_shown"
+spoilt "$(seq -s, 1 25),25,$(seq -s, 26 29)" 'trueline.fsed.again || trueline.sep_end.parts'
+is "$out" "26:bottom 86
+29:bottom 344: stream 1 frame 1 end, 20 tags, 20 CRC-32s" "metadata_when_a_packet_is_repeated_then_said_and_the_whole_is_right"
+spoilt "$(seq -s, 1 24),26,25,$(seq -s, 27 29)" 'trueline.fsed.order || trueline.fsed.gap'
+is "$out" "25:bottom 172
+26:bottom 86" "metadata_when_packets_are_swapped_then_what_does_not_follow_is_not_used"
+spoilt "$(seq -s, 1 27)" trueline.fsed.incomplete
+is "$out" "" "metadata_when_the_recording_ends_inside_of_a_frame_then_nothing_is_claimed"
+
+packets shuffle 147 "$((seed))" 80 mixed.pcap fsed.pcapng fsed5.pcapng list.pcapng
+judge mixed.pcap -2
+like "$sums" '^packets=[1-9][0-9]* .* uncovered=0 malformed=0 errors=0 lua=0$' "metadata_when_80_packets_are_lost_repeated_or_swapped_then_no_byte_is_lost"
+packets mutate 147 "$((seed))" 300 bad.pcap mixed.pcap
+judge bad.pcap -2
+like "$sums" '^packets=300 .* uncovered=0 malformed=[1-9][0-9]* errors=[1-9][0-9]* lua=0$' "metadata_when_it_is_changed_as_well_then_told_and_no_byte_is_lost"
+
 # ---- verdicts ----
 
 mkdir -p "$XDG_CONFIG_HOME/wireshark/profiles/Trueline"

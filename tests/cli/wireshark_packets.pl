@@ -1,6 +1,8 @@
 # Recordings for the tests of the dissectors.
 #   merge LINK AS OUT IN...       the packets of a link type, one recording behind the other, as another link type
 #   mutate LINK SEED COUNT OUT IN...   COUNT packets of this link type, each with bytes changed, cut or added, as classic pcap
+#   pick LINK NUMBERS OUT IN      those packets of a link type, in this order: 1,2,5,5
+#   shuffle LINK SEED COUNT OUT IN...   the packets of a link type, COUNT of them lost, repeated or in another's place
 #   data PORT SEED HELLO IN OUT   CSI-2 packets on a TCP connection, behind a greeting (hex), in segments
 #   bytes LINK HEX OUT            one packet
 #   dsp0287 IN OUT             the messages in clear of an MCTP recording, as they go over TCP
@@ -116,6 +118,21 @@ if ($command eq 'merge') {
         $bytes .= pack('V4', 0, $i, length $p, length $p) . $p;
     }
     spill($out, $bytes);
+} elsif ($command eq 'pick') {
+    my ($numbers, $out, $in) = @rest;
+    my @from = packets($in, $link);
+    spill($out, classic($link, map { $from[$_ - 1] // die "no packet $_\n" } split /,/, $numbers));
+} elsif ($command eq 'shuffle') {
+    my ($seed, $count, $out, @in) = @rest;
+    srand $seed;
+    my @p = map { packets($_, $link) } @in;
+    for (1 .. $count) {
+        my ($kind, $at, $to) = (int rand 3, int rand @p, int rand @p);
+        splice @p, $at, 1 if $kind == 0;
+        splice @p, $to, 0, $p[$at] if $kind == 1;
+        splice @p, $at, 0, splice @p, $at + 1, 1 if $kind == 2 && $at + 1 < @p;
+    }
+    spill($out, classic($link, @p));
 } elsif ($command eq 'data') {
     my ($seed, $hello, $in, $out) = @rest;
     srand $seed;

@@ -9,8 +9,10 @@ my ($number, $packets, $bytes, $uncovered, $malformed, $errors, $lua) = (0) x 7;
 my ($size, @covered, @wrong);
 my @open; # fields that are not closed yet: their attributes, and whether a field of ours stands below
 
+# What was put together of several packets has offsets of its own, and covers none of this one's bytes.
 sub cover {
     my ($a) = @_;
+    return if grep { ($_->{name} // '') eq 'trueline.fsed.whole' } $a, @open;
     return if $a->{below} || ($a->{size} // 0) == 0;
     $covered[$_] = 1 for $a->{pos} .. $a->{pos} + $a->{size} - 1;
 }
