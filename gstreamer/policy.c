@@ -180,13 +180,6 @@ tl_exit policy_load(const policy *p, stream_file *file, tl_fault *fault)
     return e;
 }
 
-tl_exit policy_open_crypto(backend *b, tl_fault *fault)
-{
-    tl_err e = backend_open(b, BACKEND_BEST, 0);
-
-    return e == TL_OK ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(e));
-}
-
 void policy_post_fault(GstElement *element, const tl_fault *fault)
 {
     if (fault->code == TL_EXIT_USAGE)

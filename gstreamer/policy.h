@@ -39,9 +39,6 @@ void policy_clear(policy *p);
 /* Reads the stream file and applies the rest: file->config has no parts yet. On a fault *file is wiped. */
 tl_exit policy_load(const policy *p, stream_file *file, tl_fault *fault) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A crypto backend of the element's own, since one serves one thread. */
-tl_exit policy_open_crypto(backend *b, tl_fault *fault) G_GNUC_WARN_UNUSED_RESULT;
-
 /* Posts the fault as an error of the element. */
 void policy_post_fault(GstElement *element, const tl_fault *fault);
 

@@ -549,7 +549,7 @@ static gboolean start(GstElement *element)
     t->state = g_steal_pointer(&p.state);
     policy_clear(&p);
     if (e == TL_EXIT_OK)
-        e = policy_open_crypto(&t->backend, &fault);
+        e = backend_start(&t->backend, BACKEND_BEST, &fault);
     if (e != TL_EXIT_OK) {
         policy_post_fault(&t->element, &fault);
         return FALSE;

@@ -129,3 +129,18 @@ void backend_close(backend *b)
     tl_openssl_close(b->openssl);
     *b = (backend){ 0 };
 }
+
+static tl_exit say(tl_err err, tl_fault *fault)
+{
+    return err == TL_OK ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+}
+
+tl_exit backend_start(backend *b, backend_level level, tl_fault *fault)
+{
+    return say(backend_open(b, level, 0), fault);
+}
+
+tl_exit backend_start_openssl(tl_openssl **openssl, tl_fault *fault)
+{
+    return say(tl_openssl_open(NULL, openssl), fault);
+}

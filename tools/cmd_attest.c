@@ -169,12 +169,10 @@ static tl_exit print_text(const attest *a, tl_exit code, tl_fault *fault)
 
 static tl_exit run(attest *a, tl_fault *fault)
 {
-    tl_err err = backend_open(&a->backend, BACKEND_BEST, 0);
-    tl_exit e;
+    tl_exit e = backend_start(&a->backend, BACKEND_BEST, fault);
 
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    e = spdm_client_open(&a->client, &a->o, &a->backend, fault);
+    if (e == TL_EXIT_OK)
+        e = spdm_client_open(&a->client, &a->o, &a->backend, fault);
     if (e == TL_EXIT_OK)
         e = spdm_client_dial(&a->client, tl_clock_ms() + DIAL_MS, fault);
     return e == TL_EXIT_OK ? spdm_client_run(&a->client, spdm_script_attest, fault) : e;

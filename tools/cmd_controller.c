@@ -515,15 +515,12 @@ static tl_exit open_view(controller *c, tl_fault *fault)
 
 static tl_exit set_up(controller *c, tl_fault *fault)
 {
-    tl_err err;
     tl_exit e = by_spdm(c) ? TL_EXIT_OK : stream_file_read(&c->file, c->o.stream, fault);
 
-    if (e != TL_EXIT_OK)
-        return e;
-    err = backend_open(&c->backend, c->o.crypto, 0);
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    e = tap_open(&c->tap, &c->o.tap, NAME, fault);
+    if (e == TL_EXIT_OK)
+        e = backend_start(&c->backend, c->o.crypto, fault);
+    if (e == TL_EXIT_OK)
+        e = tap_open(&c->tap, &c->o.tap, NAME, fault);
     if (e != TL_EXIT_OK)
         return e;
     c->o.spdm.client.connect = c->o.connect;

@@ -235,11 +235,10 @@ static tl_exit make_streams(demo *d, tl_fault *fault)
 {
     stream_file geometry;
     tl_openssl *openssl;
-    tl_err err = tl_openssl_open(NULL, &openssl);
-    tl_exit e;
+    tl_exit e = backend_start_openssl(&openssl, fault);
 
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    if (e != TL_EXIT_OK)
+        return e;
     (void)snprintf(d->size, sizeof d->size, "%ux%u", d->o.width, d->o.height);
     (void)snprintf(d->bits, sizeof d->bits, "%u", d->o.bits);
     e = make_geometry(d, AGREED_STREAM, &geometry, fault);

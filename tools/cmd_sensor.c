@@ -607,7 +607,6 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
 {
     tl_address address;
     tl_net_name name;
-    tl_err err;
     bool spdm = s->o.files.pki != NULL;
     tl_exit e = spdm ? set_geometry(s, fault) : stream_file_read(&s->file, s->o.stream, fault);
 
@@ -615,11 +614,10 @@ static tl_exit set_up(sensor *s, tl_fault *fault)
         e = tl_address_parse(s->o.listen, &address, fault);
     if (e == TL_EXIT_OK)
         e = tap_open(&s->tap, &s->o.tap, NAME, fault);
+    if (e == TL_EXIT_OK)
+        e = backend_start(&s->backend, s->o.crypto, fault);
     if (e != TL_EXIT_OK)
         return e;
-    err = backend_open(&s->backend, s->o.crypto, 0);
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
     s->backend.crypto = tap_crypto(&s->tap, s->backend.crypto);
     s->crypto = s->backend.crypto;
     if (!spdm) /* an agreed stream is tested when it is agreed: its protection is the controller's choice */

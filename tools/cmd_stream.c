@@ -104,16 +104,6 @@ static const struct argp new_argp = {
            "  trueline stream new safety.json --suite none\n",
 };
 
-/* Takes what both commands need of the crypto backend; the caller closes it. */
-static tl_exit open_crypto(tl_openssl **openssl, tl_fault *fault)
-{
-    tl_err e = tl_openssl_open(NULL, openssl);
-
-    if (e != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(e));
-    return TL_EXIT_OK;
-}
-
 static tl_exit make_new(stream_options *o, tl_fault *fault)
 {
     tl_openssl *openssl = NULL;
@@ -122,7 +112,7 @@ static tl_exit make_new(stream_options *o, tl_fault *fault)
     tl_exit e = stream_file_build(&o->file, o->path, fault);
 
     if (e == TL_EXIT_OK)
-        e = open_crypto(&openssl, fault);
+        e = backend_start_openssl(&openssl, fault);
     if (e != TL_EXIT_OK)
         return e;
     crypto = tl_openssl_crypto(openssl);
@@ -181,7 +171,7 @@ static tl_exit add_digest(json_t *object, const stream_file *file, tl_fault *fau
     uint8_t digest[TL_CONFIG_DIGEST_SIZE];
     tl_openssl *openssl = NULL;
     tl_err err;
-    tl_exit e = open_crypto(&openssl, fault);
+    tl_exit e = backend_start_openssl(&openssl, fault);
 
     if (e != TL_EXIT_OK)
         return e;
@@ -302,7 +292,6 @@ static int cmd_test(int argc, char **argv)
     tl_self_test_counts counts = { 0 };
     backend b = { 0 };
     tl_fault fault;
-    tl_err err;
     tl_exit e;
 
     if (ui_parse(&test_argp, argc, argv, &o) != TL_EXIT_OK)
@@ -310,11 +299,11 @@ static int cmd_test(int argc, char **argv)
     e = stream_file_read(&o.file, o.path, &fault);
     if (e != TL_EXIT_OK)
         return ui_fail("stream test", &fault);
-    err = backend_open(&b, o.crypto, 0);
-    e = err == TL_OK ? self_check(&o.file.config, b.crypto, &counts, &fault)
-                     : tl_fault_set(&fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
-    if (err == TL_OK)
+    e = backend_start(&b, o.crypto, &fault);
+    if (e == TL_EXIT_OK) {
+        e = self_check(&o.file.config, b.crypto, &counts, &fault);
         print_counts(&counts);
+    }
     backend_close(&b);
     stream_file_wipe(&o.file);
     if (e == TL_EXIT_OK)

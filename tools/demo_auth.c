@@ -1,6 +1,7 @@
 /* Who is refused, and where. Pretenders are the program itself as two processes, started with the keys of somebody else; the
  * attacks on messages run on the library's engines in this process, because there are hundreds of them. */
 #include "demo_auth.h"
+#include "backend.h"
 #include "clock.h"
 #include "demo_child.h"
 #include "measure.h"
@@ -47,11 +48,10 @@ static tl_exit write_references(demo_auth *a, const stream_file *geometry, const
 {
     stream_file small;
     tl_openssl *openssl;
-    tl_err err = tl_openssl_open(NULL, &openssl);
-    tl_exit e;
+    tl_exit e = backend_start_openssl(&openssl, fault);
 
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    if (e != TL_EXIT_OK)
+        return e;
     stream_file_init(&small);
     small.width = SMALL_WIDTH;
     small.height = SMALL_HEIGHT;

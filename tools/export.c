@@ -165,11 +165,10 @@ static tl_exit read_all(exporter *x, tl_fault *fault)
 
 static tl_exit set_up(exporter *x, tl_fault *fault)
 {
-    tl_err err = backend_open(&x->backend, x->o->tape.crypto, 0);
-    tl_exit e;
+    tl_exit e = backend_start(&x->backend, x->o->tape.crypto, fault);
 
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    if (e != TL_EXIT_OK)
+        return e;
     e = tape_open(&x->tape, &x->o->tape, x->backend.crypto, fault);
     x->tape_open = e == TL_EXIT_OK;
     if (e == TL_EXIT_OK && !x->o->unverified)

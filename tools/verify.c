@@ -381,11 +381,10 @@ static json_t *evidence_json(const verify *v)
 static tl_exit set_up(verify *v, tl_fault *fault)
 {
     replay_parts parts;
-    tl_err err = backend_open(&v->backend, v->o->tape.crypto, 0);
-    tl_exit e;
+    tl_exit e = backend_start(&v->backend, v->o->tape.crypto, fault);
 
-    if (err != TL_OK)
-        return tl_fault_set(fault, TL_EXIT_INTERNAL, "crypto: %s", tl_err_text(err));
+    if (e != TL_EXIT_OK)
+        return e;
     e = tape_open(&v->tape, &v->o->tape, v->backend.crypto, fault);
     v->tape_open = e == TL_EXIT_OK;
     v->tape.on_secrets = on_secrets;
