@@ -248,6 +248,8 @@ is "$(ls | grep -c '\.part$')" 0 "annotate_when_40_recordings_are_changed_then_n
 run cmake -DCMAKE_INSTALL_PREFIX="$tmp/prefix" -P "$build/wireshark/cmake_install.cmake"
 line=$(sed -n 's/^-- *\(mkdir .*\)/\1/p' <<<"$out")
 bash -c "$line"
+is "$(cat "$HOME/.config/wireshark/profiles/Trueline/colorfilters")" "$(cat "$root/wireshark/colorfilters")" \
+    "install_when_its_lines_are_followed_then_wireshark_finds_the_profile"
 run tshark -n -r sep.pcapng -c 2
 like "$out" 'CSI-2 .*VC0 stream 1 frame 1 begin' "install_when_its_line_is_followed_then_wireshark_finds_the_dissectors"
 shark sep.pcapng -c 2
