@@ -2,7 +2,8 @@
 # Every command that the Markdown files show is run, in order, in a scratch folder for each file: the tree as a reader has
 # it, but that what is written stays there. A block of code is one of these, said by a comment in the line above it,
 # `<!-- run: KIND -->`, or by its first word where that is a program of ours or of every developer's:
-#     (nothing)       its lines are a script
+#     (nothing)       its lines are a script. A line that begins with `! ` must refuse something, exit code 1 or 3: a wrong
+#                     file or option is no refusal
 #     background      the same, but its last command stays: it is ended when the next one of these begins, or the file ends
 #     file NAME       no commands: written as NAME
 #     output          what the command before it printed, line by line, among other things
@@ -11,7 +12,8 @@
 #     not REASON      left out, always, for that reason
 # The files that compile the library anew are docs_builds.sh's part, since that takes time.
 # Lines that begin with `make` are not run: the target must be in the Makefile. A block that begins with no command must have
-# none inside. The counts are printed, with a reason for each block that was not run.
+# none inside. Whoever reads one file after the other stays in one folder: what `stream new` and `pki new` make has a name
+# that no other file uses, since they replace nothing. The counts are printed, with a reason for each block that was not run.
 . "$(dirname "$0")/tap.sh"
 RUN_LIMIT=80
 [ "$build" = "$root/build" ] || skip_all "the plain default build runs this"
@@ -103,6 +105,15 @@ without_make() { # BLOCK
     grep -vE '^make( |$)' "$1" || true
 }
 
+# `! COMMAND` in a script, as bash sees it.
+cat >"$tmp/refuses" <<'SCRIPT'
+refuses() {
+    local code=0
+    "$@" || code=$?
+    case $code in 1 | 3) ;; *) echo "exit code $code is no refusal: $*" >&2; return 1 ;; esac
+}
+SCRIPT
+
 # Waits until what stays says that it is there, or has been for a second.
 settle() {
     for _ in $(seq 20); do
@@ -131,7 +142,8 @@ run_script() { # BLOCK KIND
         settle
         return
     fi
-    run bash -ec ". '$folder/exports'; . '$folder/script'"
+    sed -i 's/^! /refuses /' "$folder/script"
+    run bash -ec ". '$tmp/refuses'; . '$folder/exports'; . '$folder/script'"
     is "$code" 0 "$name"
 }
 
@@ -156,7 +168,7 @@ run_block() { # BLOCK
     file) mkdir -p "$(dirname "$rest")"; cp "$1" "$rest" ;;
     output)
         while IFS= read -r what; do
-            grep -qxF -- "$what" <<<"$out$err" || missing+="$what; "
+            grep -qxF -- "$what" <<<"$out"$'\n'"$err" || missing+="$what; "
         done <"$1"
         is "$missing" "" "$doc:$place: prints $(head -1 "$1" | cut -c1-60)" ;;
     usage) run_usage "$1" ;;
@@ -187,6 +199,14 @@ run_document() { # MARKDOWN
     leave_background
 }
 
+# What the files' commands make that is never replaced, "NAME FILE" once for each file that makes it.
+makes() {
+    local markdown
+    for markdown; do
+        sed -nE "s#^    (build/)?trueline (stream|pki) new ([a-z][^ ]*).*#\\3 ${markdown#"$root"/}#p" "$markdown"
+    done
+}
+
 export PATH=$build:$PATH
 part=${DOCS_PART-rest}
 for markdown in "$root"/*.md "$root"/docs/*.md "$root"/tests/interop/*.md; do
@@ -198,6 +218,8 @@ done
 cd "$tmp"
 least=20
 [ "$part" = rest ] || least=5
+is "$(makes "$root"/*.md "$root"/docs/*.md "$root"/tests/interop/*.md | sort | uniq | cut -d' ' -f1 | uniq -d)" "" \
+    "docs_when_read_one_after_the_other_then_no_two_make_the_same_file"
 is "${count[unmarked]-0}" 0 "docs_when_read_then_every_block_with_commands_says_how_it_is_run"
 is "$((${count[script]-0} + ${count[background]-0} + ${count[needs]-0} >= least))" 1 "docs_when_read_then_there_are_commands"
 for kind in "${!count[@]}"; do echo "# blocks of kind $kind: ${count[$kind]}"; done
