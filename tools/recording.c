@@ -75,14 +75,13 @@ static void note_use(recording *r, size_t n)
         r->used = n;
 }
 
-/* BLOCK_ROOM bytes for a block; none: a live recording has no room for it, and what cannot do without it ends. */
+/* BLOCK_ROOM bytes for a block; none: a live recording has no room for it. */
 static tl_exit find_room(recording *r, bool needed, tl_fault *fault)
 {
     tl_exit e = TL_EXIT_OK;
 
     if (r->queue != NULL) {
         r->at = r->ended ? NULL : recording_queue_room(r->queue, needed);
-        r->ended = r->ended || (needed && r->at == NULL);
         return e;
     }
     if (ROOM - r->n < BLOCK_ROOM)
@@ -245,6 +244,7 @@ tl_exit recording_interface(recording *r, uint32_t link, const char *name, const
     tl_exit e = find_room(r, true, fault);
 
     *index = NO_INTERFACE;
+    r->ended = r->ended || r->at == NULL; /* nobody could read what is of it */
     if (e == TL_EXIT_OK && r->queue != NULL)
         e = one_more_count(r, fault);
     if (e != TL_EXIT_OK || r->at == NULL)
@@ -289,7 +289,7 @@ static tl_exit put_packet(recording *r, const recording_from *from, uint64_t tim
 {
     recording_count *count = count_of(r, from->index);
     tl_wr w;
-    tl_exit e = find_room(r, false, fault);
+    tl_exit e = find_room(r, from->rare, fault);
 
     if (e != TL_EXIT_OK)
         return e;

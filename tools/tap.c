@@ -265,6 +265,7 @@ static void record_message(tap *t, pcap_direction direction, tl_span message)
     char comment[64];
     tl_fault fault;
 
+    from.rare = true;
     if (!t->has_spdm) {
         (void)snprintf(comment, sizeof comment, "layout=%s", recording_layout());
         add_interface(t, PCAP_LINK_SPDM_TCP, "spdm", comment, &t->spdm);

@@ -72,8 +72,9 @@ static void write_some(recording *r, uint8_t *bytes)
     assert_int_equal(b, a + 1);
     for (size_t n = 0; n < 300; n++) {
         const tl_span packet = tl_span_of(bytes, n);
-        recording_from from = { n % 3 == 0 ? b : a, n % 2 == 0 ? PCAP_INBOUND : PCAP_OUTBOUND,
-                                n % 5 == 0 ? "marked" : NULL };
+        recording_from from = { .index = n % 3 == 0 ? b : a,
+                                .direction = n % 2 == 0 ? PCAP_INBOUND : PCAP_OUTBOUND,
+                                .comment = n % 5 == 0 ? "marked" : NULL };
 
         assert_int_equal(recording_packets(r, &from, &packet, 1, &fault), TL_EXIT_OK);
     }
@@ -130,7 +131,7 @@ static void capture_when_its_writer_goes_on_then_readable_so_far(void **s)
 {
     static uint8_t bytes[65541];
     const tl_span packet = tl_span_of(bytes, sizeof bytes);
-    recording_from from = { 0, PCAP_INBOUND, NULL };
+    recording_from from = { .direction = PCAP_INBOUND };
     recording r;
     pcap file;
     pcap_packet p;
@@ -271,7 +272,7 @@ static void capture_when_writing_fails_later_then_told_once(void **s)
 {
     static uint8_t bytes[65541];
     const tl_span packet = tl_span_of(bytes, sizeof bytes);
-    recording_from from = { 0, PCAP_INBOUND, NULL };
+    recording_from from = { .direction = PCAP_INBOUND };
     tl_exit e = TL_EXIT_OK;
     recording r;
     tl_fault fault;
@@ -299,7 +300,7 @@ static void packet_when_too_long_for_a_block_then_refused(void **s)
 {
     uint8_t *bytes = calloc(1, 1 << 19);
     const tl_span packet = tl_span_of(bytes, 1 << 19);
-    recording_from from = { 0, PCAP_INBOUND, NULL };
+    recording_from from = { .direction = PCAP_INBOUND };
     recording r;
     tl_fault fault;
 

@@ -57,7 +57,7 @@ static void open_live(recording *r, bool secret, uint32_t index[2])
 
 static void record(recording *r, uint32_t index, size_t n)
 {
-    const recording_from from = { index, PCAP_INBOUND, NULL };
+    const recording_from from = { .index = index, .direction = PCAP_INBOUND };
     const tl_span packet = tl_span_of(bytes, n);
     tl_fault fault;
 
