@@ -88,10 +88,27 @@ static void on_opened(replay *r, const tl_stream_event *v)
         r->parts.sink.opened(r->parts.sink.ctx, &here);
 }
 
+/* Missing lines, a missing begin or end, silence. In memory (FSED) what follows a missing line stands in its place, so that anything
+ * may be wrong there. */
+static bool comes_of_missing(const replay *r, const tl_stream_event *v)
+{
+    const bool between = v->kind == TL_EVENT_LOST || v->kind == TL_EVENT_SILENT;
+
+    if (v->kind == TL_EVENT_KEY || v->kind == TL_EVENT_LIMIT || v->verdict == TL_VERDICT_OK)
+        return false;
+    if (r->capture_open)
+        return between ? r->lacks : r->unit_lacks;
+    return r->lacks &&
+           (v->kind == TL_EVENT_SILENT ||
+            (v->kind != TL_EVENT_MESSAGE && (v->verdict == TL_VERDICT_GAP || v->verdict == TL_VERDICT_CUT)));
+}
+
 static void on_event(void *ctx, const tl_stream_event *v)
 {
     replay *r = ctx;
     replay_news news = { .event = v, .at = place_of(r, v), .opened = r->opened };
+
+    news.not_recorded = comes_of_missing(r, v);
 
     if (v->kind == TL_EVENT_KEY) {
         r->epoch = v->count;
@@ -101,6 +118,9 @@ static void on_event(void *ctx, const tl_stream_event *v)
         return;
     if (v->kind == TL_EVENT_OPENED)
         on_opened(r, v);
+    if (v->kind ==
+        TL_EVENT_OPENED) /* of a frame in memory all has come by now, and what is missing may be the next one's */
+        r->lacks = r->capture_open && r->unit_lacks;
     if (v->kind == TL_EVENT_FRAME)
         r->frame_open = false;
     tell(r, &news);
@@ -546,6 +566,8 @@ static tl_exit take_into_memory(replay *r, const replay_packet *p, uint64_t now_
         return e;
     e = take_frame(r, p, &frame, now_ms, fault);
     r->unit = starts ? p->at : (replay_place){ 0 };
+    r->unit_lacks = starts && p->lost > 0;
+    r->lacks = r->lacks || r->unit_lacks;
     return e;
 }
 
@@ -553,7 +575,9 @@ static tl_exit take_into_memory(replay *r, const replay_packet *p, uint64_t now_
 
 replay_packet replay_packet_of(const pcap_packet *p)
 {
-    return (replay_packet){ tl_span_of(p->p, p->n), { p->number, p->offset, p->time_ns, p->from->section } };
+    return (replay_packet){ tl_span_of(p->p, p->n),
+                            { p->number, p->offset, p->time_ns, p->from->section },
+                            p->lost };
 }
 
 static tl_exit make_memory(replay *r, tl_fault *fault)
@@ -598,7 +622,11 @@ tl_exit replay_packet_in(replay *r, const replay_packet *p, tl_fault *fault)
 
     if (r->phase == REPLAY_BEHIND)
         return TL_EXIT_OK;
-    if (r->parts.oneway)
+    if (p->lost > 0) {
+        e = run(r, fault); /* of what came before nothing is missing */
+        r->lacks = r->unit_lacks = true;
+    }
+    if (e == TL_EXIT_OK && r->parts.oneway)
         e = look_at_announcement(r, p, &announced, fault);
     if (e != TL_EXIT_OK || announced)
         return e;

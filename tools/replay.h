@@ -28,6 +28,7 @@ typedef struct replay_place {
 typedef struct replay_packet {
     tl_span bytes;
     replay_place at;
+    uint64_t lost; /* packets in front of it that its writer did not record */
 } replay_packet;
 
 /* A packet of a recording as one to be replayed. */
@@ -38,6 +39,8 @@ typedef struct replay_news {
     replay_place at;     /* the packet that it speaks of, or the one that brought it */
     replay_place opened; /* of FRAME: where the frame began */
     bool unfinished; /* FRAME: the recording, or its sender's start, ended inside of it; nobody judged it */
+    /* what it says may come of packets that were not recorded, as the recording itself says: nobody can judge that */
+    bool not_recorded;
 } replay_news;
 
 /* What is true where a segment begins or ends; what one claims of its end, the next one must claim of its beginning. */
@@ -89,6 +92,8 @@ typedef struct replay {
     size_t batch_n;
     uint64_t base; /* packets of rx before the batch at hand */
     uint64_t now_ms;
+    bool lacks;                    /* packets since a frame was opened last, */
+    bool unit_lacks;               /* and in FSED's frame at hand */
     replay_place at, unit, opened; /* the packet at hand, the first of FSED's frame, the open frame's begin */
     bool frame_open;
     tl_stream_event open_event;

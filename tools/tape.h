@@ -63,6 +63,8 @@ tl_exit tape_next(tape *t, pcap_packet *packet, tape_kind *kind, bool *more, tl_
 void tape_warn(const tape *t, const char *command);
 /* One way, and the stream file has the secret that proves what was announced: the keys follow from that. */
 bool tape_is_announced(const tape *t);
+/* Packets that the recording says it lacks, as far as it was read. */
+uint64_t tape_lost(const tape *t);
 /* The interface's name. */
 const char *tape_interface(const tape *t);
 void tape_close(tape *t);

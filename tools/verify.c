@@ -28,6 +28,8 @@ typedef struct verify {
     bool spdm_open;
     file_digest digest;
     report report;
+    uint64_t lost_pending,
+        lost_all;    /* packets that were not recorded: as the account's, and of the file so far */
     account pending; /* packets of which it is not yet known on which side of a border they are */
     account account; /* those of the segment */
     uint64_t first_ns;
@@ -68,6 +70,10 @@ static void count(verify *v, const replay_news *news)
 
     if (news->unfinished) {
         n->unfinished++;
+        return;
+    }
+    if (news->not_recorded) {
+        n->frames_not_recorded += e->kind == TL_EVENT_FRAME ? 1 : e->kind == TL_EVENT_LOST ? e->count : 0;
         return;
     }
     if (e->kind == TL_EVENT_FRAME && e->verdict == TL_VERDICT_OK)
@@ -136,14 +142,19 @@ static void on_refused(void *ctx, const replay_place *at, const tl_fault *fault)
                             "packet", (json_int_t)at->number, "offset", (json_int_t)at->offset));
 }
 
+/* What a report calls it, where that is not what the receiver says. */
+static const char *kind_of(const replay_news *news)
+{
+    return news->unfinished ? "unfinished" : news->not_recorded ? "not_recorded" : NULL;
+}
+
 static void on_news(void *ctx, const replay_news *news)
 {
     verify *v = ctx;
     uint64_t before = v->totals.refused;
 
     count(v, news);
-    report_event_at(&v->report, news->event, news->unfinished ? "unfinished" : NULL, us_of(v, &news->at),
-                    place_json(news));
+    report_event_at(&v->report, news->event, kind_of(news), us_of(v, &news->at), place_json(news));
     if (v->totals.refused > before && !v->told)
         tell(v, news);
 }
@@ -161,8 +172,11 @@ static account_class class_of(const pcap_packet *p, tape_kind kind)
 /* What is pending belongs to the segment, or to another. */
 static void settle(verify *v)
 {
-    if (v->replay.phase == REPLAY_INSIDE)
+    if (v->replay.phase == REPLAY_INSIDE) {
         account_add(&v->account, &v->pending);
+        v->totals.not_recorded += v->lost_pending;
+    }
+    v->lost_pending = 0;
     memset(v->pending.bytes, 0, sizeof v->pending.bytes);
     memset(v->pending.packets, 0, sizeof v->pending.packets);
 }
@@ -193,6 +207,8 @@ static tl_exit take(verify *v, const pcap_packet *p, tape_kind kind, tl_fault *f
         v->first_ns = p->time_ns;
     v->first_seen = true;
     v->read++;
+    v->lost_pending += p->lost;
+    v->lost_all += p->lost;
     if (kind == TAPE_STREAM)
         return take_stream(v, p, fault);
     account_whole(&v->pending, class_of(p, kind), p->n, 1);
@@ -257,6 +273,9 @@ static tl_exit read_all(verify *v, tl_fault *fault)
     }
     x = replay_end(&v->replay, &other);
     settle(v);
+    if (!more &&
+        v->o->segment == v->o->segments) /* what the file says at its end of packets behind the last one */
+        v->totals.not_recorded += tape_lost(&v->tape) - v->lost_all;
     if (x == TL_EXIT_OK && e == TL_EXIT_OK && v->spdm_open)
         x = end_spdm(v, &other);
     if (e == TL_EXIT_OK && x != TL_EXIT_OK) {
@@ -371,6 +390,8 @@ static json_t *evidence_json(const verify *v)
         (void)json_object_set_new(o, "spdm", verify_spdm_json(&v->spdm));
         (void)json_object_set_new(o, "epochs", verify_spdm_epochs(&v->spdm));
     }
+    (void)json_object_set_new(o, "not_recorded", json_integer((json_int_t)v->totals.not_recorded));
+    (void)json_object_set_new(o, "not_recorded", json_integer((json_int_t)v->totals.not_recorded));
     if (v->broken.text[0] != '\0')
         (void)json_object_set_new(o, "broken", json_string(v->broken.text));
     return o;
@@ -434,6 +455,8 @@ static tl_exit judge(const verify *v, tl_exit e, tl_fault *fault)
     if (n->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
         return tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)n->refused,
                             n->refused == 1 ? "" : "s");
+    if (e == TL_EXIT_OK && v->o->segments == 1)
+        e = verify_judge_missing(n, fault);
     if (e == TL_EXIT_OK && n->frames_ok == 0 && v->o->segments == 1)
         return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no frame of stream %u is whole", v->o->tape.path,
                             v->tape.file.config.stream);

@@ -22,6 +22,8 @@ typedef struct verify_options {
 /* Frames and refusals, as a controller counts them. */
 typedef struct verify_totals {
     uint64_t frames_ok, frames_bad, frames_lost, unfinished, refused;
+    uint64_t not_recorded;        /* packets, as the recording says of itself; */
+    uint64_t frames_not_recorded; /* frames that nobody could judge without them */
 } verify_totals;
 
 /* Verifies, and writes the report. Totals go to `out`, unless it is NULL. TL_EXIT_REFUSED: something was; the fault says how
@@ -50,6 +52,9 @@ typedef struct verify_part {
 
 json_t *verify_part_json(const verify_part *part);
 
+/* TL_EXIT_LINK: packets are missing, as the recording says itself, so that no frame was refused is not all. */
+tl_exit verify_judge_missing(const verify_totals *totals, tl_fault *fault)
+    __attribute__((warn_unused_result));
 json_t *verify_totals_json(const verify_totals *totals, json_t *counters, tl_exit code, const char *why);
 json_t *verify_border_json(const replay_border *border);
 /* account NULL: the totals alone. epochs: as the evidence has them, or NULL. */

@@ -75,7 +75,7 @@ static bool take_event(part *p, char *line)
     n = json_is_string(json_object_get(o, "event"));
     right = is_text(o, "verdict", "ok");
     p->right += right && is_text(o, "event", "frame");
-    p->refused += !right && !is_text(o, "event", "unfinished");
+    p->refused += !right && !is_text(o, "event", "unfinished") && !is_text(o, "event", "not_recorded");
     json_decref(o);
     return n != 0;
 }
@@ -336,17 +336,21 @@ static tl_exit check_sums(const part *p, tl_fault *fault)
 
 static tl_exit add_part(join *j, part *p, tl_fault *fault)
 {
-    uint64_t ok, bad, lost, unfinished, refused, left_out;
+    uint64_t ok, bad, lost, unfinished, refused, left_out, not_recorded, frames_not_recorded;
     tl_exit e;
 
     if (!number(p->totals, "frames_ok", &ok) || !number(p->totals, "frames_bad", &bad) ||
         !number(p->totals, "frames_lost", &lost) || !number(p->totals, "frames_unfinished", &unfinished) ||
+        !number(p->totals, "not_recorded", &not_recorded) ||
+        !number(p->totals, "frames_not_recorded", &frames_not_recorded) ||
         !number(p->totals, "refused", &refused) || !number(p->tail, "left_out", &left_out))
         return wrong(p, fault, "its totals are not there");
     j->totals.frames_ok += ok;
     j->totals.frames_bad += bad;
     j->totals.frames_lost += lost;
     j->totals.unfinished += unfinished;
+    j->totals.not_recorded += not_recorded;
+    j->totals.frames_not_recorded += frames_not_recorded;
     j->totals.refused += refused;
     j->report.left_out += left_out;
     add_numbers(j->counters, p->totals);
@@ -388,6 +392,7 @@ static json_t *whole_evidence(const join *j)
     for (size_t i = 0; i < sizeof of_the_last / sizeof *of_the_last; i++)
         if (json_object_get(last, of_the_last[i]) != NULL)
             (void)json_object_set(o, of_the_last[i], json_object_get(last, of_the_last[i]));
+    (void)json_object_set_new(o, "not_recorded", json_integer((json_int_t)j->totals.not_recorded));
     (void)json_object_set_new(o, "joined", json_integer((json_int_t)j->n));
     (void)json_object_set_new(o, "bytes", account_json(&j->account));
     return o;
@@ -402,6 +407,8 @@ static tl_exit write_whole(join *j, FILE *out, tl_fault *fault)
     if (j->totals.refused > 0)
         code = tl_fault_set(fault, TL_EXIT_REFUSED, "%llu refusal%s", (unsigned long long)j->totals.refused,
                             j->totals.refused == 1 ? "" : "s");
+    else if (verify_judge_missing(&j->totals, fault) != TL_EXIT_OK)
+        code = TL_EXIT_LINK;
     else if (j->totals.frames_ok == 0)
         code = tl_fault_set(fault, TL_EXIT_LINK, "join: no frame is whole in any segment");
     totals = json_deep_copy(j->counters);

@@ -1,12 +1,25 @@
 /* Totals, borders and the table of bytes, as a run and a join write them. */
 #include "verify.h"
 
+tl_exit verify_judge_missing(const verify_totals *n, tl_fault *fault)
+{
+    if (n->not_recorded == 0)
+        return TL_EXIT_OK;
+    return tl_fault_set(
+        fault, TL_EXIT_LINK,
+        "%llu packet%s not recorded, as the recording says itself: %llu frame%s cannot be judged",
+        (unsigned long long)n->not_recorded, n->not_recorded == 1 ? " was" : "s were",
+        (unsigned long long)n->frames_not_recorded, n->frames_not_recorded == 1 ? "" : "s");
+}
+
 json_t *verify_totals_json(const verify_totals *n, json_t *counters, tl_exit code, const char *why)
 {
-    json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:s}", "frames_ok", (json_int_t)n->frames_ok,
-                          "frames_bad", (json_int_t)n->frames_bad, "frames_lost", (json_int_t)n->frames_lost,
-                          "frames_unfinished", (json_int_t)n->unfinished, "refused", (json_int_t)n->refused,
-                          "exit", (int)code, "fault", why);
+    json_t *o =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s}", "frames_ok", (json_int_t)n->frames_ok,
+                  "frames_bad", (json_int_t)n->frames_bad, "frames_lost", (json_int_t)n->frames_lost,
+                  "frames_unfinished", (json_int_t)n->unfinished, "refused", (json_int_t)n->refused,
+                  "not_recorded", (json_int_t)n->not_recorded, "frames_not_recorded",
+                  (json_int_t)n->frames_not_recorded, "exit", (int)code, "fault", why);
 
     if (counters != NULL)
         (void)json_object_update(o, counters);
@@ -67,7 +80,10 @@ void verify_print(FILE *out, const verify_totals *n, const account *a, const jso
                               account_is_protected((account_class)i) ? "protected" : "not protected");
         print_epochs(out, epochs);
     }
-    (void)fprintf(out, "frames_ok=%llu frames_bad=%llu frames_lost=%llu frames_unfinished=%llu\n",
+    (void)fprintf(out, "frames_ok=%llu frames_bad=%llu frames_lost=%llu frames_unfinished=%llu",
                   (unsigned long long)n->frames_ok, (unsigned long long)n->frames_bad,
                   (unsigned long long)n->frames_lost, (unsigned long long)n->unfinished);
+    if (n->not_recorded > 0)
+        (void)fprintf(out, " frames_not_recorded=%llu", (unsigned long long)n->frames_not_recorded);
+    (void)fprintf(out, "\n");
 }
