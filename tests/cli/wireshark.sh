@@ -100,6 +100,9 @@ is "$(wc -w <<<"$out")" 66 "footer_when_it_has_a_crc32_then_found_out_and_right"
 shark bare.pcapng -Y 'trueline.sep.tag_bytes == 8 && !trueline.sep_footer.crc32' -T fields -e frame.number
 is "$(wc -w <<<"$out")" 60 "footer_when_it_has_8_bytes_then_they_are_its_tag"
 
+mkdir -p "$XDG_CONFIG_HOME/wireshark/profiles/Trueline"
+cp "$root/wireshark/colorfilters" "$XDG_CONFIG_HOME/wireshark/profiles/Trueline/"
+
 # ---- a frame's metadata is put together ----
 
 record fsed5 --suite aes256-cmac --no-crc32 --tag-size 8 --variants 2,5,2 -- --carrier fsed
@@ -143,6 +146,8 @@ is "$out" "26:bottom 86
 spoilt "$(seq -s, 1 24),26,25,$(seq -s, 27 29)" 'trueline.fsed.order || trueline.fsed.gap'
 is "$out" "25:bottom 172
 26:bottom 86" "metadata_when_packets_are_swapped_then_what_does_not_follow_is_not_used"
+shark spoilt.pcap -C Trueline --color -Y trueline.fsed.order -T fields -e frame.coloring_rule.name
+is "$out" "Trueline metadata not whole" "colours_when_metadata_is_out_of_order_then_by_the_rule"
 spoilt "$(seq -s, 1 27)" trueline.fsed.incomplete
 is "$out" "" "metadata_when_the_recording_ends_inside_of_a_frame_then_nothing_is_claimed"
 
@@ -155,8 +160,16 @@ like "$sums" '^packets=300 .* uncovered=0 malformed=[1-9][0-9]* errors=[1-9][0-9
 
 # ---- verdicts ----
 
-mkdir -p "$XDG_CONFIG_HOME/wireshark/profiles/Trueline"
-cp "$root/wireshark/colorfilters" "$XDG_CONFIG_HOME/wireshark/profiles/Trueline/"
+# Whatever has a verdict is apart from all else that has one, for eyes without one kind of cones, too.
+judged="Trueline refused,Trueline checksum wrong,Trueline malformed,SPDM error,Trueline metadata not whole"
+judged+=",Trueline verified,Trueline one bit corrected"
+run perl "$here/wireshark_colours.pl" --apart 23 --contrast 4.5 --only "$judged" "$root/wireshark/colorfilters"
+is "$code:$out" "0:rules=9 near=0 faint=0" "colours_when_seen_by_colour_blind_eyes_then_apart_and_legible"
+printf '@a@x@[0,39321,0][0,0,0]\n@b@x@[52428,32896,0][0,0,0]\n@c@x@[0,0,65535][0,0,0]\n' >green.colours
+run perl "$here/wireshark_colours.pl" --apart 23 --contrast 4.5 green.colours
+like "$out" '^a, b: .*\(red\)$' "colours_when_two_are_one_to_colour_blind_eyes_then_noticed"
+like "$out" '^c: contrast 2\.[0-9]$' "colours_when_text_is_faint_then_noticed"
+
 
 run "$program" annotate sep.pcapng shown.pcapng --keys sep.keys
 is "$code:$out" "0:annotated: packets=72 opened=0 verified=66 refused=0" "annotate_when_all_is_right_then_counted"
