@@ -125,6 +125,16 @@ like "$(head -c 8 "$tmp/sv3.png" | tr -d '\r\n\032\211')" "PNG" "picture_when_ri
 run "$program" stream picture "$tmp/sv3.json" --out "$tmp/sv3a.png" --attack
 is "$code" 0 "picture_when_attacked_then_drawn"
 is "$(cmp -s "$tmp/sv3.png" "$tmp/sv3a.png"; echo $?)" 1 "picture_when_attacked_then_another_one"
+width_of() { # PNG
+    echo $((0x$(od -An -tx1 -j 16 -N 4 "$1" | tr -d ' \n')))
+}
+for columns in 1 2; do
+    run "$program" stream picture "$tmp/sv3.json" "$tmp/sv3.json" --out "$tmp/columns$columns.png" --columns $columns
+done
+is "$((2 * $(width_of "$tmp/columns1.png") > $(width_of "$tmp/columns2.png"))) $(($(width_of "$tmp/columns2.png") > $(width_of "$tmp/columns1.png")))" "1 1" \
+    "picture_when_two_columns_are_asked_then_wider_than_one_and_less_than_twice"
+run "$program" stream picture "$tmp/sv3.json" --out "$tmp/x.png" --columns 0
+is "$code" 2 "picture_when_no_column_is_asked_then_2"
 run "$program" stream picture "$tmp/sv3.json" --out "$tmp/none/x.png"
 is "$code" 5 "picture_when_it_cannot_be_written_then_5"
 run "$program" stream picture "$tmp/missing.json" --out "$tmp/x.png"
