@@ -1,31 +1,12 @@
 /* Keys of a stream from a session's export secret: known answers, and frames that pass under them. */
 #include "faulty.h"
 #include "loop.h"
+#include "one_backend.h"
 #include "testing.h"
-
-#include <trueline/openssl.h>
 
 #include <string.h>
 
 enum { STREAM = 7 };
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* Export master secrets of recorded sessions (tests/vectors/spdm_schedule.txt), and HKDF-Expand of them over
  * "trueline stream" | stream, 2 bytes, little-endian | direction, 1 byte, computed apart with Python's hmac. */
@@ -145,5 +126,5 @@ int main(void)
         cmocka_unit_test(source_when_the_export_secret_is_known_then_the_known_answer),
         cmocka_unit_test(frame_when_both_ends_have_the_session_then_right_else_not),
     };
-    return cmocka_run_group_tests_name("exported_keys", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("exported_keys", tests, open_backend, close_backend);
 }

@@ -1,26 +1,5 @@
 /* Every call of the backend fails once: nothing half-done, nothing left live, no nonce twice, and the next frame is right. */
-#include "group.h"
-
-typedef struct chain {
-    tl_nonces nonces;
-    tl_faulty faulty;
-    tl_loop loop;
-} chain;
-
-static void start(chain *c)
-{
-    tl_nonces_init(&c->nonces, crypto, TL_NONCES_FAIL);
-    c->nonces.ends = 2;
-    tl_faulty_init(&c->faulty, tl_nonces_crypto(&c->nonces), 0);
-    tl_loop_init(&c->loop, tl_faulty_crypto(&c->faulty));
-}
-
-static void finish(chain *c)
-{
-    tl_loop_close(&c->loop);
-    tl_faulty_assert_clean(&c->faulty);
-    tl_nonces_free(&c->nonces);
-}
+#include "chain.h"
 
 /* The call after the next n - 1 fails. */
 static void fail_in(chain *c, unsigned long n)

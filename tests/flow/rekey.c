@@ -1,28 +1,5 @@
 /* Key changes: at a frame's begin and without a gap, replaced, at a limit, after a restart; and never a nonce twice. */
-#include "group.h"
-
-typedef struct chain {
-    tl_nonces nonces;
-    tl_faulty faulty;
-    tl_loop loop;
-} chain;
-
-/* The loop over a backend that can fail, and whose nonces are recorded in front of it. */
-static void start(chain *c)
-{
-    tl_nonces_init(&c->nonces, crypto, TL_NONCES_FAIL);
-    c->nonces.ends = 2;
-    tl_faulty_init(&c->faulty, tl_nonces_crypto(&c->nonces), 0);
-    tl_loop_init(&c->loop, tl_faulty_crypto(&c->faulty));
-}
-
-static void finish(chain *c)
-{
-    tl_loop_close(&c->loop);
-    tl_faulty_assert_clean(&c->faulty);
-    assert_int_equal(c->nonces.repeats, 0);
-    tl_nonces_free(&c->nonces);
-}
+#include "chain.h"
 
 static void next_key(tl_loop *l, uint32_t epoch)
 {

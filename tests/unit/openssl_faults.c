@@ -4,41 +4,21 @@
  * linked, and hand on to the library's. Each counts, and the chosen one fails in OpenSSL's way, with an
  * entry in the error queue. */
 #define _GNU_SOURCE
+#include "stand_in.h"
 #include "testing.h"
 
 #include <trueline/openssl.h>
 
-#include <dlfcn.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned long calls, fail_at;
-static bool failed;
-
-static bool fails(void)
+static bool fails(const void *caller)
 {
-    calls++;
-    if (calls != fail_at)
-        return false;
-    failed = true;
-    ERR_raise(ERR_LIB_EVP, ERR_R_INTERNAL_ERROR);
-    return true;
+    (void)caller;
+    return its_turn();
 }
-
-/* A function that gives `failure` when its turn has come, and else what libcrypto's gives. */
-#define STAND_IN(type, failure, name, parameters, arguments)                                                 \
-    type name parameters                                                                                     \
-    {                                                                                                        \
-        static type(*real) parameters;                                                                       \
-        if (real == NULL) {                                                                                  \
-            void *found = dlsym(RTLD_NEXT, #name);                                                           \
-            memcpy(&real, &found, sizeof real);                                                              \
-        }                                                                                                    \
-        return fails() ? failure : real arguments;                                                           \
-    }
 
 STAND_IN(EVP_MD *, NULL, EVP_MD_fetch, (OSSL_LIB_CTX * c, const char *a, const char *p), (c, a, p))
 STAND_IN(EVP_MAC *, NULL, EVP_MAC_fetch, (OSSL_LIB_CTX * c, const char *a, const char *p), (c, a, p))

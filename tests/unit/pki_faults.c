@@ -2,6 +2,7 @@
  * the other. The functions below stand in front of libcrypto's, as in openssl_faults.c. */
 #define _GNU_SOURCE
 #include "pki_cert.h"
+#include "stand_in.h"
 #include "testing.h"
 
 #include <trueline/openssl.h>
@@ -9,15 +10,11 @@
 #include <dlfcn.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <string.h>
 
 enum { NOW = 1900000000, DAY = 86400, SLOTS = 6 };
-
-static unsigned long calls, fail_at;
-static bool failed;
 
 /* libcrypto's calls of its own functions come by here too; they are not the backend's. */
 static bool from_openssl(const void *caller)
@@ -30,24 +27,8 @@ static bool fails(const void *caller)
 {
     if (fail_at == 0 || from_openssl(caller))
         return false;
-    calls++;
-    if (calls != fail_at)
-        return false;
-    failed = true;
-    ERR_raise(ERR_LIB_EVP, ERR_R_INTERNAL_ERROR);
-    return true;
+    return its_turn();
 }
-
-#define STAND_IN(type, failure, name, parameters, arguments)                                                 \
-    type name parameters                                                                                     \
-    {                                                                                                        \
-        static type(*real) parameters;                                                                       \
-        if (real == NULL) {                                                                                  \
-            void *found = dlsym(RTLD_NEXT, #name);                                                           \
-            memcpy(&real, &found, sizeof real);                                                              \
-        }                                                                                                    \
-        return fails(__builtin_return_address(0)) ? failure : real arguments;                                \
-    }
 
 STAND_IN(EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_new_from_pkey, (OSSL_LIB_CTX * c, EVP_PKEY *k, const char *p),
          (c, k, p))

@@ -2,30 +2,11 @@
 #include "spdm/session.h"
 
 #include "faulty.h"
+#include "one_backend.h"
 #include "testing.h"
-
-#include <trueline/openssl.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* ---- opaque data ---- */
 
@@ -250,5 +231,5 @@ int main(void)
         cmocka_unit_test(seal_when_there_is_no_session_then_state),
         cmocka_unit_test(seal_when_the_wrap_fails_then_room_and_nothing_is_out),
     };
-    return cmocka_run_group_tests_name("spdm_session", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("spdm_session", tests, open_backend, close_backend);
 }

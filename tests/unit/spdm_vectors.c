@@ -2,9 +2,8 @@
  * be what NAME.keys says. The folder is TL_VECTORS, or ../shared/vectors beside the project; without it the cases are
  * skipped, but not in CI. */
 #include "spdm/session.h"
+#include "one_backend.h"
 #include "testing.h"
-
-#include <trueline/openssl.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,24 +11,6 @@
 #include <string.h>
 
 enum { PACKETS = 64, FILE_MAX = 32768, LINES = 128 };
-
-static tl_openssl *backend;
-static const tl_crypto *crypto;
-
-static int set_up(void **s)
-{
-    (void)s;
-    tl_assert_ok(tl_openssl_open(NULL, &backend));
-    crypto = tl_openssl_crypto(backend);
-    return 0;
-}
-
-static int tear_down(void **s)
-{
-    (void)s;
-    tl_openssl_close(backend);
-    return 0;
-}
 
 /* ---- files ---- */
 
@@ -227,5 +208,5 @@ int main(void)
         cmocka_unit_test(session_when_recorded_with_1_2_and_p256_then_the_recorded_transcripts),
         cmocka_unit_test(session_when_recorded_with_1_3_and_p384_then_the_recorded_transcripts),
     };
-    return cmocka_run_group_tests_name("spdm_vectors", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("spdm_vectors", tests, open_backend, close_backend);
 }
