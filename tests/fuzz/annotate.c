@@ -10,6 +10,7 @@
  * The input: [0 | length of the secrets 2 | secrets | recording] or
  *            [1 | flags 1 (1: with secrets) | comments 1 | {packet 1 | kind 1 | length 1 | bytes}... | edits of edits.h] */
 #include "edits.h"
+#include "folder.h"
 
 #include <unistd.h>
 
@@ -25,7 +26,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 enum { FRAMES = 2, PACKETS = FRAMES * 7, COMMENT = 512, LINE = 24 };
 
-static char folder[] = "/dev/shm/fuzz_annotate_XXXXXX";
 static char recording_path[64], bare_path[64], keys_path[64], result_path[64], other_path[64];
 static char stream_comment[2048];
 static const char secrets[] = "stream 7 epoch 0 secret "
@@ -339,19 +339,6 @@ static void run_edited(tl_rd *in)
 
 /* ---- all of it ---- */
 
-static void name(char path[64], const char *file)
-{
-    (void)snprintf(path, 64, "%s/%s", folder, file);
-}
-
-static void clean(void)
-{
-    char command[128];
-
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    (void)!system(command);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     backend b = { 0 };
@@ -359,13 +346,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     stream_file_guard_json();
-    expect(mkdtemp(folder) != NULL);
-    (void)atexit(clean);
-    name(recording_path, "t.pcapng");
-    name(bare_path, "bare.pcapng");
-    name(keys_path, "t.keys");
-    name(result_path, "result.pcapng");
-    name(other_path, "other.pcapng");
+    make_folder();
+    name_file(recording_path, "t.pcapng");
+    name_file(bare_path, "bare.pcapng");
+    name_file(keys_path, "t.keys");
+    name_file(result_path, "result.pcapng");
+    name_file(other_path, "other.pcapng");
     expect(backend_open(&b, BACKEND_OPENSSL, 0) == TL_OK);
     make(b.crypto);
     backend_close(&b);

@@ -1,5 +1,7 @@
 /* Certificate chains: arbitrary bytes as a chain, and as every kind of file that the backend loads. The corpus has a chain
  * that is right under this root; whatever is accepted must say what that one says, and leave no handle behind. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,12 +29,6 @@ static struct {
     const tl_crypto *crypto;
     tl_key trust;
 } world;
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void set_up(void)
 {

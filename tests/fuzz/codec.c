@@ -3,6 +3,8 @@
  *     these decode to the same members
  *     with one byte less, of room or of input, both fail, and what failed to decode is zero
  * The first bytes name the message, the version and the negotiated sizes. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +19,6 @@ typedef union any {
 } any;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static const tl_message *message(unsigned choice)
 {

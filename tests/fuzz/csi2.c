@@ -2,6 +2,8 @@
  *     a packet that reads right, and needed no correction, is what the writer makes of its parts
  *     a packet that was repaired reads right, and its payload is untouched
  *     an embedded line that reads is written again, and reads to the same registers */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +12,6 @@
 enum { REGISTERS = 1024, LINE = 1 + 6 * REGISTERS * 3 / 2 + 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static bool same(tl_span a, tl_span b)
 {

@@ -3,6 +3,8 @@
  *     what failed is named in a line, and the last line counts as many; what is refused is named in one
  * The first two bytes, little-endian, are the length of the file of secrets, which follows; the rest is
  * the recording. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +13,6 @@
 #include <trueline/base.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static FILE *open_bytes(tl_span s)
 {

@@ -3,6 +3,8 @@
 #ifndef TL_FUZZ_EDITS_H
 #define TL_FUZZ_EDITS_H
 
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +18,6 @@ typedef struct edits {
     size_t n;
     void (*repair)(tl_buffer packet); /* makes the packet's checksums right, if it has any */
 } edits;
-
-static inline void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Heap memory of exactly that size: a read past its end is noticed. */
 static inline tl_buffer copy_of(const uint8_t *p, size_t n)

@@ -1,5 +1,7 @@
 /* Arbitrary bytes as a file of secrets: lines count up, what was read says the same when it is written
  * and read again, and what is refused is named with its line. */
+#include "expect.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +9,6 @@
 #include "keys_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void write_line(const keys_line *l, FILE *out)
 {

@@ -1,5 +1,7 @@
 /* The kernels: every level that this machine has does what OpenSSL does. The input chooses keys, suites, covers, patterns,
  * lengths, offsets, the batch and what is changed on the way, and the cuts of a running MAC. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +36,6 @@ typedef struct batch {
 static end ends[ENDS];
 static size_t ends_n;
 static bytes memory, as_sealed;
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void open_ends(void)
 {

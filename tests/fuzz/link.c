@@ -1,5 +1,7 @@
 /* Arbitrary bytes from a data connection, in pieces whose sizes the input chooses too. The packets that come out must be
  * those that a plain walk over the bytes gives, whatever the pieces; a wrong length or a cut must end it, named. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,12 +12,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { BATCH = 3 };
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Compares what came out with what stands at *at, and steps over it. */
 static void compare(tl_span bytes, size_t *at, const tl_buffer *packets, size_t n)

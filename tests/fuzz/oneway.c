@@ -3,6 +3,8 @@
  *     1  a body, in a packet whose ECC and checksum are right
  *     2  a real announcement with bytes of the input written over it: taken only if it is the same in the end
  *     3  a state file: what is taken is written as the same text again */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +19,6 @@ static const tl_crypto *crypto;
 static stream_file file;
 static oneway_sender sender;
 static uint8_t right[ONEWAY_PACKET_SIZE];
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

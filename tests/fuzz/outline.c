@@ -1,5 +1,7 @@
 /* Arbitrary bytes as an outline, bare and with a packet made around them, and as the note at the head of a frame. What is
  * taken must be a configuration that a stream can have, of bounded size, and must be written back as the same parts. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +10,6 @@
 #include <trueline/layout/ids.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void try_outline(tl_span bytes)
 {

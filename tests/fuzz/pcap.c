@@ -1,17 +1,13 @@
 /* Arbitrary bytes as a capture: packets count up, each is where it says, in front of the next, and what is refused is named
  * in one line. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "pcap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void take_secrets(void *ctx, uint32_t type, tl_span s)
 {

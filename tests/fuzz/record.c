@@ -1,5 +1,7 @@
 /* Records: arbitrary bytes are refused and do not move the receiver; arbitrary plaintext under a right tag is read within its
  * bounds; what is sealed opens to the same bytes. The first byte chooses the binding. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,12 +11,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SESSION = 0x01020304, ROOM = 8192 };
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static const tl_crypto *crypto(void)
 {

@@ -1,6 +1,8 @@
 /* The consumer of a ring whose memory and indices the input chooses, more than once: each step is a new `head` and bytes
  * that are written over the memory. What is handed out must lie inside the ring, or be a copy; a walk over the same bytes
  * by a second reader must find the same packets; and a fault must be named. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,12 +17,6 @@ enum { ROOM = 5 };
 
 static tl_ring ring, fresh;
 static tl_ring_mode modes[2] = { TL_RING_COPY, TL_RING_IN_PLACE };
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

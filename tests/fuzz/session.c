@@ -3,27 +3,14 @@
  * memory stays within bounds, the handshake is never established, and all handles come back.
  *
  * The input: [kind 1 | length 1 | bytes]... */
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include "identity.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <trueline/openssl.h>
-#include <trueline/responder.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MESSAGE = 2048, OUT = 4096, HANDSHAKE = 0, ESTABLISHED = 1, NEXT_KEY = 4 };
-
-static tl_openssl *backend;
-static tl_spdm_identity identity;
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static const tl_crypto *crypto(void)
 {
@@ -34,20 +21,8 @@ static void open_once(void)
 {
     static const uint8_t chain[200] = { 0x30, 1, 2, 3 };
     const tl_openssl_config config = { .hash_slots = 32, .key_slots = 32 };
-    EVP_PKEY *key;
-    uint8_t der[256], *at = der;
-    tl_openssl_input in = { "key", { der, 0 } };
 
-    if (backend != NULL)
-        return;
-    key = EVP_EC_gen("P-256");
-    expect(key != NULL && tl_openssl_open(&config, &backend) == TL_OK);
-    in.bytes.n = (size_t)i2d_PrivateKey(key, &at);
-    EVP_PKEY_free(key);
-    identity = (tl_spdm_identity){ .certificates = { chain, 200 },
-                                   .root = { chain, 100 },
-                                   .alg = TL_SIGN_ECDSA_P256 };
-    expect(tl_openssl_load_key(backend, &in, &identity.key, NULL) == TL_OK);
+    (void)open_identity(&config, tl_span_of(chain, sizeof chain));
 }
 
 static tl_err vendor(void *ctx, const tl_spdm_vendor *request, tl_wr *payload)

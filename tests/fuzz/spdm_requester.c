@@ -5,33 +5,21 @@
  *
  * The input: [flow 1] [kind 1 | offset 1 | length 1 | bytes]... one for each answer; kind: 0 as it is, 1 laid over,
  * 2 replaced, 3 cut to the offset, 4 lost, 5 as a record */
+#include "identity.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-#include <trueline/openssl.h>
 #include <trueline/requester.h>
-#include <trueline/responder.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum {
-    MESSAGE = 2048,
-    OUT = MESSAGE + TL_RECORD_OVERHEAD,
-    SESSIONS = 1,
-    CHAIN = 600,
-    ROOT = 100,
-    TURNS = 64
-};
+enum { MESSAGE = 2048, OUT = MESSAGE + TL_RECORD_OVERHEAD, SESSIONS = 1, CHAIN = 600, TURNS = 64 };
 enum { AS_IT_IS = 0, LAID_OVER, REPLACED, CUT, LOST, AS_A_RECORD, KINDS };
 
-static tl_openssl *backend;
 static tl_crypto_ops credulous; /* of both */
 static uint32_t dice;
 static unsigned keys_held, hashes_held;
-static tl_spdm_identity identity;
 static const uint8_t chain[CHAIN] = { 0x30, 1, 2, 3 };
 
 typedef struct both {
@@ -40,12 +28,6 @@ typedef struct both {
     tl_spdm_session rq_sessions[SESSIONS], rs_sessions[SESSIONS];
     uint8_t rq_message[MESSAGE], rs_message[MESSAGE], peer[1024], record[256], vendor[64];
 } both;
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static tl_err any_signature(void *ctx, tl_key k, tl_sign_alg alg, tl_digest digest, tl_span signature,
                             bool *right)
@@ -162,20 +144,8 @@ static tl_err exchange_end(void *ctx, tl_key own, tl_span peer_point, uint8_t *s
 
 static void open_once(void)
 {
-    EVP_PKEY *key;
-    uint8_t der[256], *at = der;
-    tl_openssl_input in = { "key", { der, 0 } };
-
-    if (backend != NULL)
+    if (!open_identity(NULL, tl_span_of(chain, sizeof chain)))
         return;
-    key = EVP_EC_gen("P-256");
-    expect(key != NULL && tl_openssl_open(NULL, &backend) == TL_OK);
-    in.bytes.n = (size_t)i2d_PrivateKey(key, &at);
-    EVP_PKEY_free(key);
-    identity = (tl_spdm_identity){ .certificates = { chain, CHAIN },
-                                   .root = { chain, ROOT },
-                                   .alg = TL_SIGN_ECDSA_P256 };
-    expect(tl_openssl_load_key(backend, &in, &identity.key, NULL) == TL_OK);
     credulous = *tl_openssl_crypto(backend)->ops;
     credulous.random = any_random;
     credulous.key_load = key_load;

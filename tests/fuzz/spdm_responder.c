@@ -3,14 +3,10 @@
  * takes; nothing in clear makes a session or an authenticated peer by itself; all handles come back and the context is zero.
  *
  * The input: [kind 1 | length 1 | bytes]...   kind: request by number, 0xFF the bytes alone, 0xFE as a record */
+#include "identity.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-#include <trueline/openssl.h>
-#include <trueline/responder.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,7 +15,6 @@ enum {
     OUT = MESSAGE + TL_RECORD_OVERHEAD,
     SESSIONS = 2,
     CHAIN = 200,
-    ROOT = 100,
     BARE = 0xFF,
     RECORD = 0xFE
 };
@@ -38,35 +33,15 @@ static const uint8_t requests[][48] = {
 };
 static const uint8_t sizes[] = { 4, 20, 44, 4, 8, 44, 12, 45, 4 };
 
-static tl_openssl *backend;
-static tl_spdm_identity identity;
 static tl_spdm_session sessions[SESSIONS];
 static uint8_t message[MESSAGE];
 static unsigned busy;
 
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
 static void open_once(void)
 {
     static const uint8_t chain[CHAIN] = { 0x30, 1, 2, 3 };
-    EVP_PKEY *key;
-    uint8_t der[256], *at = der;
-    tl_openssl_input in = { "key", { der, 0 } };
 
-    if (backend != NULL)
-        return;
-    key = EVP_EC_gen("P-256");
-    expect(key != NULL && tl_openssl_open(NULL, &backend) == TL_OK);
-    in.bytes.n = (size_t)i2d_PrivateKey(key, &at);
-    EVP_PKEY_free(key);
-    identity = (tl_spdm_identity){ .certificates = { chain, CHAIN },
-                                   .root = { chain, ROOT },
-                                   .alg = TL_SIGN_ECDSA_P256 };
-    expect(tl_openssl_load_key(backend, &in, &identity.key, NULL) == TL_OK);
+    (void)open_identity(NULL, tl_span_of(chain, sizeof chain));
 }
 
 static tl_err block_get(void *ctx, size_t i, tl_hash_alg alg, bool raw_wanted, tl_spdm_measurement *m)

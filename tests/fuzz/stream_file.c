@@ -2,6 +2,8 @@
  *     what is refused leaves nothing of the secret behind, and says why in one line
  *     what is taken makes a configuration that the library takes, and is written as JSON that reads the same
  *     what is public is taken without the secret, and refused with it */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,12 +11,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -1,17 +1,13 @@
 /* Arbitrary bytes as a message of each transport. What is decoded must encode to the same bytes, and what is wrapped
  * must unwrap to itself. Fed to tl_tcp_more a byte at a time, they must be asked for exactly until they are whole. */
+#include "expect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <trueline/transport.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void round_trip(const tl_transport *t, uint8_t *p, size_t n, uint8_t *room)
 {

@@ -3,6 +3,8 @@
  *     every byte of the file is of one class, in either report
  * and arbitrary bytes as a report are refused, or joined. One kind of recording says itself what its stream is, and holds its
  * secrets; of that one pictures are made by what its headers claim, too. */
+#include "folder.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,19 +21,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 enum { FRAMES = 3, ROOM = 1 << 16, LINE = 24, CSI2 = 147 };
 
-static char folder[] = "/dev/shm/fuzz_verify_XXXXXX";
 static char recording_path[64], keys_path[64], stream_path[64], whole[64], parts[2][64], joined[64],
     video[64];
 static uint8_t base[ROOM], saying[ROOM], edited[ROOM];
 static size_t base_n, saying_n;
 static recording second; /* what becomes `saying`: base's packets as pcapng with all that verify needs */
 static recording_from from;
-
-static void expect(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void write_file(const char *path, const void *p, size_t n)
 {
@@ -150,19 +145,6 @@ static void make(const tl_crypto *crypto)
     tl_stream_tx_wipe(&tx);
 }
 
-static void name(char path[64], const char *file)
-{
-    (void)snprintf(path, 64, "%s/%s", folder, file);
-}
-
-static void clean(void)
-{
-    char command[128];
-
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    (void)!system(command);
-}
-
 /* ---- what must hold ---- */
 
 static const tape_options given = { .path = recording_path,
@@ -279,16 +261,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     stream_file_guard_json();
-    expect(mkdtemp(folder) != NULL);
-    (void)atexit(clean);
-    name(recording_path, "t.pcap");
-    name(keys_path, "t.keys");
-    name(stream_path, "t.json");
-    name(whole, "whole.json");
-    name(parts[0], "1.json");
-    name(parts[1], "2.json");
-    name(joined, "joined.json");
-    name(video, "t.y4m");
+    make_folder();
+    name_file(recording_path, "t.pcap");
+    name_file(keys_path, "t.keys");
+    name_file(stream_path, "t.json");
+    name_file(whole, "whole.json");
+    name_file(parts[0], "1.json");
+    name_file(parts[1], "2.json");
+    name_file(joined, "joined.json");
+    name_file(video, "t.y4m");
     expect(backend_open(&b, BACKEND_OPENSSL, 0) == TL_OK);
     make(b.crypto);
     backend_close(&b);
