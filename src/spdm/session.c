@@ -289,8 +289,10 @@ static tl_err answer_of_session(tl_spdm_connection *c, uint32_t id, uint8_t *rec
     return open_either(c, s, record, n, message);
 }
 
-/* A record that cannot be opened ends its session: DSP0277 1.1 leaves nothing to go on with. One of an unknown session gets
- * no answer. */
+/* A record that cannot be opened ends its session, whoever sent it. Each record counts for the sequence number of both
+ * ends, which need not travel (DSP0277 1.1, "Per-message nonce derivation"), so that none behind it is sure to open; and
+ * the answer, ERROR DecryptError, is what ends the application phase (DSP0274 1.3, "Session termination phase"). One of an
+ * unknown session gets no answer. */
 static tl_err request_of_session(tl_spdm_connection *c, uint32_t id, uint8_t *record, size_t n,
                                  tl_span *message)
 {

@@ -255,6 +255,87 @@ static void record_when_replayed_then_decrypt_error_in_clear_and_the_session_is_
     }
 }
 
+static uint8_t finish[TL_PAIR_OUT + 64];
+static size_t finish_n;
+
+/* The first record to the responder is the handshake's FINISH. */
+static void keep_finish(void *ctx, tl_spdm_crossing *m)
+{
+    (void)ctx;
+    if (!m->secured || !m->to_responder || finish_n > 0)
+        return;
+    finish_n = m->n;
+    memcpy(finish, m->bytes, m->n);
+}
+
+/* The record that began the session comes once more: it is sealed with the handshake's key, which is gone, so that it goes no further
+ * than a record. Nothing of it is read as FINISH; as any record that does not open it ends its session, and no other one. */
+static void finish_when_its_record_comes_again_then_it_does_not_open_and_the_session_is_over(void **state)
+{
+    enum { AT_ONCE = 0, AFTER_A_RECORD, AFTER_NEW_KEYS, MOMENTS };
+    static const tl_record_binding bindings[] = { { 0, 0 }, { 2, 7 } };
+    uint8_t answer[TL_PAIR_OUT];
+    bool secured;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * MOMENTS; i++) {
+        session_ends(&p, KIND_MUTUAL);
+        p.binding.record = bindings[i % 2];
+        finish_n = 0;
+        p.tamper = keep_finish;
+        session_begin(&p);
+        p.tamper = NULL;
+        assert_true(finish_n > 0);
+        tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_another, NULL));
+        assert_int_equal(session_count(p.rs_sessions), 2);
+        tl_assert_ok(tl_requester_use(&p.rq, &p.rq_sessions[0]));
+        if (i / 2 == AFTER_A_RECORD)
+            tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL));
+        if (i / 2 == AFTER_NEW_KEYS)
+            tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_key_update, NULL));
+        assert_int_equal(give(finish, finish_n, RECORD, answer, &secured), 4);
+        assert_false(secured);
+        assert_int_equal(answer[1] << 8 | answer[2], SAYS(TL_SPDM_DECRYPT_ERROR));
+        tl_assert_err(TL_E_TAG, p.rs_result);
+        assert_int_equal(session_count(p.rs_sessions), 1);
+        tl_assert_ok(tl_requester_use(&p.rq, &p.rq_sessions[1]));
+        tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL)); /* the other one goes on */
+        tl_assert_ok(tl_requester_use(&p.rq, &p.rq_sessions[0]));
+        assert_int_not_equal(tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL), TL_OK);
+        assert_int_equal(session_count(p.rq_sessions), 0); /* the requester learns it when it asks next */
+        session_begin(&p);                                 /* and may have another one */
+        tl_spdm_pair_close(&p);
+    }
+}
+
+/* FINISH in a record that opens, or in clear, is a message in the wrong place: an error, and the session goes on. */
+static void finish_when_it_comes_again_but_not_as_that_record_then_an_error_and_the_session_goes_on(
+    void **state)
+{
+    const uint8_t message[4 + 32] = { TL_SPDM_12, TL_SPDM_FINISH };
+    uint8_t record[256], answer[TL_PAIR_OUT];
+    bool secured;
+    tl_span a;
+    size_t n;
+
+    (void)state;
+    session_ends(&p, 0);
+    session_begin(&p);
+    for (unsigned i = 0; i < 3; i++) {
+        n = seal_with(&mine()->request_key, message, sizeof message, record);
+        n = give(record, n, RECORD, answer, &secured);
+        assert_true(secured);
+        tl_assert_ok(tl_record_open(&mine()->schedule, &mine()->response_key, &p.binding.record, mine()->id,
+                                    (tl_buffer){ answer, n }, &a));
+        assert_int_equal(a.p[1] << 8 | a.p[2], SAYS(TL_SPDM_UNEXPECTED_REQUEST));
+        assert_int_equal(tl_spdm_pair_ask(&p, message, sizeof message, answer, sizeof answer), 4);
+        assert_int_equal(answer[1] << 8 | answer[2], SAYS(TL_SPDM_SESSION_REQUIRED));
+        assert_true(session_stands(&p));
+        tl_assert_ok(tl_spdm_pair_run(&p, &tl_flow_heartbeat, NULL));
+    }
+    tl_spdm_pair_close(&p);
+}
+
 static void record_when_reordered_then_the_session_is_over(void **state)
 {
     const uint8_t heartbeat[4] = { TL_SPDM_12, TL_SPDM_HEARTBEAT };
@@ -689,6 +770,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(record_when_replayed_then_decrypt_error_in_clear_and_the_session_is_over),
+        cmocka_unit_test(finish_when_its_record_comes_again_then_it_does_not_open_and_the_session_is_over),
+        cmocka_unit_test(
+            finish_when_it_comes_again_but_not_as_that_record_then_an_error_and_the_session_goes_on),
         cmocka_unit_test(record_when_reordered_then_the_session_is_over),
         cmocka_unit_test(record_when_reflected_then_refused_on_both_sides),
         cmocka_unit_test(request_when_it_comes_back_as_its_own_answer_then_the_tag_is_wrong),
