@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Options without a letter. */
 enum {
@@ -108,9 +109,14 @@ static tl_exit make_new(stream_options *o, tl_fault *fault)
 {
     tl_openssl *openssl = NULL;
     const tl_crypto *crypto;
+    struct stat st;
     tl_err err;
     tl_exit e = stream_file_build(&o->file, o->path, fault);
 
+    /* Writing it would refuse, too, but does not know the way out. */
+    if (e == TL_EXIT_OK && o->clash == TL_FILE_REFUSE && stat(o->path, &st) == 0)
+        return tl_fault_set(fault, TL_EXIT_USAGE,
+                            "file: %s: is there already and stays as it is; --force replaces it", o->path);
     if (e == TL_EXIT_OK)
         e = backend_start_openssl(&openssl, fault);
     if (e != TL_EXIT_OK)

@@ -328,7 +328,12 @@ tl_exit tl_file_folder(const char *path, tl_fault *fault)
 {
     struct stat st;
 
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+    if (mkdir(path, 0777) == 0)
         return TL_EXIT_OK;
+    if (errno == EEXIST) { /* "File exists" would not say what is wrong with that */
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            return TL_EXIT_OK;
+        errno = ENOTDIR;
+    }
     return tl_fault_errno(fault, TL_EXIT_INTERNAL, "folder: %s", path);
 }

@@ -160,7 +160,7 @@ start_sensor out --stream "$tmp/s.json" --rate 0 --frames 3
 : >"$tmp/file"
 run "$program" controller --connect ":$port" --stream "$tmp/s.json" --out "$tmp/file"
 is "$code" 5 "output_when_the_folder_is_a_file_then_5"
-like "$err" "folder: $tmp/file" "output_when_the_folder_is_a_file_then_named"
+like "$err" "folder: $tmp/file: Not a directory" "output_when_the_folder_is_a_file_then_named"
 run bash -c "'$program' controller --connect :$port --stream '$tmp/s.json' --y4m - >/dev/full"
 is "$code" 5 "output_when_stdout_is_full_then_5"
 like "$err" "output: -.*No space left" "output_when_stdout_is_full_then_named"

@@ -11,7 +11,7 @@ is "$(stat -c %a "$f")" 600 "new_when_made_then_for_its_owner_alone"
 before=$(cat "$f")
 run "$program" stream new "$f"
 is "$code" 2 "new_when_the_file_is_there_then_refused"
-like "$err" "cam.json: is there already" "new_when_the_file_is_there_then_named"
+like "$err" "cam.json: is there already.*--force" "new_when_the_file_is_there_then_named_with_the_way_out"
 is "$(cat "$f")" "$before" "new_when_refused_then_the_old_file_stands"
 run "$program" stream new "$f" --force
 is "$code" 0 "new_when_forced_then_written_over"
