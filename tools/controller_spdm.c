@@ -2,6 +2,7 @@
  * answer. A new epoch is in place here before the sensor hears of it, so no frame can come under a key that is not there; the
  * next one is named when a frame under the last has verified. */
 #include "controller_spdm.h"
+#include "backend.h"
 #include "clock.h"
 #include "evidence.h"
 
@@ -250,6 +251,8 @@ tl_exit controller_spdm_open(controller_spdm *s, const controller_spdm_options *
     s->file = &s->agreed;
     e = spdm_client_open(&s->client, &o->client, with, fault);
     s->client.ctx = s;
+    if (e == TL_EXIT_OK)
+        spdm_identity_note(&s->client.own, with->openssl, o->client.files.pki, "controller", "sensor");
     return e;
 }
 

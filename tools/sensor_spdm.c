@@ -45,23 +45,6 @@ static tl_exit set_up_responder(sensor_spdm *s, tl_fault *fault)
     return e == TL_OK ? TL_EXIT_OK : tl_fault_set(fault, TL_EXIT_INTERNAL, "spdm: %s", tl_err_text(e));
 }
 
-/* A role that controllers will refuse is told before one comes; they decide. */
-static void check_role(const sensor_spdm *s, tl_openssl *openssl)
-{
-    const tl_openssl_input root = { "root", s->own.slot.root };
-    tl_chain_rules rules = { .now = (uint64_t)time(NULL), .hash = TL_HASH_SHA256 };
-    tl_chain_facts facts = { .why = NULL };
-
-    if (tl_openssl_load_trust(openssl, &root, &rules.trust, NULL) != TL_OK)
-        return;
-    (void)s->crypto->ops->chain_check(s->crypto->ctx, &rules, s->own.slot.certificates, &facts);
-    s->crypto->ops->key_drop(s->crypto->ctx, facts.key);
-    s->crypto->ops->key_drop(s->crypto->ctx, rules.trust);
-    if (facts.role[0] != '\0' && strcmp(facts.role, "sensor") != 0)
-        ui_note("sensor", "identity: %s: its role is %s: a controller wants a sensor, unless told --role %s",
-                s->o.files.pki, facts.role, facts.role);
-}
-
 tl_exit sensor_spdm_open(sensor_spdm *s, const sensor_spdm_options *o, const stream_file *geometry,
                          const char *version, const struct backend *with, tl_fault *fault)
 {
@@ -77,10 +60,8 @@ tl_exit sensor_spdm_open(sensor_spdm *s, const sensor_spdm_options *o, const str
     e = spdm_identity_load(&s->own, &o->files, with->openssl, fault);
     if (e == TL_EXIT_OK)
         e = measure_take(&s->measured, geometry, version, s->crypto, fault);
-    if (e == TL_EXIT_OK && !s->own.key_fits)
-        ui_note("sensor", "identity: %s: the key is not that of the chain's leaf", o->files.pki);
     if (e == TL_EXIT_OK)
-        check_role(s, with->openssl);
+        spdm_identity_note(&s->own, with->openssl, o->files.pki, "sensor", "controller");
     return e == TL_EXIT_OK ? set_up_responder(s, fault) : e;
 }
 

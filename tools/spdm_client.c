@@ -162,10 +162,13 @@ static tl_exit refuse(spdm_client *c, tl_err e, tl_fault *fault)
     (void)snprintf(step, sizeof step, "%s%s%s", why->step, label != NULL ? " " : "",
                    label != NULL ? label : "");
     n = snprintf(what, sizeof what, "%s%s%s", why->what, why->where[0] != 0 ? ": " : "", why->where);
-    if (why->err == TL_E_CHAIN && facts->why != NULL && n > 0 && (size_t)n < sizeof what)
-        (void)snprintf(what + n, sizeof what - (size_t)n, ": %s%s%s%s", facts->why,
-                       facts->role[0] != 0 ? " (its role is " : "", facts->role,
+    if (why->err == TL_E_CHAIN && facts->why != NULL && n > 0 && (size_t)n < sizeof what) {
+        bool said = strcmp(facts->why, why->what) == 0;
+
+        (void)snprintf(what + n, sizeof what - (size_t)n, "%s%s%s%s%s", said ? "" : ": ",
+                       said ? "" : facts->why, facts->role[0] != 0 ? " (its role is " : "", facts->role,
                        facts->role[0] != 0 ? ")" : "");
+    }
     return tl_fault_set(fault, code_of(why->err), "spdm: %s: %s: %s (%s)", c->link.peer, step, what,
                         why->clause);
 }

@@ -1,6 +1,7 @@
 /* Loading identities. SPDM's format of a chain names the root by its hash, so chain.pem holds the root, too: it is the
  * first certificate. */
 #include "spdm_identity.h"
+#include "ui.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,4 +97,29 @@ tl_exit spdm_identity_load(spdm_identity *id, const spdm_identity_files *files, 
         return refuse(e, &why, fault);
     id->has_rules = true;
     return TL_EXIT_OK;
+}
+
+void spdm_identity_note(const spdm_identity *id, tl_openssl *openssl, const char *folder, const char *role,
+                        const char *peer)
+{
+    const tl_crypto *c = tl_openssl_crypto(openssl);
+    const tl_openssl_input root = { "root", id->slot.root };
+    tl_chain_rules rules = { .now = (uint64_t)time(NULL), .hash = TL_HASH_SHA256 };
+    tl_chain_facts facts = { .why = NULL };
+
+    if (id->slots == 0)
+        return;
+    if (!id->key_fits)
+        ui_note(role, "identity: %s: the key is not that of the chain's leaf", folder);
+    if (tl_openssl_load_trust(openssl, &root, &rules.trust, NULL) != TL_OK)
+        return;
+    (void)c->ops->chain_check(c->ctx, &rules, id->slot.certificates, &facts);
+    c->ops->key_drop(c->ctx, facts.key);
+    c->ops->key_drop(c->ctx, rules.trust);
+    if (facts.why != NULL)
+        ui_note(role, "identity: %s: its certificates: %s: a %s will refuse them", folder, facts.why, peer);
+    if (facts.role[0] != '\0' && strcmp(facts.role, role) != 0)
+        ui_note(role, "identity: %s: its role is %s: a %s wants a %s%s%s", folder, facts.role, peer, role,
+                strcmp(peer, "controller") == 0 ? ", unless told --role " : "",
+                strcmp(peer, "controller") == 0 ? facts.role : "");
 }

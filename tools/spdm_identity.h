@@ -29,4 +29,9 @@ typedef struct spdm_identity_files {
 tl_exit spdm_identity_load(spdm_identity *id, const spdm_identity_files *files, tl_openssl *openssl,
                            tl_fault *fault) __attribute__((warn_unused_result));
 
+/* Says on stderr, as the program `role`, what a peer will refuse in our own identity before one comes: another role, a
+ * certificate that has expired, a key of another. The peer decides. */
+void spdm_identity_note(const spdm_identity *id, tl_openssl *openssl, const char *folder, const char *role,
+                        const char *peer);
+
 #endif

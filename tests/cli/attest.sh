@@ -89,12 +89,15 @@ pretend() { # NAME PKI PATTERN [ARGUMENT...]
     is "$code" 3 "sensor_when_${name}_then_exits_3"
     like "$err" "$pattern" "sensor_when_${name}_then_the_step_is_named"
     finish "$sensor"
+    hindsight=$(cat "$tmp/$name.err")
 }
 pretend foreign_root "$tmp/foreign/sensor" ": CERTIFICATE: "
 pretend a_bridge "$keys/bridge" ": CERTIFICATE: .*role is bridge"
 pretend a_debugger "$keys/debugger" ": CERTIFICATE: "
 pretend a_controller "$keys/controller" ": CERTIFICATE: "
-pretend expired "$keys/expired" ": CERTIFICATE: .*expired"
+like "$hindsight" "sensor: identity: $keys/controller: its role is controller: a controller wants a sensor" "sensor_when_of_another_role_then_it_says_so"
+pretend expired "$keys/expired" ": CERTIFICATE: expired: Certificates \(its role is sensor\)"
+like "$hindsight" "sensor: identity: $keys/expired: its certificates: expired: a controller will refuse them" "sensor_when_expired_then_it_says_so"
 pretend revoked "$keys/revoked" ": CERTIFICATE: .*revoked"
 pretend of_another_set_up "$keys/sensor" ": MEASUREMENTS: measurement 1 \(set-up\)" --bits 10
 pretend a_thief "$tmp/stolen" ": CHALLENGE: .*signature"

@@ -75,8 +75,8 @@ refuse() { # NAME SENSOR-PATTERN CONTROLLER-PATTERN ARGUMENT...
 refuse without_a_certificate "VENDOR_DEFINED: the controller is not authenticated" "the sensor refuses: the controller is not authenticated"
 refuse foreign "KEY_EXCHANGE: the controller's chain: " "KEY_EXCHANGE: the peer answers ERROR" --pki "$tmp/foreign/controller"
 refuse a_debugger "KEY_EXCHANGE: the controller's chain: .*role is debugger" "KEY_EXCHANGE: " --pki "$keys/debugger"
-refuse a_sensor "KEY_EXCHANGE: the controller's chain: " "KEY_EXCHANGE: " --pki "$keys/sensor"
-refuse expired "KEY_EXCHANGE: the controller's chain: .*expired" "KEY_EXCHANGE: " --pki "$keys/late"
+refuse a_sensor "KEY_EXCHANGE: the controller's chain: " "identity: $keys/sensor: its role is sensor: a sensor wants a controller" --pki "$keys/sensor"
+refuse expired "KEY_EXCHANGE: the controller's chain: .*expired" "identity: $keys/late: its certificates: expired: a sensor will refuse them" --pki "$keys/late"
 refuse revoked "KEY_EXCHANGE: the controller's chain: .*revoked" "KEY_EXCHANGE: " --pki "$keys/gone"
 refuse a_thief "FINISH: " "FINISH: the peer answers ERROR" --pki "$tmp/stolen"
 start_sensor untrusting --pki "$keys/sensor" --size 64x16 --once
