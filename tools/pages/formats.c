@@ -71,12 +71,9 @@ static void put_keys(FILE *to)
 static tl_exit write_format(const book *b, const char *folder, const char *name, void (*put)(FILE *to),
                             tl_fault *fault)
 {
-    char path[1024];
     tl_file file;
-    tl_exit e;
+    tl_exit e = page_begin(&file, folder, name, 5, fault);
 
-    (void)snprintf(path, sizeof path, "%s/trueline-%s.5", folder, name);
-    e = tl_file_begin(&file, path, 0644, fault);
     if (e != TL_EXIT_OK)
         return e;
     page_put_head(file.stream, b, name, 5);
@@ -86,12 +83,7 @@ static tl_exit write_format(const book *b, const char *folder, const char *name,
 
 tl_exit page_write_formats(const book *b, const char *folder, tl_fault *fault)
 {
-    char path[900];
-    tl_exit e;
+    tl_exit e = write_format(b, folder, "stream", put_stream, fault);
 
-    (void)snprintf(path, sizeof path, "%s/man5", folder);
-    e = tl_file_folder(path, fault);
-    if (e == TL_EXIT_OK)
-        e = write_format(b, path, "stream", put_stream, fault);
-    return e == TL_EXIT_OK ? write_format(b, path, "keys", put_keys, fault) : e;
+    return e == TL_EXIT_OK ? write_format(b, folder, "keys", put_keys, fault) : e;
 }

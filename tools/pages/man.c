@@ -366,15 +366,25 @@ static void put_first(FILE *to, const book *b)
     put_see_also(&m, b, NULL);
 }
 
-static tl_exit write_page(const book *b, const chapter *c, const char *folder, tl_fault *fault)
+tl_exit page_begin(tl_file *file, const char *folder, const char *name, int section, tl_fault *fault)
 {
     char path[1024];
-    tl_file file;
     tl_exit e;
 
-    (void)snprintf(path, sizeof path, "%s/trueline%s%s.1", folder, c != NULL ? "-" : "",
-                   c != NULL ? c->name : "");
-    e = tl_file_begin(&file, path, 0644, fault);
+    (void)snprintf(path, sizeof path, "%s/man%d", folder, section);
+    e = tl_file_folder(path, fault);
+    if (e != TL_EXIT_OK)
+        return e;
+    (void)snprintf(path, sizeof path, "%s/man%d/trueline%s%s.%d", folder, section, name != NULL ? "-" : "",
+                   name != NULL ? name : "", section);
+    return tl_file_begin(file, path, 0644, fault);
+}
+
+static tl_exit write_page(const book *b, const chapter *c, const char *folder, tl_fault *fault)
+{
+    tl_file file;
+    tl_exit e = page_begin(&file, folder, c != NULL ? c->name : NULL, 1, fault);
+
     if (e != TL_EXIT_OK)
         return e;
     if (c != NULL)
@@ -386,14 +396,9 @@ static tl_exit write_page(const book *b, const chapter *c, const char *folder, t
 
 tl_exit page_write_man(const book *b, const char *folder, tl_fault *fault)
 {
-    char path[900];
-    tl_exit e;
+    tl_exit e = write_page(b, NULL, folder, fault);
 
-    (void)snprintf(path, sizeof path, "%s/man1", folder);
-    e = tl_file_folder(path, fault);
-    if (e == TL_EXIT_OK)
-        e = write_page(b, NULL, path, fault);
     for (size_t i = 0; i < b->chapter_n && e == TL_EXIT_OK; i++)
-        e = write_page(b, &b->chapters[i], path, fault);
+        e = write_page(b, &b->chapters[i], folder, fault);
     return e;
 }

@@ -3,6 +3,7 @@
 #define TL_PAGES_PAGE_H
 
 #include "fault.h"
+#include "file.h"
 #include "ui.h"
 
 #include <stdio.h>
@@ -47,6 +48,9 @@ value_kind page_kind(const char *placeholder);
 /* The i-th word that an option takes, from its placeholder ("sep|fsed") or from the program's own tables; NULL behind the last. */
 const char *page_value(const struct argp_option *option, size_t i, char room[LINE_NAME_SIZE]);
 
+/* A page's file below the folder, "man1/trueline-verify.1": that of trueline, where the name is NULL. */
+tl_exit page_begin(tl_file *file, const char *folder, const char *name, int section, tl_fault *fault)
+    __attribute__((warn_unused_result));
 /* Title and NAME of a page: of trueline, where the name is NULL, or of "trueline-NAME". */
 void page_put_head(FILE *to, const book *b, const char *name, int section);
 tl_exit page_write_formats(const book *b, const char *folder, tl_fault *fault)
