@@ -36,8 +36,7 @@ static const tl_message *rows_of(uint8_t code)
     return NULL;
 }
 
-/* Messages that are known to be a header and nothing else. */
-static bool has_no_body(uint8_t code)
+bool dump_is_bare(uint8_t code)
 {
     static const uint8_t bare[] = { TL_SPDM_GET_VERSION,      TL_SPDM_GET_DIGESTS,
                                     TL_SPDM_HEARTBEAT,        TL_SPDM_HEARTBEAT_ACK,
@@ -158,7 +157,7 @@ static tl_err read_body(const dump_context *c, size_t pad_max, dump_message *m)
     m->env = env_of(c, m);
     m->rows = rows_of(m->code);
     if (m->rows == NULL)
-        return has_no_body(m->code) ? trim(m, HEADER, pad_max) : TL_OK;
+        return dump_is_bare(m->code) ? trim(m, HEADER, pad_max) : TL_OK;
     if (m->rows->size > sizeof m->body)
         return TL_E_USAGE;
     again = r;

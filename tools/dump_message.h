@@ -41,6 +41,8 @@ typedef struct dump_message {
     tl_err error;  /* TL_OK: it follows its layout */
 } dump_message;
 
+/* Is a message of that code known to be a header and nothing else? */
+bool dump_is_bare(uint8_t code);
 /* The rows of a name in messages.h. */
 const tl_message *dump_rows(const char *name);
 /* Takes a message apart; as many zero bytes as pad_max may follow it. Its error is in the message. */

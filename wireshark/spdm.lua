@@ -11,13 +11,6 @@ for code, name in pairs(T.codes) do
   C[name] = code
 end
 
--- Messages that are known to be a header and nothing else.
-local bare = {}
-for _, name in ipairs { "GET_VERSION", "GET_DIGESTS", "HEARTBEAT", "HEARTBEAT_ACK", "KEY_UPDATE", "KEY_UPDATE_ACK",
-                        "END_SESSION", "END_SESSION_ACK", "RESPOND_IF_READY", "GET_ENCAPSULATED_REQUEST" } do
-  bare[C[name]] = true
-end
-
 local capability = {}
 for _, c in ipairs(T.capabilities) do
   capability[c.name] = c.bit
@@ -377,7 +370,7 @@ local function read_body(c, m, tree, tvb, at, stop)
   local rows = T.rows_of_code[m.code]
   local body, env = at + HEADER, env_of(c, m)
   if not rows then
-    if bare[m.code] then
+    if T.bare_codes[m.code] then
       return add_behind(tree, tvb, body, stop, m.pad_max)
     end
     if encapsulated[m.code] then

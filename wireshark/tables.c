@@ -110,6 +110,11 @@ static void print_codes(void)
         if (tl_spdm_code_text((uint8_t)code) != NULL)
             named(code, tl_spdm_code_text((uint8_t)code));
     close_table();
+    open_table("bare_codes");
+    for (unsigned code = 0; code < 256; code++)
+        if (dump_is_bare((uint8_t)code))
+            (void)printf("    [%u] = true,\n", code);
+    close_table();
     open_table("rows_of_code");
 #define MSG(name, code)                                                                                      \
     if ((code) != 0)                                                                                         \

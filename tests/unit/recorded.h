@@ -6,6 +6,7 @@
 
 #include "loop.h"
 
+#include "hex.h"
 #include "pcap.h"
 #include "verify.h"
 
@@ -108,8 +109,7 @@ static void write_keys(const char *mode, uint8_t session, const uint32_t *epochs
     for (size_t i = 0; i < n; i++) {
         tl_assert_ok(tl_key_source_secret(&source, epochs[i], secret, &size));
         (void)fprintf(out, "stream 7 epoch %u secret ", (unsigned)epochs[i]);
-        for (size_t k = 0; k < size; k++)
-            (void)fprintf(out, "%02x", secret[k]);
+        hex_print(out, tl_span_of(secret, size));
         (void)fputc('\n', out);
     }
     assert_int_equal(fclose(out), 0);
