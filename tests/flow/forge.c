@@ -440,6 +440,44 @@ static void plain_packet_when_on_another_channel_then_none_of_this_streams_busin
     finish(&s);
 }
 
+/* A begin of `n` bytes that somebody made up: the next frame's header, and a length that is right. */
+static tl_verdict made_up(scene *s, size_t n)
+{
+    enum { FOOTER = TL_TAG_MAX + 4 };
+    static uint8_t payload[TL_SEP_HEADER_SIZE + TL_SEP_SERVICE_MAX + 1 + FOOTER],
+        packet[TL_CSI2_HEADER_SIZE + sizeof payload + TL_CSI2_FOOTER_SIZE];
+    const tl_csi2_header hop = { s->loop.config.virtual_channel, TL_SEP_WIRE_TYPE, 0 };
+    const tl_env env = { 0 };
+    tl_wr header = tl_wr_of(payload, TL_SEP_HEADER_SIZE), w = tl_wr_of(packet, sizeof packet);
+    tl_loop_message m;
+
+    memset(payload, 0, sizeof payload);
+    tl_assert_ok(tl_loop_read(&s->loop.config, s->frame.v[1], &m));
+    m.header.length = (uint32_t)n;
+    tl_assert_ok(tl_encode_sep_header(&env, &m.header, &header));
+    tl_assert_ok(tl_csi2_write(&hop, tl_span_of(payload, TL_SEP_HEADER_SIZE + n + FOOTER), &w));
+    tl_assert_ok(tl_loop_repair(&s->loop.config, (tl_buffer){ packet, w.n }));
+    return harmless(&s->loop, (tl_buffer){ packet, w.n });
+}
+
+/* What nobody could mean is not worth a tag: a stranger makes the receiver compute over no more than a begin can be. */
+static void begin_when_longer_than_the_layout_lets_it_be_then_length_and_no_tag_is_computed(void **state)
+{
+    uint64_t before;
+    scene s;
+
+    (void)state;
+    start(&s);
+    before = s.loop.rx.key.messages;
+    assert_int_equal(made_up(&s, TL_SEP_SERVICE_MAX + 1), TL_VERDICT_LENGTH);
+    assert_int_equal(s.loop.rx.key.messages, before);
+    assert_int_not_equal(made_up(&s, TL_SEP_SERVICE_MAX), TL_VERDICT_LENGTH);
+    assert_int_equal(s.loop.rx.key.messages, before + 1);
+    tl_assert_ok(tl_loop_receive(&s.loop, &s.frame));
+    assert_true(tl_loop_is_frame(&s.loop, tl_events_last(&s.loop.events, TL_EVENT_FRAME), 101));
+    finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +492,7 @@ int main(void)
         cmocka_unit_test(plain_packet_when_its_type_is_listed_then_ignored_and_counted),
         cmocka_unit_test(channel_when_rewritten_then_ok_if_accepted_else_dropped_and_counted),
         cmocka_unit_test(plain_packet_when_on_another_channel_then_none_of_this_streams_business),
+        cmocka_unit_test(begin_when_longer_than_the_layout_lets_it_be_then_length_and_no_tag_is_computed),
     };
 
     return cmocka_run_group_tests_name("forge", tests, open_backend, close_backend);

@@ -463,6 +463,39 @@ static void metadata_when_a_row_is_of_an_earlier_frame_then_refused(void **state
     }
 }
 
+/* The whole bottom of the frame before, its end and its lists: right, but of another frame. Nobody's line is tried under
+ * it, so whoever plays it again cannot use up the wrong tags that the key may see. */
+static void bottom_when_of_the_frame_before_then_refused_and_no_line_is_tried_under_it(void **state)
+{
+    tl_frame_plane *rows;
+    tl_capture old;
+    uint64_t bad, messages;
+    attack a;
+
+    (void)state;
+    start(&a, TL_WITH, TL_SV_2);
+    tl_capture_packets(&old, &a.l.config, &a.before, 0);
+    rows = plane(&a, META);
+    assert_int_equal(rows->rows, old.frame.metadata.rows);
+    for (uint32_t r = 0; r < rows->rows; r++) {
+        const tl_env env = { 0 };
+        tl_rd rd = tl_rd_of(tl_span_of(row(&a, META, r), TL_FSED_HEADER_SIZE));
+        tl_fsed_packet m;
+        tl_assert_ok(tl_decode_fsed_packet(&env, &rd, &m));
+        if (m.position == TL_FSED_BOTTOM)
+            memcpy(row(&a, META, r), old.frame.metadata.p + r * old.frame.metadata.stride, rows->row_bytes);
+    }
+    bad = a.l.rx.key.bad;
+    messages = a.l.rx.key.messages;
+    receive(&a);
+    assert_int_not_equal(a.verdict, TL_VERDICT_OK);
+    assert_int_equal(a.l.rx.key.bad, bad);
+    assert_int_equal(a.l.rx.key.messages, messages + 2); /* the begin and that end */
+    assert_int_equal(a.l.rx.counters.verdicts[TL_VERDICT_TAG], 0);
+    tl_capture_free(&old);
+    finish(&a);
+}
+
 /* Replaces the header of a metadata row. */
 static void rewrite(attack *a, uint32_t r, int64_t offset, int64_t used)
 {
@@ -668,6 +701,7 @@ int main(void)
         cmocka_unit_test(metadata_when_a_row_is_repeated_or_garbage_is_added_then_no_harm),
         cmocka_unit_test(metadata_when_rows_have_their_places_then_those_not_written_are_none),
         cmocka_unit_test(metadata_when_a_row_is_of_an_earlier_frame_then_refused),
+        cmocka_unit_test(bottom_when_of_the_frame_before_then_refused_and_no_line_is_tried_under_it),
         cmocka_unit_test(metadata_when_its_sizes_lie_then_refused),
         cmocka_unit_test(lists_when_longer_than_the_end_says_then_length),
         cmocka_unit_test(frame_when_replayed_then_repeat_and_no_frame),
