@@ -311,8 +311,8 @@ static json_t *configuration_json(const verify *v)
     const tape *t = &v->tape;
     const tl_stream_config *c = &t->file.config;
     json_t *o =
-        json_pack("{s:s, s:o, s:b, s:s, s:s, s:i, s:i, s:b, s:o}", "from",
-                  v->o->tape.stream != NULL ? v->o->tape.stream : "the recording", "digest",
+        json_pack("{s:o, s:o, s:b, s:s, s:s, s:i, s:i, s:b, s:o}", "from",
+                  verify_text_json(v->o->tape.stream != NULL ? v->o->tape.stream : "the recording"), "digest",
                   hex_json(tl_span_of(t->digest, sizeof t->digest)), "recorded", (int)t->recorded, "carried",
                   c->suite != TL_SUITE_NONE
                       ? "in the begin of every frame, under its tag, and in the derivation of the keys"
@@ -368,7 +368,7 @@ static json_t *keys_json(const verify *v)
         return json_pack("{s:s}", "from", "announcements");
     if (v->o->tape.keys == NULL)
         return json_pack("{s:s}", "from", "the recording");
-    o = json_pack("{s:s, s:I}", "from", v->o->tape.keys, "starts",
+    o = json_pack("{s:o, s:I}", "from", verify_text_json(v->o->tape.keys), "starts",
                   (json_int_t)stream_keys_starts(&t->keys, stream));
     if (stream_keys_digest(&t->keys, stream, v->backend.crypto, digest) == TL_OK)
         (void)json_object_set_new(o, "digest", hex_json(tl_span_of(digest, sizeof digest)));
@@ -380,20 +380,19 @@ static json_t *evidence_json(const verify *v)
     const tape *t = &v->tape;
     json_t *o;
 
-    o = json_pack("{s:s, s:s, s:{s:s, s:I, s:s}, s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "program",
-                  v->o->version, "layout", TL_LAYOUT_NAME, "file", "name", v->o->tape.path, "size",
-                  (json_int_t)v->digest.size, "sha256", v->sha256, "stream", (int)t->file.config.stream,
-                  "interface", tape_interface(t), "configuration", configuration_json(v), "keys",
-                  keys_json(v), "key_limits", limits_json(v), "segment", segment_json(v), "bytes",
-                  account_json(&v->account));
+    o = json_pack("{s:s, s:s, s:{s:o, s:I, s:s}, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
+                  v->o->version, "layout", TL_LAYOUT_NAME, "file", "name", verify_text_json(v->o->tape.path),
+                  "size", (json_int_t)v->digest.size, "sha256", v->sha256, "stream",
+                  (int)t->file.config.stream, "interface", verify_text_json(tape_interface(t)),
+                  "configuration", configuration_json(v), "keys", keys_json(v), "key_limits", limits_json(v),
+                  "segment", segment_json(v), "bytes", account_json(&v->account));
+    (void)json_object_set_new(o, "not_recorded", json_integer((json_int_t)v->totals.not_recorded));
     if (v->spdm_open) {
         (void)json_object_set_new(o, "spdm", verify_spdm_json(&v->spdm));
         (void)json_object_set_new(o, "epochs", verify_spdm_epochs(&v->spdm));
     }
-    (void)json_object_set_new(o, "not_recorded", json_integer((json_int_t)v->totals.not_recorded));
-    (void)json_object_set_new(o, "not_recorded", json_integer((json_int_t)v->totals.not_recorded));
     if (v->broken.text[0] != '\0')
-        (void)json_object_set_new(o, "broken", json_string(v->broken.text));
+        (void)json_object_set_new(o, "broken", verify_text_json(v->broken.text));
     return o;
 }
 

@@ -55,6 +55,8 @@ json_t *verify_part_json(const verify_part *part);
 /* TL_EXIT_LINK: packets are missing, as the recording says itself, so that no frame was refused is not all. */
 tl_exit verify_judge_missing(const verify_totals *totals, tl_fault *fault)
     __attribute__((warn_unused_result));
+/* Names of files and interfaces are any bytes, and JSON has UTF-8 alone: in what is none, all that is beyond ASCII becomes '?'. */
+json_t *verify_text_json(const char *text);
 json_t *verify_totals_json(const verify_totals *totals, json_t *counters, tl_exit code, const char *why);
 json_t *verify_border_json(const replay_border *border);
 /* account NULL: the totals alone. epochs: as the evidence has them, or NULL. */

@@ -1,6 +1,9 @@
 /* Totals, borders and the table of bytes, as a run and a join write them. */
 #include "verify.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 tl_exit verify_judge_missing(const verify_totals *n, tl_fault *fault)
 {
     if (n->not_recorded == 0)
@@ -12,14 +15,28 @@ tl_exit verify_judge_missing(const verify_totals *n, tl_fault *fault)
         (unsigned long long)n->frames_not_recorded, n->frames_not_recorded == 1 ? "" : "s");
 }
 
+json_t *verify_text_json(const char *text)
+{
+    json_t *o = json_string(text);
+    char *copy = o == NULL ? strdup(text) : NULL;
+
+    for (char *at = copy; at != NULL && *at != '\0'; at++)
+        if ((unsigned char)*at > 0x7F)
+            *at = '?';
+    if (copy != NULL)
+        o = json_string(copy);
+    free(copy);
+    return o;
+}
+
 json_t *verify_totals_json(const verify_totals *n, json_t *counters, tl_exit code, const char *why)
 {
     json_t *o =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s}", "frames_ok", (json_int_t)n->frames_ok,
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "frames_ok", (json_int_t)n->frames_ok,
                   "frames_bad", (json_int_t)n->frames_bad, "frames_lost", (json_int_t)n->frames_lost,
                   "frames_unfinished", (json_int_t)n->unfinished, "refused", (json_int_t)n->refused,
                   "not_recorded", (json_int_t)n->not_recorded, "frames_not_recorded",
-                  (json_int_t)n->frames_not_recorded, "exit", (int)code, "fault", why);
+                  (json_int_t)n->frames_not_recorded, "exit", (int)code, "fault", verify_text_json(why));
 
     if (counters != NULL)
         (void)json_object_update(o, counters);

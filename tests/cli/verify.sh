@@ -70,6 +70,13 @@ run "$program" verify r1.pcapng --keys r1.keys --stream r2.stream --quiet
 is "$code" 1 "stream_when_another_then_1"
 like "$err" "another than r2.stream says; r2.stream is what counts" "stream_when_another_then_said"
 
+cp r1.pcapng "$(printf 'r\3771.pcapng')"
+sed 's/csi2\(.*layout=\)/cs\xff2\1/' r1.pcapng >bytes.pcapng
+run "$program" verify bytes.pcapng --keys r1.keys --report bytes.json
+like "$code $(tail -1 bytes.json)" '^0 .*"interface":"cs\?2"' "interface_when_its_name_is_no_utf8_then_written_all_the_same"
+run "$program" verify "$(printf 'r\3771.pcapng')" --keys r1.keys --report bytes.json
+like "$code $(tail -1 bytes.json)" '^0 .*"file":\{"name":"r\?1.pcapng"' "file_when_its_name_is_no_utf8_then_written_all_the_same"
+
 # ---- a byte ----
 "$program" verify r4.pcapng --keys r4.keys --map map --quiet >out1
 is "$(awk '$1 != at { print "hole at " at } { at = $2 } END { print at }' map)" "$(stat -c %s r4.pcapng)" \
@@ -241,7 +248,7 @@ for keys in killed.pcapng killed.keys; do
     "$program" controller --connect ":$port" --trust pki/root.pem --pki pki/controller --rekey 20 --capture killed.pcapng \
         --export-secrets $keys >killed.out 2>&1 &
     controller=$!
-    sleep 1.3
+    sleep 0.9
     kill -KILL "$controller"
     wait "$controller" 2>/dev/null || true
     run "$program" verify killed.pcapng $([ $keys = killed.pcapng ] || echo --keys $keys) --report killed.json
