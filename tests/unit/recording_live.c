@@ -117,6 +117,17 @@ static void recording_when_there_is_room_then_as_any_other(void **s)
     assert_int_equal(f.lost[0] + f.lost[1], 0);
 }
 
+/* Until all of it is in the file. */
+static void wait_written(recording *r)
+{
+    const uint64_t begun_ms = tl_clock_ms();
+    struct stat st;
+
+    recording_queue_flush(r->queue);
+    while ((stat(path, &st) != 0 || (uint64_t)st.st_size < r->bytes) && tl_clock_ms() - begun_ms < 20000)
+        (void)poll(NULL, 0, 10);
+}
+
 /* More than once around the ring. */
 static void recording_when_longer_than_its_queue_then_all_of_it(void **s)
 {
@@ -128,10 +139,8 @@ static void recording_when_longer_than_its_queue_then_all_of_it(void **s)
     open_live(&r, true, index);
     for (size_t i = 0; i < MANY; i++) {
         record(&r, index[0], LONG - i);
-        if (i % 200 == 199) { /* a disk that keeps up */
-            recording_queue_flush(r.queue);
-            (void)poll(NULL, 0, 300);
-        }
+        if (i % 200 == 199) /* a disk that keeps up */
+            wait_written(&r);
     }
     assert_int_equal(recording_close(&r, &fault), TL_EXIT_OK);
     assert_true(r.bytes > (uint64_t)2 * RECORDING_QUEUE_BYTES);
@@ -318,17 +327,15 @@ static void secrets_when_written_then_wiped_in_the_queue(void **s)
     uint32_t index[2];
     tl_fault fault;
     recording r;
-    struct stat st;
 
     (void)s;
     open_live(&r, true, index);
     first = recording_queue_room(r.queue, true);
     assert_int_equal(recording_secrets(&r, 1, tl_span_of(secret, sizeof secret), &fault), TL_EXIT_OK);
     assert_non_null(memmem(first, 256, secret, sizeof secret));
-    recording_queue_flush(r.queue);
-    for (int i = 0; i < 100 && (stat(path, &st) != 0 || (uint64_t)st.st_size < r.bytes); i++)
-        (void)poll(NULL, 0, 20);
-    (void)poll(NULL, 0, 50);
+    wait_written(&r);
+    for (int i = 0; i < 100 && memmem(first, 256, secret, sizeof secret) != NULL; i++)
+        (void)poll(NULL, 0, 20); /* the thread wipes it right behind its write */
     assert_null(memmem(first, 256, secret, sizeof secret));
     assert_int_equal(recording_close(&r, &fault), TL_EXIT_OK);
 }
