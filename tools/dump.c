@@ -126,12 +126,20 @@ static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
     uint64_t opened = d->report.records, failed = d->report.failed;
     dump_line line = { .telling = "" };
     dump_port *port = NULL;
+    pcap_packet told;
+    uint8_t *as_it_came = NULL;
     tl_exit e = port_of(d, p->from, &port, fault);
 
     if (e != TL_EXIT_OK)
         return e;
     if (p->number == 1)
         d->first_ns = p->time_ns;
+    if (watch->packet != NULL && port->spdm != NULL && p->n > 0) {
+        as_it_came = malloc(p->n);
+        if (as_it_came == NULL)
+            return no_memory(fault);
+        memcpy(as_it_came, p->p, p->n);
+    }
     port->packets++;
     d->report.message = p->number;
     line.offset = p->offset;
@@ -142,8 +150,13 @@ static tl_exit on_packet(dump *d, const pcap_packet *p, tl_fault *fault)
         dump_csi2_packet(port->csi2, p, &line);
     if (watch->packet == NULL)
         return TL_EXIT_OK;
-    return watch->packet(watch->ctx, p, (dump_seen){ d->report.records > opened, d->report.failed - failed },
-                         fault);
+    told = *p;
+    if (as_it_came != NULL && d->report.records == opened)
+        told.p = as_it_came; /* of a record that does not open nothing is left */
+    e = watch->packet(watch->ctx, &told, (dump_seen){ d->report.records > opened, d->report.failed - failed },
+                      fault);
+    free(as_it_came);
+    return e;
 }
 
 static tl_exit run_packets(dump *d, tl_fault *fault)
