@@ -73,14 +73,25 @@ static void drop_keys(sensor_stream *stream)
     tl_key_source_wipe(&stream->sources[1]);
 }
 
+/* From now on silence counts. */
+static void hear(sensor_spdm *s)
+{
+    s->heard_ms = tl_clock_ms();
+    s->patience_ms = SPDM_LINK_PATIENCE_MS;
+}
+
 void sensor_spdm_stream_over(sensor_spdm *s, uint64_t deadline_ms)
 {
+    bool played = s->stream.state == SENSOR_STREAM_STARTED;
+
     sensor_join_close(&s->stream.join, deadline_ms);
     if (s->stream.state != SENSOR_STREAM_NONE)
         drop_keys(&s->stream);
     s->stream.state = SENSOR_STREAM_NONE;
     s->stream.stop = false;
-    s->heard_ms = tl_clock_ms();
+    hear(s);
+    if (played)
+        s->patience_ms = SENSOR_SPDM_AFTER_STREAM_MS;
 }
 
 static void end_connection(sensor_spdm *s)
@@ -197,7 +208,7 @@ static tl_exit listen_to_link(sensor_spdm *s, tl_fault *fault)
             s->ended = true;
         if (e != TL_EXIT_OK || heard != SPDM_HEARD_MESSAGE)
             return e;
-        s->heard_ms = tl_clock_ms();
+        hear(s);
         e = answer(s, in, fault);
     } while (e == TL_EXIT_OK && s->stream.state < SENSOR_STREAM_STARTED);
     return e;
@@ -217,7 +228,7 @@ static tl_exit join(sensor_spdm *s, tl_fault *fault)
 /* Nobody may hold the sensor in silence; while a stream plays, its own connection shows that the controller lives. */
 static uint64_t patience(const sensor_spdm *s)
 {
-    return s->stream.state == SENSOR_STREAM_STARTED ? TL_NEVER : s->heard_ms + SPDM_LINK_PATIENCE_MS;
+    return s->stream.state == SENSOR_STREAM_STARTED ? TL_NEVER : s->heard_ms + s->patience_ms;
 }
 
 /* The data connection of a stream that plays has something to say: its owner reads it. */
@@ -251,7 +262,7 @@ tl_exit sensor_spdm_turn(sensor_spdm *s, uint64_t deadline_ms, tl_fault *fault)
             return e;
         if (tl_clock_ms() >= patience(s))
             return tl_fault_set(fault, TL_EXIT_LINK, "spdm: %s: time-out: nothing came for %d s",
-                                s->link.peer, SPDM_LINK_PATIENCE_MS / 1000);
+                                s->link.peer, (int)(s->patience_ms / 1000));
     } while (tl_clock_ms() < deadline_ms && started == (s->stream.state == SENSOR_STREAM_STARTED));
     return e;
 }

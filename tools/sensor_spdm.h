@@ -12,7 +12,12 @@
 
 struct backend;
 
-enum { SENSOR_SPDM_MESSAGE = 4608 };
+enum {
+    SENSOR_SPDM_MESSAGE = 4608,
+    /* A controller that is slower than the sensor still has the last frames before it, in the buffers between the two,
+     * when the sensor has sent them all: so long it may be silent then. */
+    SENSOR_SPDM_AFTER_STREAM_MS = 30000
+};
 
 typedef struct sensor_spdm_options {
     spdm_identity_files files;
@@ -61,9 +66,9 @@ typedef struct sensor_spdm {
     tl_spdm_measurement_source source;
     tl_responder_config config;
     tl_spdm_session session[1];
-    const char *reason; /* why the payload at hand was refused */
-    int set;            /* epoll: everything that may say something */
-    uint64_t heard_ms;
+    const char *reason;             /* why the payload at hand was refused */
+    int set;                        /* epoll: everything that may say something */
+    uint64_t heard_ms, patience_ms; /* when the controller spoke last, and how long it may be silent then */
     uint8_t peer_chain[TL_CHAIN_SIZE];
     uint8_t message[SENSOR_SPDM_MESSAGE], out[SPDM_LINK_MESSAGE];
 } sensor_spdm;

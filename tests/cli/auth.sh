@@ -22,6 +22,13 @@ totals() { # PATH
         print ref $v eq "ARRAY" ? scalar @$v : $v, "\n"' "$tmp/report.json" "totals.$1"
 }
 
+# ---- a controller that is slower than the sensor, looked at below: all frames are sent while it waits for its reader ----
+start_sensor patient "${server[@]}" --once --rate 0 --frames 200
+patient=$sensor
+"$program" controller --connect ":$port" "${client[@]}" --pki "$keys/controller" --y4m - 2>"$tmp/slow.err" \
+    > >(perl -e 'while (sysread(STDIN, my $b, $ARGV[0])) { select(undef, undef, undef, 0.5) }' 16384) &
+slow=$!
+
 # ---- streams ----
 start_sensor clean "${server[@]}" --once --rate 0
 run "$program" controller --connect ":$port" "${client[@]}" --pki "$keys/controller" --frames 20 --out "$tmp/frames" --report "$tmp/report.json"
@@ -135,6 +142,12 @@ finish "$half"
 is "$code" 4 "peer_when_half_a_header_then_the_sensor_exits_4"
 like "$(cat "$tmp/half.err")" "a message is incomplete for 5 s|nothing came for 5 s" "peer_when_half_a_header_then_the_sensor_names_it"
 exec 3>&- 4>&- 5>&-
+
+finish "$slow"
+is "$code" 0 "controller_when_slow_after_the_last_frame_was_sent_then_0"
+like "$(cat "$tmp/slow.err")" "^frames_ok=200 frames_bad=0 frames_lost=0$" "controller_when_slow_after_the_last_frame_was_sent_then_every_frame_verified"
+finish "$patient"
+is "$code" 0 "controller_when_slow_after_the_last_frame_was_sent_then_the_sensor_waits"
 
 # A relay that closes both ends after so many bytes of the sensor's: the connection breaks in each step.
 for bytes in 5 20 60 130 300 1600 1800 2100 2300; do
