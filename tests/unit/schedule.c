@@ -175,6 +175,22 @@ static void key_when_the_suite_is_unknown_then_usage_and_zeros(void **state)
     tl_assert_all(&key, 0, sizeof key);
 }
 
+/* A CMAC suite's key is two: longer than any that a record is sealed under. */
+static void key_when_longer_than_a_records_may_be_then_usage_and_zeros(void **state)
+{
+    tl_schedule s = small(crypto);
+    tl_secret secret = { { 0 } };
+    tl_record_key key;
+    (void)state;
+    s.aead = TL_SUITE_AES256_CMAC;
+    memset(&key, 0xAA, sizeof key);
+    tl_assert_err(TL_E_USAGE, tl_record_key_derive(&s, &secret, &key));
+    tl_assert_all(&key, 0, sizeof key);
+    s.aead = TL_SUITE_AES256_GMAC;
+    tl_assert_ok(tl_record_key_derive(&s, &secret, &key));
+    tl_record_key_drop(&key, crypto);
+}
+
 /* Runs `subject` once for each call of the backend that can fail, and once without a failure; `size` bytes at `out` must be
  * all `left` after a failure. */
 static void fail_each(tl_err (*subject)(const tl_schedule *s, uint8_t *out), size_t size, uint8_t left,
@@ -284,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_when_the_hash_is_unknown_then_usage_and_zeros),
         cmocka_unit_test(key_when_the_suite_is_unknown_then_usage_and_zeros),
+        cmocka_unit_test(key_when_longer_than_a_records_may_be_then_usage_and_zeros),
         cmocka_unit_test(each_step_when_any_call_fails_then_its_error_and_nothing_left),
         cmocka_unit_test(handshake_when_any_input_differs_then_all_secrets_differ),
         cmocka_unit_test(all_when_the_exchange_was_recorded_then_the_recorded_numbers),

@@ -462,6 +462,75 @@ static void repeated_request_that_differs_then_unexpected_and_vca_stays(void **s
     close_pair();
 }
 
+/* ---- blocks that the application's own source gives ---- */
+
+/* The first two blocks as the test has them. */
+static tl_err block_as_it_is(void *ctx, size_t i, tl_hash_alg alg, bool raw_wanted, tl_spdm_measurement *m)
+{
+    (void)ctx;
+    (void)alg;
+    (void)raw_wanted;
+    *m = p.blocks[i];
+    return TL_OK;
+}
+
+static void block_when_it_cannot_be_then_unspecified_and_none_goes_out(void **s)
+{
+    static const uint8_t value[0x10000];
+    enum { DIGEST = 48, LONGEST = 0xFFFF - 3 };
+    static const struct {
+        tl_spdm_measurement first, second;
+        tl_err e;
+    } rows[] = {
+        { { 1, 0, false, true, { value, DIGEST } }, { 2, 0x7F, true, true, { value, 0 } }, TL_OK },
+        { { 1, 0, false, true, { value, DIGEST } }, { 0xFE, 1, true, true, { value, 7 } }, TL_OK },
+        { { 0, 0, false, true, { value, DIGEST } }, { 2, 1, true, true, { value, 7 } }, TL_E_CONFIGURATION },
+        { { 1, 0, false, true, { value, DIGEST } }, { 1, 1, true, true, { value, 7 } }, TL_E_CONFIGURATION },
+        { { 5, 0, false, true, { value, DIGEST } }, { 4, 1, true, true, { value, 7 } }, TL_E_CONFIGURATION },
+        { { 1, 0, false, true, { value, DIGEST } },
+          { 0xFF, 1, true, true, { value, 7 } },
+          TL_E_CONFIGURATION },
+        { { 1, 0, false, true, { value, DIGEST } },
+          { 2, 0x80, true, true, { value, 7 } },
+          TL_E_CONFIGURATION },
+        { { 1, 0, false, true, { value, DIGEST - 1 } },
+          { 2, 1, true, true, { value, 7 } },
+          TL_E_CONFIGURATION },
+        { { 1, 0, false, true, { value, DIGEST + 1 } },
+          { 2, 1, true, true, { value, 7 } },
+          TL_E_CONFIGURATION },
+        { { 1, 0, false, true, { value, 0 } }, { 2, 1, true, true, { value, 7 } }, TL_E_CONFIGURATION },
+        { { 1, 0, true, true, { value, LONGEST + 1 } },
+          { 2, 1, true, true, { value, 7 } },
+          TL_E_CONFIGURATION },
+        /* as long as its field lets it be: the answer is what has no room for it */
+        { { 1, 0, true, true, { value, LONGEST } }, { 2, 1, true, true, { value, 7 } }, TL_E_ROOM },
+    };
+
+    (void)s;
+    open_pair();
+    go_to(TL_SPDM_NEGOTIATED);
+    assert_int_equal(tl_hash_size(p.rs.c.algs.measurement_hash), DIGEST);
+    p.source = (tl_spdm_measurement_source){ NULL, 2, block_as_it_is };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        p.blocks[0] = rows[i].first;
+        p.blocks[1] = rows[i].second;
+        ask(measure, sizeof measure);
+        tl_assert_err(rows[i].e, p.rs_result);
+        if (rows[i].e == TL_OK)
+            assert_answer(TL_SPDM_MEASUREMENTS);
+        else
+            assert_error(rows[i].e == TL_E_ROOM ? TL_SPDM_RESPONSE_TOO_LARGE : TL_SPDM_UNSPECIFIED);
+        ask(challenge, sizeof challenge); /* its summary is over the same blocks */
+        tl_assert_err(rows[i].e == TL_E_ROOM ? TL_OK : rows[i].e, p.rs_result);
+        if (rows[i].e == TL_E_CONFIGURATION)
+            assert_error(TL_SPDM_UNSPECIFIED);
+        else
+            assert_answer(TL_SPDM_CHALLENGE_AUTH);
+    }
+    close_pair();
+}
+
 /* ---- inside a session ---- */
 
 /* Seals the request under the requester's key, and opens the answer in its place. */
@@ -626,6 +695,7 @@ int main(void)
         cmocka_unit_test(request_with_each_field_changed_then_answered_or_invalid),
         cmocka_unit_test(negotiate_when_asked_for_nothing_that_needs_it_then_selects_nothing),
         cmocka_unit_test(repeated_request_that_differs_then_unexpected_and_vca_stays),
+        cmocka_unit_test(block_when_it_cannot_be_then_unspecified_and_none_goes_out),
         cmocka_unit_test(certificates_when_asked_for_in_a_session_then_the_same_and_no_part_of_the_challenge),
         cmocka_unit_test(challenge_when_busy_then_answered_to_the_token_alone),
         cmocka_unit_test(another_request_when_one_is_put_off_then_it_is_forgotten),
