@@ -23,7 +23,7 @@ enum {
     ENOUGH = 1 << 18,   /* bytes that are written without waiting for more */
     GATHER_MS = 100,    /* else they wait so long */
     POLL_MS = 100,      /* how often a pipe that is full is asked whether it is given up */
-    PATIENCE_MS = 5000, /* at the end, without a byte written */
+    PATIENCE_MS = 5000, /* at the end, without a byte written, unless another time is said */
     TAIL = 256          /* blocks that are remembered behind the last one written */
 };
 
@@ -40,6 +40,7 @@ struct recording_queue {
     pthread_cond_t filled, emptied;
     int fd;
     bool secret, is_file;
+    unsigned patience_ms;
     uint8_t *ring;
     /* under the lock */
     size_t head, tail, wrap;
@@ -316,6 +317,7 @@ tl_exit recording_queue_open(recording_queue **queue, int fd, uint64_t at, bool 
     pthread_condattr_destroy(&monotonic);
     q->fd = fd;
     q->secret = secret;
+    q->patience_ms = PATIENCE_MS;
     q->size = q->whole = q->head_at = at;
     q->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     flags = fcntl(fd, F_GETFL);
@@ -327,6 +329,11 @@ tl_exit recording_queue_open(recording_queue **queue, int fd, uint64_t at, bool 
     free_queue(q);
     *queue = NULL;
     return tl_fault_set(fault, TL_EXIT_INTERNAL, "capture: no memory, or no thread, to write it");
+}
+
+void recording_queue_patience(recording_queue *q, unsigned ms)
+{
+    q->patience_ms = ms;
 }
 
 /* Until all is written, as long as anything is. */
@@ -344,7 +351,7 @@ static void wait_for_end(recording_queue *q)
         if (q->writes != before)
             progress_ms = tl_clock_ms();
         before = q->writes;
-        q->give_up = q->give_up || tl_clock_ms() - progress_ms > PATIENCE_MS;
+        q->give_up = q->give_up || tl_clock_ms() - progress_ms > q->patience_ms;
     }
     pthread_mutex_unlock(&q->lock);
     (void)pthread_join(q->thread, NULL);

@@ -41,7 +41,9 @@ typedef struct recording_end {
     void (*lost)(void *ctx, uint32_t interface);
 } recording_end;
 
-/* Waits until all is written, or no byte is for some seconds, and gives everything back. Where a write has failed the file is cut
+/* How long closing waits while no byte is written; 5 s, unless it is said. */
+void recording_queue_patience(recording_queue *queue, unsigned ms);
+/* Waits until all is written, or no byte is for so long, and gives everything back. Where a write has failed the file is cut
  * to whole blocks, and to `spare` bytes less than it had if its last packets have as many: so that the rest of what must be said
  * may have room. */
 void recording_queue_close(recording_queue *queue, size_t spare, recording_end *end);

@@ -1,5 +1,5 @@
-/* Live recordings: what they record is never held up. The disk is full (a limit of the file's size), or slow (a pipe whose reader takes
- * its time, or goes away): packets are counted, the file is whole blocks, and says itself how many it lacks. */
+/* Live recordings: what they record is never held up. The disk is full (a limit of the file's size), or slow (a pipe whose reader
+ * waits until the test lets it go, or goes away): packets are counted, the file is whole blocks, and says itself how many it lacks. */
 #define _GNU_SOURCE
 #include "testing.h"
 
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LONG = 65000, FEW = 50, MANY = 1200 /* of LONG: more than the queue holds */, HELD_UP_MS = 2000 };
+enum {
+    LONG = 65000,
+    FEW = 50,
+    MANY = 1200 /* of LONG: more than the queue holds */,
+    HELD_UP_MS = 2000,
+    LONG_MS = 20000
+};
 
 static char folder[] = "/tmp/trueline-live-XXXXXX";
 static char path[128];
@@ -124,7 +131,7 @@ static void wait_written(recording *r)
     struct stat st;
 
     recording_queue_flush(r->queue);
-    while ((stat(path, &st) != 0 || (uint64_t)st.st_size < r->bytes) && tl_clock_ms() - begun_ms < 20000)
+    while ((stat(path, &st) != 0 || (uint64_t)st.st_size < r->bytes) && tl_clock_ms() - begun_ms < LONG_MS)
         (void)poll(NULL, 0, 10);
 }
 
@@ -212,11 +219,11 @@ static void recording_when_the_disk_becomes_full_then_the_error_is_known_and_nob
 
 /* ---- pipes ---- */
 
-/* Who reads: waits, then copies all to the file; or goes away. */
+/* Who reads: waits until it may, then copies all to the file; or goes away. */
 typedef struct reader {
     int from;
-    unsigned wait_ms;
     bool leaves;
+    sem_t may;
     pthread_t thread;
 } reader;
 
@@ -229,12 +236,24 @@ static void *read_pipe(void *p)
     FILE *out = fopen(path, "wb");
     ssize_t n = 0;
 
-    (void)poll(NULL, 0, (int)r->wait_ms);
+    while (sem_wait(&r->may) != 0)
+        ;
     while (!r->leaves && (n = read(r->from, piece, sizeof piece)) > 0)
         (void)!fwrite(piece, 1, (size_t)n, out);
     (void)fclose(out);
     (void)close(r->from);
     return NULL;
+}
+
+static void let_read(reader *r)
+{
+    assert_int_equal(sem_post(&r->may), 0);
+}
+
+static void end_reader(reader *r)
+{
+    assert_int_equal(pthread_join(r->thread, NULL), 0);
+    assert_int_equal(sem_destroy(&r->may), 0);
 }
 
 static void open_pipe(recording *r, reader *from, uint32_t index[2])
@@ -248,13 +267,14 @@ static void open_pipe(recording *r, reader *from, uint32_t index[2])
     assert_int_equal(recording_open(r, pipe_path, false, "test", &fault), TL_EXIT_OK);
     assert_int_equal(recording_live(r, false, &fault), TL_EXIT_OK);
     assert_int_equal(recording_interface(r, PCAP_LINK_CSI2, "csi2", "", &index[0], &fault), TL_EXIT_OK);
+    assert_int_equal(sem_init(&from->may, 0, 0), 0);
     assert_int_equal(pthread_create(&from->thread, NULL, read_pipe, from), 0);
     (void)unlink(pipe_path);
 }
 
 static void recording_when_its_reader_is_slow_then_nobody_waits_and_the_gap_is_said(void **s)
 {
-    reader slow = { .wait_ms = 1500 };
+    reader slow = { .leaves = false };
     uint64_t begun_ms;
     uint32_t index[2];
     tl_fault fault;
@@ -263,18 +283,18 @@ static void recording_when_its_reader_is_slow_then_nobody_waits_and_the_gap_is_s
 
     (void)s;
     open_pipe(&r, &slow, index);
-    begun_ms = tl_clock_ms();
     for (size_t i = 0; i < MANY; i++)
-        record(&r, index[0], LONG);
-    assert_true(tl_clock_ms() - begun_ms < 1000); /* before a byte was read */
+        record(&r, index[0], LONG); /* before a byte was read */
     assert_true(r.not_recorded > 0);
     assert_int_equal(recording_error(&r), 0);
-    while (tl_clock_ms() - begun_ms < 2500) /* behind the gap there is room again */
-        (void)poll(NULL, 0, 50);
-    record(&r, index[0], 20);
+    let_read(&slow);
+    begun_ms = tl_clock_ms();
+    while (recording_queue_room(r.queue, false) == NULL && tl_clock_ms() - begun_ms < LONG_MS)
+        (void)poll(NULL, 0, 5);
+    record(&r, index[0], 20); /* behind the gap there is room again */
     assert_int_equal(recording_close(&r, &fault), TL_EXIT_INTERNAL);
     assert_non_null(strstr(fault.text, "packets not recorded: what it is written to is too slow"));
-    pthread_join(slow.thread, NULL);
+    end_reader(&slow);
     f = read_all();
     assert_int_equal(f.packets[0] + f.lost[0], MANY + 1);
     assert_int_equal(f.packets[0], r.packets);
@@ -290,7 +310,8 @@ static void recording_when_its_reader_goes_away_then_the_rest_is_counted(void **
 
     (void)s;
     open_pipe(&r, &leaves, index);
-    pthread_join(leaves.thread, NULL);
+    let_read(&leaves);
+    end_reader(&leaves);
     for (size_t i = 0; i < FEW; i++)
         record(&r, index[0], LONG);
     assert_int_equal(recording_close(&r, &fault), TL_EXIT_INTERNAL);
@@ -300,21 +321,25 @@ static void recording_when_its_reader_goes_away_then_the_rest_is_counted(void **
 
 static void recording_when_nobody_reads_then_given_up_in_the_end(void **s)
 {
-    const uint64_t begun_ms = tl_clock_ms();
-    reader never = { .wait_ms = 7000, .leaves = true };
+    enum { PATIENCE_MS = 300 };
+    reader never = { .leaves = true };
+    uint64_t begun_ms;
     uint32_t index[2];
     tl_fault fault;
     recording r;
 
     (void)s;
     open_pipe(&r, &never, index);
+    recording_queue_patience(r.queue, PATIENCE_MS);
     for (size_t i = 0; i < FEW; i++)
         record(&r, index[0], LONG);
+    begun_ms = tl_clock_ms();
     assert_int_equal(recording_close(&r, &fault), TL_EXIT_INTERNAL);
-    assert_true(tl_clock_ms() - begun_ms < 8000);
+    assert_in_range(tl_clock_ms() - begun_ms, PATIENCE_MS, PATIENCE_MS + HELD_UP_MS);
     assert_non_null(strstr(fault.text, "nobody reads it"));
     assert_true(r.not_recorded > 0);
-    pthread_join(never.thread, NULL);
+    let_read(&never);
+    end_reader(&never);
 }
 
 /* ---- memory ---- */
