@@ -1,6 +1,6 @@
 /* Captures, written: pcapng, straight to its file. Whoever reads the file at any time, or after its writer was killed, finds
- * whole blocks up to the last flush, at most a second old while packets come: a long run that ends badly is the one whose
- * capture is wanted.
+ * whole blocks up to the last flush, at most a second old while packets come, and a tenth of one if it is live: a long run that
+ * ends badly is the one whose capture is wanted.
  *
  * A live recording is written by a thread of its own (recording_queue.h) and never holds up what it records: packets for which there is
  * no room are counted, and the file says how many, before the next packet (epb_dropcount) and at its end (isb_ifdrop). */

@@ -61,4 +61,6 @@ for wrong in '-n 0' '-n -5' '-n x' '--only nothing' '--case 5' '--case streams:x
     run "$attack" $wrong
     is "$code" 2 "attack_when_given_${wrong// /_}_then_refused"
 done
+run "$attack" -n " -5"
+is "$code" 2 "attack_when_a_number_below_zero_stands_behind_a_blank_then_2"
 end

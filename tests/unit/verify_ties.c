@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include "backend.h"
+#include "hex.h"
 #include "verify_ties.h"
 
 #include <trueline/layout/ids.h>
@@ -82,8 +83,8 @@ static void key_of(unsigned session, uint32_t epoch)
     }
     tl_assert_ok(tl_key_source_secret(&source, epoch, secret, &n));
     at = (size_t)snprintf(line, sizeof line, "stream %d epoch %u secret ", STREAM, (unsigned)epoch);
-    for (size_t i = 0; i < n; i++)
-        at += (size_t)snprintf(line + at, 3, "%02x", secret[i]);
+    hex_text(tl_span_of(secret, n), line + at, sizeof line - at);
+    at += 2 * n;
     line[at++] = '\n';
     assert_int_equal(stream_keys_take(&keys, tl_span_of((const uint8_t *)line, at), "test", &fault),
                      TL_EXIT_OK);

@@ -31,15 +31,11 @@ typedef struct arguments {
 /* ---- the command line ---- */
 
 static const char doc[] =
-    "Changes packets and messages by chance and hands them to the receivers of streams and to both ends of "
-    "SPDM, in simulated "
-    "worlds.\vThe last line is `attack: N tried, M accepted, ...`; above it stands how the changes were "
-    "noticed, and what was done while keys were under way. "
-    "Exit code 0: none was accepted, memory did not grow, and of 20,000 or more there was each of the kinds "
-    "of "
-    "that table; 1: else, with the command that shows the case "
-    "again, and it ends there; 2: wrong "
-    "usage.\n\n"
+    "Changes packets and messages by chance and hands them to the receivers of streams and to both ends "
+    "of SPDM, in simulated worlds.\vThe last line is `attack: N tried, M accepted, ...`; above it stands "
+    "how the changes were noticed, and what was done while keys were under way. Exit code 0: none was "
+    "accepted, memory did not grow, and of 20,000 or more there was each of the kinds of that table; 1: "
+    "else, with the command that shows the case again, and it ends there; 2: wrong usage.\n\n"
     "Examples:\n"
     "  attack                          20,000 changes\n"
     "  attack -n 1000000 --seed 7      a million others\n"
