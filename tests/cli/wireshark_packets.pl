@@ -3,6 +3,8 @@
 #   mutate LINK SEED COUNT OUT IN...   COUNT packets of this link type, each with bytes changed, cut or added, as classic pcap
 #   pick LINK NUMBERS OUT IN      those packets of a link type, in this order: 1,2,5,5
 #   shuffle LINK SEED COUNT OUT IN...   the packets of a link type, COUNT of them lost, repeated or in another's place
+#   compare A B                their packets side by side, a line each: link type in A, in B, `same` bytes or `other`
+#   spoil NUMBERS OUT IN       the pcapng IN, the last byte of those packets, counted from 1, another one: 3,8
 #   data PORT SEED HELLO IN OUT   CSI-2 packets on a TCP connection, behind a greeting (hex), in segments
 #   bytes LINK HEX OUT            one packet
 #   dsp0287 IN OUT             the messages in clear of an MCTP recording, as they go over TCP
@@ -25,32 +27,38 @@ sub spill {
 
 sub header { return pack 'VvvVVVV', 0xa1b2c3d4, 2, 4, 0, 0, 1 << 21, $_[0] }
 
-# The packets of a link type, of classic pcap or pcapng, both little-endian.
-sub packets {
-    my ($name, $wanted) = @_;
+# The packets of a recording with their link types, of classic pcap or pcapng, both little-endian.
+sub all_packets {
+    my ($name) = @_;
     my $d = slurp($name);
-    my @found;
+    my (@found, @links);
+    # Each: link type, bytes, where they stand in the file.
     if (unpack('V', $d) != 0x0a0d0d0a) {
-        return () if unpack('V', substr $d, 20, 4) != $wanted;
+        my $link = unpack 'V', substr $d, 20, 4;
         for (my $at = 24; $at + 16 <= length $d;) {
             my $n = unpack 'V', substr $d, $at + 8, 4;
-            push @found, substr $d, $at + 16, $n;
+            push @found, [$link, substr($d, $at + 16, $n), $at + 16];
             $at += 16 + $n;
         }
         return @found;
     }
-    my @links;
     for (my $at = 0; $at + 12 <= length $d;) {
         my ($type, $n) = unpack 'VV', substr $d, $at, 8;
         @links = () if $type == 0x0a0d0d0a;
         push @links, unpack 'v', substr $d, $at + 8, 2 if $type == 1;
         if ($type == 6) {
             my ($interface, undef, undef, $caught) = unpack 'V4', substr $d, $at + 8, 16;
-            push @found, substr $d, $at + 28, $caught if $links[$interface] == $wanted;
+            push @found, [$links[$interface], substr($d, $at + 28, $caught), $at + 28];
         }
         $at += $n;
     }
     return @found;
+}
+
+# Those of one link type.
+sub packets {
+    my ($name, $wanted) = @_;
+    return map { $_->[1] } grep { $_->[0] == $wanted } all_packets($name);
 }
 
 sub mutated {
@@ -133,6 +141,20 @@ if ($command eq 'merge') {
         splice @p, $at, 0, splice @p, $at + 1, 1 if $kind == 2 && $at + 1 < @p;
     }
     spill($out, classic($link, @p));
+} elsif ($command eq 'compare') {
+    my ($was, $is) = ([all_packets($link)], [all_packets($rest[0])]);
+    die @$was . ' packets, and ' . @$is . "\n" if @$was != @$is;
+    for my $i (0 .. $#$was) {
+        my ($a, $b) = ($was->[$i], $is->[$i]);
+        print "$a->[0] $b->[0] ", $a->[1] eq $b->[1] ? 'same' : 'other', "\n";
+    }
+} elsif ($command eq 'spoil') {
+    my ($out, $in) = @rest;
+    my ($d, @p) = (slurp($in), all_packets($in));
+    for my $p (map { $p[$_ - 1] // die "no packet $_\n" } split /,/, $link) {
+        substr($d, $p->[2] + length($p->[1]) - 1, 1) ^= "\x01";
+    }
+    spill($out, $d);
 } elsif ($command eq 'data') {
     my ($seed, $hello, $in, $out) = @rest;
     srand $seed;
