@@ -270,7 +270,7 @@ static void on_vendor(dump_check *c, const tl_spdm_vendor_defined *v, const dump
         return;
     if (s == NULL && a.kind == TL_AGREEMENT_CHAIN)
         dump_chain_told(c, a.body.chain.certificates);
-    if (s != NULL && c->listener != NULL)
+    if (s != NULL && !s->handshake && c->listener != NULL)
         c->listener->agreed(c->listener->ctx, s, &a);
 }
 

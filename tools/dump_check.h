@@ -41,6 +41,9 @@ typedef struct dump_session {
     bool clear;    /* its handshake is not encrypted */
     bool handshake;
     bool mutual;
+    bool finished; /* its FINISH was right */
+    uint8_t proven
+        [2][TL_HASH_MAX]; /* digests of the chains whose keys have signed: the responder's, the requester's */
     tl_schedule schedule;
     tl_hash th, l;
     tl_handshake_secrets secrets;
@@ -56,7 +59,7 @@ typedef struct dump_listener {
     void *ctx;
     /* A session's finish was answered. */
     void (*stands)(void *ctx, const struct dump_check *c, const dump_session *s);
-    /* What its ends say to each other about a stream, inside of it. */
+    /* What its ends say to each other about a stream, inside of it, since then. */
     void (*agreed)(void *ctx, const dump_session *s, const struct agreement *a);
 } dump_listener;
 

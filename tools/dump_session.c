@@ -139,6 +139,7 @@ static bool check_exchange(dump_check *c, dump_session *s, const tl_spdm_key_exc
     dump_keys_expect(c->keys, "th_curr_hash", dump_digest_span(c, th));
     dump_keys_expect(c->keys, "signature", b->signature);
     dump_check_signature(c, chain, c->algs.sign, "responder-key_exchange_rsp signing", th, b->signature);
+    memcpy(s->proven[0], chain->digest, TL_HASH_MAX);
     return dump_hash_add(c, s->th, b->signature);
 }
 
@@ -223,7 +224,19 @@ static bool check_mutual(dump_check *c, dump_session *s, const tl_spdm_finish *b
     dump_keys_expect(c->keys, "signature", b->signature);
     dump_check_signature(c, &c->chains[DUMP_REQUESTER_CHAIN], c->algs.req_sign, "requester-finish signing",
                          th, b->signature);
+    memcpy(s->proven[1], c->chains[DUMP_REQUESTER_CHAIN].digest, TL_HASH_MAX);
     return dump_hash_add(c, s->th, b->signature);
+}
+
+/* Where the requester was asked who it is, a FINISH that nobody signed is none. */
+static bool check_signed(dump_check *c, dump_session *s, const dump_chain *chain, const tl_spdm_finish *b)
+{
+    if (b->signature.n > 0)
+        return chain != NULL && check_mutual(c, s, b);
+    if (s->mutual)
+        dump_report_failed(c->report,
+                           "requester-finish signing: there is no signature, and one was asked for");
+    return !s->mutual;
 }
 
 void dump_session_finish(dump_check *c, dump_session *s, const dump_message *m)
@@ -243,13 +256,12 @@ void dump_session_finish(dump_check *c, dump_session *s, const dump_message *m)
     }
     right = right &&
             dump_hash_add(c, s->th, tl_span_of(m->whole.p, m->whole.n - b->signature.n - b->verify_data.n));
-    if (right && b->signature.n > 0)
-        right = chain != NULL && check_mutual(c, s, b);
+    right = right && check_signed(c, s, chain, b);
     if (right && dump_hash_so_far(c, s->th, th)) {
         check_verify_data(c, s, &s->secrets.request, th, b->verify_data);
         right = dump_hash_add(c, s->th, b->verify_data);
     }
-    s->known = right;
+    s->known = s->finished = right;
 }
 
 static bool derive_application(dump_check *c, dump_session *s)
@@ -273,6 +285,28 @@ static bool derive_application(dump_check *c, dump_session *s)
     return take_key(c, s, 0, &a->request) && take_key(c, s, 1, &a->response);
 }
 
+/* Chains may be told again at any time: that of a session is the one that signed in it. */
+static bool is_proven(const dump_session *s, unsigned end, const dump_chain *chain)
+{
+    return chain->whole && memcmp(s->proven[end], chain->digest, TL_HASH_MAX) == 0;
+}
+
+/* What else has to be true of a session whose FINISH is answered. */
+static bool check_finished(dump_check *c, const dump_session *s)
+{
+    const char *why = NULL;
+
+    if (!s->finished)
+        why = "FINISH is answered that was not asked";
+    else if (!is_proven(s, 0, &c->chains[s->slot]))
+        why = "the responder's chain is another by now than the one that signed";
+    else if (s->mutual && !is_proven(s, 1, &c->chains[DUMP_REQUESTER_CHAIN]))
+        why = "the requester's chain is another by now than the one that signed";
+    if (why != NULL)
+        dump_report_failed(c->report, "session %08x: %s", s->id, why);
+    return why == NULL;
+}
+
 void dump_session_finished(dump_check *c, dump_session *s, const dump_message *m)
 {
     const tl_spdm_finish_rsp *b = &m->body.spdm_finish_rsp;
@@ -281,7 +315,8 @@ void dump_session_finished(dump_check *c, dump_session *s, const dump_message *m
 
     if (!s->known || !s->handshake)
         return;
-    right = dump_hash_add(c, s->th, tl_span_of(m->whole.p, m->whole.n - b->verify_data.n));
+    right = check_finished(c, s) &&
+            dump_hash_add(c, s->th, tl_span_of(m->whole.p, m->whole.n - b->verify_data.n));
     if (right && s->clear) {
         right = dump_hash_so_far(c, s->th, th);
         if (right)

@@ -155,6 +155,14 @@ static void on_session(void *ctx, const dump_check *c, const dump_session *s)
     (void)json_array_append_new(v->sessions, o);
 }
 
+/* Is the exchanged secret under a signature? Nobody here can compute it from what was exchanged in clear, and the signature of
+ * KEY_EXCHANGE_RSP does not cover it: who has seen an exchange could put a secret of his own into a copy. What covers it is the
+ * signature of FINISH, over the verify data of KEY_EXCHANGE_RSP, which there is none of if the handshake is in clear. */
+static bool is_bound(const dump_session *s)
+{
+    return s->mutual && !s->clear;
+}
+
 static void on_agreement(void *ctx, const dump_session *s, const agreement *a)
 {
     const verify_spdm_port *port = ctx;
@@ -164,8 +172,16 @@ static void on_agreement(void *ctx, const dump_session *s, const agreement *a)
     char id[16];
 
     id_of(s, id);
-    if (session_of(port, id, &from.number) != NULL)
+    if (is_bound(s) && session_of(port, id, &from.number) != NULL)
         verify_ties_said(&port->owner->ties, &from, a);
+}
+
+/* A session that has only begun is none of those that are listed, whatever its id is. */
+static bool stands(const verify_spdm_port *port, const char *id)
+{
+    const dump_session *s = dump_session_of(&port->spdm->check, (uint32_t)strtoul(id, NULL, 16));
+
+    return s != NULL && s->known && !s->handshake;
 }
 
 static void on_line(verify_spdm_port *port, const json_t *line)
@@ -183,7 +199,7 @@ static void on_line(verify_spdm_port *port, const json_t *line)
     if (name == NULL || strcmp(name, "MEASUREMENTS") != 0)
         return;
     session = session_of(port, id, &number);
-    if (session != NULL)
+    if (session != NULL && stands(port, id))
         (void)json_object_set(session, "measurements",
                               json_object_get(json_object_get(line, "fields"), "record"));
 }
