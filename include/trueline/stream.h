@@ -223,15 +223,15 @@ typedef struct tl_stream_plan {
     tl_part_plan parts[TL_SEP_PARTS_MAX];
     uint8_t types[TL_SEP_PARTS_MAX]; /* the data types, in the order in which the parts name them */
     uint8_t type_count;
-    uint8_t list_count; /* accumulated tags of a frame: none, one for each type, or one */
-    uint8_t tag_n;      /* of begin and end */
-    uint8_t footer_n;
-    uint32_t messages; /* of a frame, without begin and end */
-    size_t bytes;
-    tl_stream_limits limits;
+    uint8_t list_count;      /* accumulated tags of a frame: none, one for each type, or one */
+    uint8_t tag_n;           /* bytes of tag of begin and end */
+    uint8_t footer_n;        /* tag and CRC-32 of these */
+    uint32_t messages;       /* of a frame, without begin and end */
+    size_t bytes;            /* of their payloads */
+    tl_stream_limits limits; /* up to where each key may be used */
 } tl_stream_plan;
 
-/* The configuration must have passed its check. */
+/* Works it out. The configuration must have passed its check, and is not needed behind it. */
 void tl_stream_plan_of(tl_stream_plan *plan, const tl_stream_config *config);
 
 /* A list of tags that an accumulated one will be over. */

@@ -73,7 +73,8 @@ tl_sealed *tl_cse_rx_row(tl_rx_batch *batch, tl_rx_item *item, const tl_sep_head
  * Backend errors, of a list. */
 tl_err tl_cse_judge(const tl_rx_item *item, uint64_t now_ms, const tl_sealed *s) TL_MUST_USE;
 
-/* The key that an epoch names, or that a header's number does; or NULL. */
+/* The key of exactly this epoch, for what was looked at before and whose key may be another one's by now; the key that a header's
+ * number names, the epoch's lowest byte. Or NULL. */
 tl_stream_key *tl_cse_rx_key(tl_stream_rx *rx, uint32_t epoch);
 tl_stream_key *tl_cse_rx_key_by_number(tl_stream_rx *rx, uint32_t number);
 
