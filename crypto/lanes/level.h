@@ -109,7 +109,7 @@ static inline bool tl__same_key(const tl__lane *lane, size_t n)
     return true;
 }
 
-/* tl_wipe for what is wiped often: whole words at a time, and the compiler may not leave it out either. */
+/* tl_wipe without a call, for what is small and wiped often: the compiler may not leave it out either. */
 #if defined(__GNUC__)
 static inline void tl__forget(void *p, size_t n)
 {

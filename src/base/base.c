@@ -1,9 +1,11 @@
 /* Texts of errors, comparing and wiping.
  *
  * tl_equal looks at every byte whatever it finds, so that its time tells nothing about where two tags
- * differ. Both functions go through volatile: a compiler may neither stop the comparison early nor leave
- * out a wipe of memory that nobody reads again. */
+ * differ: through volatile, so that a compiler may not stop early. Nor may it leave out a wipe of memory that
+ * nobody reads again: it is told that somebody does or, if it cannot be told, wipes through volatile, too. */
 #include <trueline/base.h>
+
+#include <string.h>
 
 const char *tl_err_text(tl_err e)
 {
@@ -29,6 +31,14 @@ bool tl_equal(tl_span a, tl_span b)
     return differ == 0;
 }
 
+#if defined(__GNUC__)
+void tl_wipe(void *p, size_t n)
+{
+    if (n > 0)
+        memset(p, 0, n);
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+#else
 void tl_wipe(void *p, size_t n)
 {
     volatile uint8_t *v = (volatile uint8_t *)p;
@@ -36,3 +46,4 @@ void tl_wipe(void *p, size_t n)
     for (size_t i = 0; i < n; i++)
         v[i] = 0;
 }
+#endif

@@ -87,6 +87,24 @@ static void wipe_clears_its_bytes_and_no_others(void **state)
     tl_wipe(NULL, 0);
 }
 
+static void wipe_of_any_length_anywhere_clears_its_bytes_and_no_others(void **state)
+{
+    enum { AT = 16, LENGTH = 80 };
+    uint8_t b[AT + LENGTH + AT], expected[sizeof b];
+
+    (void)state;
+    for (size_t at = 1; at <= AT; at++) {
+        for (size_t n = 0; n <= LENGTH; n++) {
+            memset(b, 0xEE, sizeof b);
+            memset(expected, 0xEE, sizeof b);
+            for (size_t i = 0; i < n; i++)
+                expected[at + i] = 0;
+            tl_wipe(b + at, n);
+            assert_memory_equal(b, expected, sizeof b);
+        }
+    }
+}
+
 static tl_err second_of(tl_err first, tl_err second)
 {
     TL_TRY(first);
@@ -111,6 +129,7 @@ int main(void)
         cmocka_unit_test(equal_when_differences_cancel_out_says_no),
         cmocka_unit_test(equal_when_one_is_a_prefix_says_no),
         cmocka_unit_test(wipe_clears_its_bytes_and_no_others),
+        cmocka_unit_test(wipe_of_any_length_anywhere_clears_its_bytes_and_no_others),
         cmocka_unit_test(try_hands_on_the_first_error),
     };
 
