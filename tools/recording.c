@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ enum {
     NO_INTERFACE = UINT16_MAX,          /* of which there is none */
     OPTION_MAX = 65535,
     FLUSH_MS = 1000,
+    PATIENCE_MS = 5000, /* with a pipe that nobody reads */
     RESOLUTION = 9 /* nanoseconds */
 };
 
@@ -44,6 +46,7 @@ bool recording_is_open(const recording *r)
 
 tl_exit recording_flush(recording *r, tl_fault *fault)
 {
+    struct pollfd out = { .fd = r->fd, .events = POLLOUT };
     size_t done = 0;
 
     if (r->queue != NULL) {
@@ -54,8 +57,8 @@ tl_exit recording_flush(recording *r, tl_fault *fault)
     while (done < r->n) {
         ssize_t n = write(r->fd, r->buffer + done, r->n - done);
 
-        if (n < 0 && errno == EINTR)
-            continue;
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && poll(&out, 1, PATIENCE_MS) > 0)))
+            continue; /* what was live does not block where its pipe is full */
         if (n < 0) {
             r->n = 0; /* what was lost is not tried again when the file is closed */
             return cannot(r, fault);

@@ -154,14 +154,15 @@ static int write_run(recording_queue *q, const uint8_t *p, size_t n)
     return 0;
 }
 
-static bool is_empty(const recording_queue *q)
-{
-    return q->head == q->tail && !q->wrapped;
-}
-
 static size_t used(const recording_queue *q)
 {
     return q->wrapped ? q->wrap - q->head + q->tail : q->tail - q->head;
+}
+
+/* Also where the next block begins at the front again and is not there yet. */
+static bool is_empty(const recording_queue *q)
+{
+    return used(q) == 0;
 }
 
 static void wait_ms(pthread_cond_t *c, pthread_mutex_t *lock, unsigned ms)

@@ -154,6 +154,37 @@ static void recording_when_longer_than_its_queue_then_all_of_it(void **s)
     assert_int_equal(read_all().packets[0], MANY);
 }
 
+/* A block that begins again at the ring's front wakes the thread that waits for it. */
+static void recording_when_its_queue_wraps_while_empty_then_written_without_being_asked(void **s)
+{
+    uint64_t begun_ms, at;
+    uint32_t index[2];
+    struct stat st;
+    tl_fault fault;
+    recording r;
+
+    (void)s;
+    assert_int_equal(recording_open(&r, path, false, "test", &fault), TL_EXIT_OK);
+    at = r.bytes;
+    assert_int_equal(recording_live(&r, false, &fault), TL_EXIT_OK);
+    assert_int_equal(recording_interface(&r, PCAP_LINK_CSI2, "csi2", "", &index[0], &fault), TL_EXIT_OK);
+    for (size_t i = 1; r.bytes - at <= RECORDING_QUEUE_BYTES - RECORDING_QUEUE_BLOCK; i++) {
+        record(&r, index[0], LONG);
+        if (i % 100 == 0)
+            wait_written(&r);
+    }
+    wait_written(&r);
+    (void)poll(NULL, 0, 300); /* it waits for blocks again */
+    record(&r, index[0], 20);
+    begun_ms = tl_clock_ms();
+    do {
+        (void)poll(NULL, 0, 20);
+        assert_int_equal(stat(path, &st), 0);
+    } while ((uint64_t)st.st_size < r.bytes && tl_clock_ms() - begun_ms < 10000);
+    assert_int_equal(st.st_size, r.bytes);
+    assert_int_equal(recording_close(&r, &fault), TL_EXIT_OK);
+}
+
 /* At every place of a block, and before the first packet. */
 static void recording_when_the_disk_is_full_then_whole_blocks_and_the_rest_counted(void **s)
 {
@@ -301,6 +332,26 @@ static void recording_when_its_reader_is_slow_then_nobody_waits_and_the_gap_is_s
     assert_int_equal(f.lost_before[0], r.not_recorded);
 }
 
+/* What is said at the end waits for a reader that takes its time, as packets do. */
+static void recording_when_its_pipe_is_full_at_the_end_then_the_rest_is_written_all_the_same(void **s)
+{
+    enum { PIPE = 8192, AROUND = 44 /* bytes of a packet's block */, LEFT = 8 };
+    reader slow = { .wait_ms = 1000 };
+    uint32_t index[2];
+    tl_fault fault;
+    recording r;
+
+    (void)s;
+    open_pipe(&r, &slow, index);
+    assert_int_equal(fcntl(slow.from, F_SETPIPE_SZ, PIPE), PIPE);
+    record(&r, index[0], (size_t)(PIPE - LEFT - AROUND - r.bytes) & ~(size_t)3);
+    assert_true(r.bytes > PIPE - LEFT - 4 && r.bytes <= PIPE - LEFT);
+    if (recording_close(&r, &fault) != TL_EXIT_OK)
+        fail_msg("%s", fault.text);
+    pthread_join(slow.thread, NULL);
+    assert_int_equal(read_all().packets[0], 1);
+}
+
 static void recording_when_its_reader_goes_away_then_the_rest_is_counted(void **s)
 {
     reader leaves = { .leaves = true };
@@ -370,9 +421,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recording_when_there_is_room_then_as_any_other),
         cmocka_unit_test(recording_when_longer_than_its_queue_then_all_of_it),
+        cmocka_unit_test(recording_when_its_queue_wraps_while_empty_then_written_without_being_asked),
         cmocka_unit_test(recording_when_the_disk_is_full_then_whole_blocks_and_the_rest_counted),
         cmocka_unit_test(recording_when_the_disk_becomes_full_then_the_error_is_known_and_nobody_waits),
         cmocka_unit_test(recording_when_its_reader_is_slow_then_nobody_waits_and_the_gap_is_said),
+        cmocka_unit_test(recording_when_its_pipe_is_full_at_the_end_then_the_rest_is_written_all_the_same),
         cmocka_unit_test(recording_when_its_reader_goes_away_then_the_rest_is_counted),
         cmocka_unit_test(recording_when_nobody_reads_then_given_up_in_the_end),
         cmocka_unit_test(secrets_when_written_then_wiped_in_the_queue),
