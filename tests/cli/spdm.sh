@@ -142,6 +142,42 @@ is "$code" 4 "requester_when_the_answer_is_no_message_then_4"
 like "$err" "mctp: a message of 3 bytes" "requester_when_the_answer_is_no_message_then_named"
 kill "$peer" 2>/dev/null || true
 
+# ---- heartbeat ----
+# A relay in front of the responder that holds the requester's third record back, inside of the session: sets $peer and $port.
+start_slow_relay() { # RESPONDER-PORT SECONDS
+    start_peer '
+        my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => '"$1"') or die; binmode($s);
+        my ($records, $b) = (0, "");
+        while (1) {
+            my $r = ""; vec($r, fileno($c), 1) = 1; vec($r, fileno($s), 1) = 1;
+            select($r, undef, undef, undef);
+            if (vec($r, fileno($s), 1)) { my $n = sysread($s, $b, 65536) or last; syswrite($c, $b) }
+            if (vec($r, fileno($c), 1)) {
+                my $n = sysread($c, $b, 65536) or last;
+                # command 1, transport and size, then the message with its type: 6 is a record
+                select(undef, undef, undef, '"$2"')
+                    if $n > 12 && unpack("N", $b) == 1 && (ord(substr($b, 12, 1)) & 0x7F) == 6 && ++$records == 3;
+                syswrite($s, $b);
+            }
+        }'
+}
+silent() { # HEARTBEAT SECONDS
+    start_responder r --pki "$pki/sensor" --once --heartbeat "$1"
+    start_slow_relay "$port" "$2"
+    request --pki "$pki/controller" --timeout 4
+    kill "$peer" 2>/dev/null || true
+    finish "$responder"
+}
+silent 1 2.4
+like "$out" "^measure +ok " "session_when_it_begins_then_it_stands"
+like "$err" "heartbeat: HEARTBEAT: the peer did not answer in time" "session_when_silent_for_longer_than_twice_its_heartbeat_then_over"
+like "$(cat "$tmp/r.out")" "^  record .* refused without an answer$" "session_when_over_then_its_next_record_is_refused"
+like "$(cat "$tmp/r.out")" "^spdm responder: requests=[0-9]+ refused=1$" "session_when_over_then_nothing_else_was_refused"
+silent 0 2.4
+like "$out" "^heartbeat +ok +2 messages, .* [2-9][0-9]{3}\.[0-9] ms$" "session_when_without_heartbeats_then_it_may_be_silent"
+is "$code" 0 "session_when_without_heartbeats_then_the_responder_ends_with_0"
+like "$(cat "$tmp/r.out")" "refused=0$" "session_when_without_heartbeats_then_nothing_is_refused"
+
 # ---- usage ----
 usage() { # NAME PATTERN ARGUMENT...
     local name=$1 pattern=$2
@@ -161,6 +197,7 @@ usage the_version_is_old "give 1.2 or 1.3" requester --version 1.1
 usage the_curve_is_unknown "give p256 or p384" requester --curve p521
 usage the_transport_is_unknown "give mctp or tcp" requester --transport doe
 usage the_slot_is_too_high "0 to 7" requester --slot 8
+usage the_heartbeat_is_too_long "0 to 255" responder --heartbeat 256
 usage the_key_is_missing "No such file" responder --chain "$pki/sensor/chain.pem" --key "$tmp/none.pem"
 usage the_key_is_of_another_curve "another curve than --curve p384" responder --pki "$pki/sensor" --curve p384
 usage the_chain_is_no_chain "root-key.pem" responder --chain "$pki/root-key.pem" --key "$pki/sensor/key.pem"
