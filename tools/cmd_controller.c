@@ -209,7 +209,7 @@ static uint64_t bytes_of(const controller *c)
 static void turn_view(controller *c)
 {
     view_identity_again(&c->view, &c->spdm.client, c->spdm.again);
-    view_turn(&c->view, &c->counts, tl_stream_rx_counters(&c->rx), c->refused);
+    view_turn(&c->view, &c->counts, tl_stream_rx_counters(&c->rx));
 }
 
 /* Packets that only the other carrier has. */

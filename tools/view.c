@@ -386,7 +386,7 @@ void view_event(view *v, const tl_stream_event *e, tl_span whole)
     take_picture(v, e, whole);
 }
 
-void view_turn(view *v, const ui_counts *counts, const tl_stream_counters *counters, uint64_t refused)
+void view_turn(view *v, const ui_counts *counts, const tl_stream_counters *counters)
 {
     view_facts *f = &v->facts;
     uint64_t now = tl_clock_ms();
@@ -397,9 +397,6 @@ void view_turn(view *v, const ui_counts *counts, const tl_stream_counters *count
     f->frames_ok = counts->frames_ok;
     f->frames_bad = counts->frames_bad;
     f->frames_lost = counts->frames_lost;
-    f->bytes = counts->bytes;
-    f->refused = refused;
-    f->packets = counters->packets;
     f->messages_ok = counters->messages_ok;
     memcpy(f->verdicts, counters->verdicts, sizeof f->verdicts);
     view_board_tell(v->board, f);

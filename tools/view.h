@@ -52,7 +52,7 @@ bool view_wants_frame(const view *v);
 /* An event of the receiver. whole: the payload of a frame that is ok, where the event has none of its own. */
 void view_event(view *v, const tl_stream_event *event, tl_span whole);
 /* Once a turn of the receiver: what it has counted. */
-void view_turn(view *v, const ui_counts *counts, const tl_stream_counters *counters, uint64_t refused);
+void view_turn(view *v, const ui_counts *counts, const tl_stream_counters *counters);
 /* Ends the process. */
 void view_close(view *v);
 

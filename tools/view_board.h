@@ -46,7 +46,7 @@ typedef struct view_facts {
     tl_suite suite;
     tl_variant variants[3]; /* of top, middle, bottom */
     /* counts */
-    uint64_t frames_ok, frames_bad, frames_lost, refused, bytes, packets, messages_ok, verdicts[TL_VERDICTS];
+    uint64_t frames_ok, frames_bad, frames_lost, messages_ok, verdicts[TL_VERDICTS];
     uint32_t epoch;
     uint64_t keys; /* switches to a new epoch */
     /* the last events, event n at [n % VIEW_EVENTS], and the last frames that verified */

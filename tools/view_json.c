@@ -207,11 +207,10 @@ json_t *view_json_facts(const view_facts *f)
         [VIEW_CONNECTING] = "connecting", [VIEW_RECEIVING] = "receiving", [VIEW_ENDED] = "ended"
     };
 
-    return json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:I, s:I, s:I, s:o}", "phase",
+    return json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:I, s:I, s:I, s:o}", "phase",
                      f->phase <= VIEW_ENDED ? phases[f->phase] : "", "stream", stream_json(f), "counts",
                      "frames_ok", number(f->frames_ok), "frames_bad", number(f->frames_bad), "frames_lost",
-                     number(f->frames_lost), "refused", number(f->refused), "bytes", number(f->bytes),
-                     "packets", number(f->packets), "messages_ok", number(f->messages_ok), "verdicts",
+                     number(f->frames_lost), "messages_ok", number(f->messages_ok), "verdicts",
                      verdicts_json(f), "epoch", number(f->epoch), "keys", number(f->keys), "identity_number",
                      number(f->identity_number), "events", events_json(f));
 }

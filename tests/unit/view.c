@@ -263,7 +263,7 @@ static void turn(view *v, uint64_t wait_ms)
     tl_fault fault;
 
     assert_int_equal(tl_wait(-1, 0, tl_clock_ms() + wait_ms, &ready, &fault), TL_EXIT_OK);
-    view_turn(v, &counts, &counters, 0);
+    view_turn(v, &counts, &counters);
 }
 
 static void view_of_raw12(view *v)
