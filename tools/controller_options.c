@@ -108,7 +108,6 @@ static tl_release parse_release(struct argp_state *state, const char *arg)
     return TL_RELEASE_FRAME;
 }
 
-/* The first is the sender's; more may be what a bridge on the way makes of it. */
 static error_t parse_spdm(int key, char *arg, struct argp_state *state)
 {
     controller_spdm_options *o = &((controller_options *)state->input)->spdm;

@@ -106,9 +106,9 @@ static bool comes_of_missing(const replay *r, const tl_stream_event *v)
 static void on_event(void *ctx, const tl_stream_event *v)
 {
     replay *r = ctx;
-    replay_news news = { .event = v, .at = place_of(r, v), .opened = r->opened };
-
-    news.not_recorded = comes_of_missing(r, v);
+    replay_news news = {
+        .event = v, .at = place_of(r, v), .opened = r->opened, .not_recorded = comes_of_missing(r, v)
+    };
 
     if (v->kind == TL_EVENT_KEY) {
         r->epoch = v->count;
@@ -116,11 +116,11 @@ static void on_event(void *ctx, const tl_stream_event *v)
     }
     if (v->kind == TL_EVENT_LOST && r->joining) /* who comes late to a one-way stream has lost nothing */
         return;
-    if (v->kind == TL_EVENT_OPENED)
+    if (v->kind == TL_EVENT_OPENED) {
         on_opened(r, v);
-    if (v->kind ==
-        TL_EVENT_OPENED) /* of a frame in memory all has come by now, and what is missing may be the next one's */
+        /* Of a frame in memory all has come by now, and what is missing may be the next one's. */
         r->lacks = r->capture_open && r->unit_lacks;
+    }
     if (v->kind == TL_EVENT_FRAME)
         r->frame_open = false;
     tell(r, &news);

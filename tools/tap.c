@@ -261,11 +261,10 @@ void tap_flush(tap *t)
 
 static void record_message(tap *t, pcap_direction direction, tl_span message)
 {
-    recording_from from = { .direction = direction };
+    recording_from from = { .direction = direction, .rare = true };
     char comment[64];
     tl_fault fault;
 
-    from.rare = true;
     if (!t->has_spdm) {
         (void)snprintf(comment, sizeof comment, "layout=%s", recording_layout());
         add_interface(t, PCAP_LINK_SPDM_TCP, "spdm", comment, &t->spdm);
