@@ -136,7 +136,7 @@ static tl_exit on_packet(void *ctx, const pcap_packet *p, dump_seen seen, tl_fau
 {
     annotation *a = ctx;
     const annotate_note *note = annotate_streams_note(&a->streams, p->number);
-    recording_from from = { .direction = p->direction };
+    recording_from from = { .direction = p->direction, .lost = p->lost };
     char comment[COMMENT_ROOM];
     tl_span bytes = tl_span_of(p->p, p->n);
     tl_exit e = interface_of(a, p->from, seen.opened, &from.index, fault);
@@ -199,7 +199,8 @@ static tl_exit has_session_secrets(FILE *secrets, const char *name, bool *has, t
 static tl_exit copy(annotation *a, tl_fault *fault)
 {
     const annotate_options *o = a->options;
-    dump_options dump = { .recording = { NULL, o->recording }, .watch = { a, on_packet, &a->failed } };
+    dump_options dump = { .recording = { NULL, o->recording },
+                          .watch = { a, on_packet, &a->failed, &a->sums->lost } };
     bool sessions = false;
     tl_exit e = TL_EXIT_OK;
 

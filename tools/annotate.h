@@ -28,7 +28,9 @@ typedef struct annotate_sums {
     uint64_t packets, opened; /* opened: records */
     uint64_t verified,
         refused; /* packets of streams with a verdict; of SPDM, refused are those where a check failed */
-    bool left;   /* secrets that nothing was compared with, at the recording's end */
+    uint64_t
+        lost;  /* that were not recorded, as the recording says itself: what comes of them is no refusal */
+    bool left; /* secrets that nothing was compared with, at the recording's end */
 } annotate_sums;
 
 /* Writes the result, which is there complete or not at all, and is for its owner's eyes (mode 0600): what was secret stands in

@@ -48,7 +48,7 @@ static void on_news(void *ctx, const replay_news *news)
     const tl_stream_event *event = news->event;
     annotate_note *note = note_at(ctx, news->at.number);
 
-    if (note == NULL || news->unfinished)
+    if (note == NULL || news->unfinished || news->not_recorded)
         return;
     if (event->kind == TL_EVENT_MESSAGE || event->kind == TL_EVENT_OPENED) {
         note->message_known = true;

@@ -68,6 +68,8 @@ int cmd_annotate(int argc, char **argv)
     (void)printf("annotated: packets=%" PRIu64 " opened=%" PRIu64 " verified=%" PRIu64 " refused=%" PRIu64
                  "\n",
                  sums.packets, sums.opened, sums.verified, sums.refused);
+    if (sums.lost > 0)
+        ui_note_lost("annotate", sums.lost);
     if (sums.left)
         ui_note("annotate",
                 "refused: something that no packet is marked for, such as secrets that nothing goes "

@@ -110,7 +110,7 @@ static const struct argp argp = {
     .children = children,
     .args_doc = "FILE",
     .doc = "Writes the frames of a recording that verify. One that was refused is left out, and gives exit "
-           "code 1."
+           "code 1; if frames are left out because the recording says that it lacks packets, 4."
            "\vExamples:\n"
            "  trueline export drive.pcapng --keys drive.keys --out frames\n"
            "  trueline export drive.pcapng --keys drive.keys --frames 2-3 --y4m a.y4m\n"

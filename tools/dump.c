@@ -233,6 +233,8 @@ static tl_exit judge(const dump *d, tl_fault *fault)
 static void sum_up(dump *d)
 {
     end_ports(d);
+    if (pcap_lost(&d->file) > 0)
+        dump_report_lost(&d->report, pcap_lost(&d->file));
     if (d->sums.packets > 0)
         dump_csi2_sum(&d->sums, &d->report);
     if (d->has_spdm || checking(d) || d->sums.packets == 0)
@@ -257,6 +259,8 @@ tl_exit dump_run(const dump_options *options, tl_fault *fault)
         e = judge(d, fault);
     if (options->watch.failed != NULL)
         *options->watch.failed = d->report.failed;
+    if (options->watch.lost != NULL)
+        *options->watch.lost = pcap_lost(&d->file);
     close_ports(d);
     backend_close(&d->kernels);
     tl_openssl_close(d->backend);

@@ -24,7 +24,9 @@ typedef struct dump_seen {
 typedef struct dump_watch {
     void *ctx;
     tl_exit (*packet)(void *ctx, const pcap_packet *packet, dump_seen seen, tl_fault *fault);
-    uint64_t *failed; /* set at the end: what no packet failed for counts too; NULL: nobody asks */
+    /* Set at the end, NULL: nobody asks. What no packet failed for counts as failed, too. Lost: packets that were not recorded, as
+     * the recording says itself. */
+    uint64_t *failed, *lost;
 } dump_watch;
 
 typedef struct dump_options {

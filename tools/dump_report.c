@@ -168,6 +168,14 @@ void dump_report_unread(const dump_report *r, const pcap_interface *from, uint64
                               "packets", (json_int_t)packets));
 }
 
+void dump_report_lost(const dump_report *r, uint64_t packets)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "not recorded: packets=%" PRIu64, packets);
+    dump_report_sum(r, text, json_pack("{s:s,s:I}", "sum", "not recorded", "packets", (json_int_t)packets));
+}
+
 void dump_report_end(const dump_report *r, bool checked)
 {
     if (r->out == NULL)

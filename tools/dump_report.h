@@ -48,6 +48,8 @@ void dump_report_more(dump_report *report, const char *name, json_t *fields);
 void dump_report_failed(dump_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* An interface of which nothing was read but the number of packets. */
 void dump_report_unread(const dump_report *report, const pcap_interface *from, uint64_t packets);
+/* Packets that the capture lacks, as it says itself. */
+void dump_report_lost(const dump_report *report, uint64_t packets);
 /* A line of sums as JSON (taken over) or as text. */
 void dump_report_sum(const dump_report *report, const char *text, json_t *o);
 /* The last line. */

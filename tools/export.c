@@ -57,7 +57,7 @@ static void on_news(void *ctx, const replay_news *news)
 
     if (news->unfinished)
         return;
-    if (v->kind != TL_EVENT_OPENED && v->verdict != TL_VERDICT_OK)
+    if (!news->not_recorded && v->kind != TL_EVENT_OPENED && v->verdict != TL_VERDICT_OK)
         x->counts->refused++;
     if (v->kind != TL_EVENT_FRAME || v->verdict != TL_VERDICT_OK || !is_wanted(x, v->frame) ||
         x->output != TL_EXIT_OK)
@@ -207,6 +207,10 @@ static tl_exit finish(exporter *x, tl_exit e, tl_fault *fault)
 
 static tl_exit judge(const exporter *x, tl_exit e, tl_fault *fault)
 {
+    const uint64_t lost = x->tape_open ? tape_lost(&x->tape) : 0;
+
+    if (lost > 0)
+        ui_note_lost("export", lost);
     if (e == TL_EXIT_LINK && x->counts->refused > 0)
         (void)ui_fail("export", fault);
     if (x->counts->refused > 0 && (e == TL_EXIT_OK || e == TL_EXIT_LINK))
@@ -214,6 +218,10 @@ static tl_exit judge(const exporter *x, tl_exit e, tl_fault *fault)
                             (unsigned long long)x->counts->refused);
     if (e == TL_EXIT_OK && x->counts->written == 0)
         return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: no frame that was asked for", x->o->tape.path);
+    if (e == TL_EXIT_OK && lost > 0 && !x->o->unverified &&
+        x->counts->written <= (uint64_t)x->o->last - x->o->first)
+        return tl_fault_set(fault, TL_EXIT_LINK, "%.200s: frames that were not recorded whole are left out",
+                            x->o->tape.path);
     return e;
 }
 

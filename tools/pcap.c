@@ -193,6 +193,18 @@ tl_exit pcap_next(pcap *f, pcap_packet *p, bool *more, tl_fault *fault)
     return f->ng ? pcapng_next(f, p, more, fault) : classic_next(f, p, more, fault);
 }
 
+uint64_t pcap_lost(const pcap *f)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < f->interface_n; i++) {
+        const uint64_t lost = f->interfaces[i]->lost;
+
+        sum = sum > UINT64_MAX - lost ? UINT64_MAX : sum + lost;
+    }
+    return sum;
+}
+
 void pcap_close(pcap *f)
 {
     for (uint32_t i = 0; i < f->interface_n; i++) {

@@ -75,6 +75,8 @@ tl_exit pcap_next(pcap *file, pcap_packet *packet, bool *more, tl_fault *fault)
     __attribute__((warn_unused_result));
 /* Frees what reading took, interfaces too; `in` stays open. */
 void pcap_close(pcap *file);
+/* Packets that the capture says it lacks, as far as it was read. */
+uint64_t pcap_lost(const pcap *file);
 
 /* What stands behind `key` and '=' in a line of its own in the interface's comment; NULL: no such line. */
 const char *pcap_comment_value(const pcap_interface *from, const char *key, size_t *n);

@@ -23,7 +23,7 @@ enum {
     OPTION_MAX = 65535,
     FLUSH_MS = 1000,
     PATIENCE_MS = 5000, /* with a pipe that nobody reads */
-    RESOLUTION = 9 /* nanoseconds */
+    RESOLUTION = 9      /* nanoseconds */
 };
 
 static tl_exit cannot(const recording *r, tl_fault *fault)
@@ -291,6 +291,7 @@ static tl_exit put_packet(recording *r, const recording_from *from, uint64_t tim
                           tl_fault *fault)
 {
     recording_count *count = count_of(r, from->index);
+    const uint64_t lost = count != NULL ? count->lost_before : from->lost;
     tl_wr w;
     tl_exit e = find_room(r, from->rare, fault);
 
@@ -310,8 +311,8 @@ static tl_exit put_packet(recording *r, const recording_from *from, uint64_t tim
     tl_put(&w, 2, TL_LITTLE, PCAPNG_OPTION_FLAGS);
     tl_put(&w, 2, TL_LITTLE, 4);
     tl_put(&w, 4, TL_LITTLE, from->direction);
-    if (count != NULL && count->lost_before > 0)
-        put_count(&w, PCAPNG_OPTION_LOST_BEFORE, count->lost_before);
+    if (lost > 0)
+        put_count(&w, PCAPNG_OPTION_LOST_BEFORE, lost);
     if (from->comment != NULL)
         put_text(&w, PCAPNG_OPTION_COMMENT, from->comment);
     tl_put(&w, 4, TL_LITTLE, PCAPNG_OPTION_END);

@@ -55,6 +55,7 @@ typedef struct recording_from {
     uint32_t index; /* of the interface */
     pcap_direction direction;
     const char *comment; /* of each packet; NULL: none */
+    uint64_t lost;       /* packets that nobody has, before these; a live one counts them itself */
     bool rare; /* live: few and dear, so that they may have room that packets of a stream have not */
 } recording_from;
 

@@ -362,14 +362,7 @@ tl_exit tape_next(tape *t, pcap_packet *p, tape_kind *kind, bool *more, tl_fault
 
 uint64_t tape_lost(const tape *t)
 {
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < t->pcap.interface_n; i++) {
-        const uint64_t lost = t->pcap.interfaces[i]->lost;
-
-        sum = sum > UINT64_MAX - lost ? UINT64_MAX : sum + lost;
-    }
-    return sum;
+    return pcap_lost(&t->pcap);
 }
 
 bool tape_is_announced(const tape *t)

@@ -98,6 +98,12 @@ void ui_note(const char *command, const char *format, ...)
     free(text);
 }
 
+void ui_note_lost(const char *command, uint64_t packets)
+{
+    ui_note(command, "%llu packet%s not recorded, as the recording says itself", (unsigned long long)packets,
+            packets == 1 ? " was" : "s were");
+}
+
 uint64_t ui_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
                    uint64_t high)
 {

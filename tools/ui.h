@@ -36,6 +36,8 @@ double ui_progress_seconds(const ui_progress *progress);
 int ui_fail(const char *command, const tl_fault *fault);
 /* Writes "trueline COMMAND: text" to stderr. */
 void ui_note(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A note of packets that a recording says it lacks. */
+void ui_note_lost(const char *command, uint64_t packets);
 
 /* The value of a number option, in low..high; else ends the program by argp_error, exit code 2. */
 uint64_t ui_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,

@@ -74,7 +74,8 @@ static void write_some(recording *r, uint8_t *bytes)
         const tl_span packet = tl_span_of(bytes, n);
         recording_from from = { .index = n % 3 == 0 ? b : a,
                                 .direction = n % 2 == 0 ? PCAP_INBOUND : PCAP_OUTBOUND,
-                                .comment = n % 5 == 0 ? "marked" : NULL };
+                                .comment = n % 5 == 0 ? "marked" : NULL,
+                                .lost = n % 7 == 0 ? n : 0 };
 
         assert_int_equal(recording_packets(r, &from, &packet, 1, &fault), TL_EXIT_OK);
     }
@@ -90,6 +91,7 @@ static void expect_packet(const pcap_packet *p, const uint8_t *bytes, size_t n)
     assert_string_equal(p->from->comment, n % 3 == 0 ? "" : "layout=x\nstream={}");
     assert_int_equal(p->direction, n % 2 == 0 ? PCAP_INBOUND : PCAP_OUTBOUND);
     assert_int_equal(p->comment.n, n % 5 == 0 ? 6 : 0);
+    assert_int_equal(p->lost, n % 7 == 0 ? n : 0);
     assert_true(p->time_ns > (uint64_t)1600000000 * 1000000000);
 }
 
