@@ -113,7 +113,7 @@ static tl_exit read_key(const char *path, EVP_PKEY **key, tl_fault *fault)
 {
     static uint8_t room[PKI_FILE_MAX];
     BIO *bio;
-    tl_exit e = read_bio(path, TL_FILE_SECRET, room, &bio, fault);
+    tl_exit e = read_bio(path, TL_FILE_SECRET_PEM, room, &bio, fault);
 
     if (e != TL_EXIT_OK)
         return e;

@@ -417,7 +417,7 @@ tl_exit stream_file_read(stream_file *file, const char *path, tl_fault *fault)
 {
     static uint8_t text[STREAM_FILE_MAX];
     size_t n;
-    tl_exit e = tl_file_read(path, TL_FILE_SECRET, text, sizeof text, &n, fault);
+    tl_exit e = tl_file_read(path, TL_FILE_SECRET_JSON, text, sizeof text, &n, fault);
 
     memset(file, 0, sizeof *file);
     if (e == TL_EXIT_OK)

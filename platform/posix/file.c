@@ -21,36 +21,34 @@ enum {
     READER_TICK_MS = 20
 };
 
-/* Secrets stand in JSON or PEM. Whoever names another file by mistake is not to make that one private. */
-static bool begins_right(int fd)
+/* Whoever names another file by mistake is not to make that one private. */
+static bool begins_as(int fd, const char *begin)
 {
-    static const char pem[] = { '-', '-', '-', '-', '-', 'B', 'E', 'G', 'I', 'N' };
     char first[64];
     ssize_t n = pread(fd, first, sizeof first, 0);
     ssize_t i = 0;
 
     while (i < n && (first[i] == ' ' || first[i] == '\t' || first[i] == '\r' || first[i] == '\n'))
         i++;
-    if (i < n && first[i] == '{')
-        return true;
-    return n - i >= (ssize_t)sizeof pem && memcmp(first + i, pem, sizeof pem) == 0;
+    return n - i >= (ssize_t)strlen(begin) && memcmp(first + i, begin, strlen(begin)) == 0;
 }
 
 static tl_exit check_kind(int fd, const char *path, tl_file_kind kind, tl_fault *fault)
 {
+    const bool json = kind == TL_FILE_SECRET_JSON;
     struct stat st;
 
     if (fstat(fd, &st) != 0)
         return tl_fault_errno(fault, TL_EXIT_USAGE, "file: %s", path);
     if (!S_ISREG(st.st_mode))
         return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: not a regular file", path);
-    if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0 && !begins_right(fd))
-        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: it is neither JSON nor PEM", path);
-    if (kind == TL_FILE_SECRET && (st.st_mode & 077) != 0)
-        return tl_fault_set(fault, TL_EXIT_USAGE,
-                            "file: %s: others may open it (mode %03o), but it is for a secret: chmod 600 %s",
-                            path, (unsigned)(st.st_mode & 0777), path);
-    return TL_EXIT_OK;
+    if (kind == TL_FILE_PUBLIC || (st.st_mode & 077) == 0)
+        return TL_EXIT_OK;
+    if (!begins_as(fd, json ? "{" : "-----BEGIN"))
+        return tl_fault_set(fault, TL_EXIT_USAGE, "file: %s: it is no %s", path, json ? "JSON" : "PEM");
+    return tl_fault_set(fault, TL_EXIT_USAGE,
+                        "file: %s: others may open it (mode %03o), but it is for a secret: chmod 600 %s",
+                        path, (unsigned)(st.st_mode & 0777), path);
 }
 
 /* Reads to the end of the file, or one byte more than `room`. */

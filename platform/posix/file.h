@@ -11,7 +11,8 @@
 
 typedef enum tl_file_kind {
     TL_FILE_PUBLIC = 0,
-    TL_FILE_SECRET /* refused if anybody but its owner may read it */
+    TL_FILE_SECRET_JSON, /* refused if anybody but its owner may read it, */
+    TL_FILE_SECRET_PEM   /* likewise */
 } tl_file_kind;
 
 /* Reads a file of at most `room` bytes. TL_EXIT_USAGE with what and why. */

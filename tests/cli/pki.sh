@@ -121,6 +121,10 @@ chmod 640 "$tmp/open/ca/sensor-key.pem"
 run "$program" pki leaf "$tmp/open" rear --role sensor
 is "$code" 2 "leaf_when_others_may_read_the_key_then_refused"
 like "$err" "sensor-key.pem.*chmod 600" "leaf_when_others_may_read_the_key_then_says_what_to_do"
+"$program" stream new "$tmp/open/ca/sensor-key.pem" --force
+chmod 644 "$tmp/open/ca/sensor-key.pem"
+run "$program" pki leaf "$tmp/open" rear --role sensor
+like "$code $err" "^2 .*sensor-key.pem: it is no PEM\$" "leaf_when_the_key_is_a_stream_file_then_its_mode_is_nobodys_fault"
 cp "$tmp/open/ca/bridge-key.pem" "$tmp/open/ca/sensor-key.pem"
 chmod 600 "$tmp/open/ca/sensor-key.pem"
 run "$program" pki leaf "$tmp/open" rear --role sensor

@@ -76,7 +76,10 @@ is "$code" 2 "show_when_others_may_read_it_then_refused"
 like "$err" "chmod 600 $f" "show_when_others_may_read_it_then_says_what_to_do"
 run "$program" stream show /bin/ls
 is "$code" 2 "show_when_a_program_then_refused"
-like "$err" "/bin/ls: it is neither JSON nor PEM" "show_when_a_program_then_its_mode_is_nobodys_fault"
+like "$err" "/bin/ls: it is no JSON" "show_when_a_program_then_its_mode_is_nobodys_fault"
+"$program" pki new "$tmp/pki" >/dev/null
+run "$program" stream show "$tmp/pki/root.pem"
+like "$code $err" "^2 .*root.pem: it is no JSON\$" "show_when_a_certificate_then_its_mode_is_nobodys_fault"
 mkfifo -m 600 "$tmp/pipe.json"
 RUN_LIMIT=5 run "$program" stream show "$tmp/pipe.json"
 is "$code" 2 "show_when_it_is_a_pipe_then_refused_at_once"
