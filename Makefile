@@ -5,9 +5,9 @@ JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all demo test matrix attack bench prove fuzz check ct deb coverage install clean
 all: $(BUILD)/.deps
-	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+	@scripts/step configuring $(BUILD)/configure.log $(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo || { cat $(BUILD)/configure.log; exit 1; }
 	@[ -x $(BUILD)/trueline ] || echo "building, which takes a minute; what the compiler says stands in $(BUILD)/build.log"
-	@$(CMAKE) --build $(BUILD) -j$(JOBS) >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+	@scripts/step building $(BUILD)/build.log $(CMAKE) --build $(BUILD) -j$(JOBS) || { cat $(BUILD)/build.log; exit 1; }
 
 $(BUILD)/.deps: scripts/deps
 	@scripts/deps
@@ -31,8 +31,8 @@ attack: all
 # `make bench BENCH="--only gmac --rounds 7"`; docs/PERFORMANCE.md says what it measures.
 bench: all
 	@scripts/deps --bench
-	@$(CMAKE) -S . -B $(BUILD) >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
-	@$(CMAKE) --build $(BUILD) -j$(JOBS) --target trueline_bench >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+	@scripts/step configuring $(BUILD)/configure.log $(CMAKE) -S . -B $(BUILD) || { cat $(BUILD)/configure.log; exit 1; }
+	@scripts/step building $(BUILD)/build.log $(CMAKE) --build $(BUILD) -j$(JOBS) --target trueline_bench || { cat $(BUILD)/build.log; exit 1; }
 	@$(BUILD)/trueline-bench --json $(BUILD)/bench.json $(BENCH)
 
 prove:
