@@ -93,11 +93,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     arguments *a = state->input;
 
     switch (key) {
-    case 'n':
-        a->tries = number_of(state, "number", arg, 0, UINT64_MAX);
-        if (a->tries == 0)
-            argp_error(state, "--number: nothing to try");
-        return 0;
+    case 'n': a->tries = number_of(state, "number", arg, 1, UINT64_MAX); return 0;
     case 's': a->seed = number_of(state, "seed", arg, 0, UINT64_MAX); return 0;
     case 'o': a->only = sort_of(state, arg, strlen(arg)); return 0;
     case 'c': take_case(state, arg, a); return 0;
