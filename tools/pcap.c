@@ -197,11 +197,8 @@ uint64_t pcap_lost(const pcap *f)
 {
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < f->interface_n; i++) {
-        const uint64_t lost = f->interfaces[i]->lost;
-
-        sum = sum > UINT64_MAX - lost ? UINT64_MAX : sum + lost;
-    }
+    for (uint32_t i = 0; i < f->interface_n; i++)
+        sum = pcap_lost_sum(sum, f->interfaces[i]->lost);
     return sum;
 }
 

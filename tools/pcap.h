@@ -27,6 +27,10 @@ typedef struct pcap_interface {
     uint64_t since_s;   /* added to times */
 } pcap_interface;
 
+/* Packets that are missing: a file may claim any number, and no sum of them goes beyond the largest integer of JSON. */
+#define PCAP_LOST_MAX ((uint64_t)INT64_MAX)
+uint64_t pcap_lost_sum(uint64_t a, uint64_t b);
+
 typedef enum pcap_direction { PCAP_NOT_SAID = 0, PCAP_INBOUND, PCAP_OUTBOUND } pcap_direction;
 
 typedef struct pcap_packet {

@@ -209,7 +209,7 @@ static bool take_packet_option(const pcap *f, const option *o, pcap_packet *p)
     if (o->code == PCAPNG_OPTION_COMMENT && p->comment.n == 0)
         p->comment = o->value;
     if (o->code == PCAPNG_OPTION_LOST_BEFORE)
-        p->lost = tl_get(&value, 8, f->order);
+        p->lost = pcap_lost_sum(0, tl_get(&value, 8, f->order));
     if (o->code == PCAPNG_OPTION_FLAGS) {
         flags = tl_get(&value, 4, f->order);
         p->direction = (flags & 3) == 3 ? PCAP_NOT_SAID : (pcap_direction)(flags & 3);
@@ -237,10 +237,9 @@ static tl_exit take_from(const pcap *f, const block *b, uint64_t index, pcap_pac
     return TL_EXIT_OK;
 }
 
-/* No sum of such counts goes round. */
-static uint64_t sum_of(uint64_t a, uint64_t b)
+uint64_t pcap_lost_sum(uint64_t a, uint64_t b)
 {
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+    return a > PCAP_LOST_MAX || b > PCAP_LOST_MAX - a ? PCAP_LOST_MAX : a + b;
 }
 
 /* What an interface's statistics say is of all of it, what stands between packets included. */
@@ -258,7 +257,8 @@ static tl_exit take_statistics(const pcap *f, const block *b, tl_fault *fault)
     while (next_option(f, &r, &o)) {
         tl_rd value = tl_rd_of(o.value);
         pcap_interface *of = f->interfaces[f->section_first + (uint32_t)index];
-        const uint64_t lost = o.code == PCAPNG_OPTION_DROPPED ? tl_get(&value, 8, f->order) : 0;
+        const uint64_t lost =
+            o.code == PCAPNG_OPTION_DROPPED ? pcap_lost_sum(0, tl_get(&value, 8, f->order)) : 0;
 
         if (value.bad)
             return bad_block(f, b, "an option that is too short", fault);
@@ -317,7 +317,7 @@ static tl_exit take_packet(const pcap *f, const block *b, pcap_packet *p, tl_fau
         return bad_block(f, b, "it claims to be longer than its block", fault);
     e = b->type == PCAPNG_SIMPLE ? TL_EXIT_OK : take_packet_options(f, b, r, p, fault);
     from = f->interfaces[p->from->index];
-    from->lost = sum_of(from->lost, p->lost);
+    from->lost = pcap_lost_sum(from->lost, p->lost);
     return e;
 }
 

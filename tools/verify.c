@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "file_digest.h"
 #include "hex.h"
+#include "pcap.h"
 #include "protection.h"
 #include "stop.h"
 #include "ui.h"
@@ -174,7 +175,7 @@ static void settle(verify *v)
 {
     if (v->replay.phase == REPLAY_INSIDE) {
         account_add(&v->account, &v->pending);
-        v->totals.not_recorded += v->lost_pending;
+        v->totals.not_recorded = pcap_lost_sum(v->totals.not_recorded, v->lost_pending);
     }
     v->lost_pending = 0;
     memset(v->pending.bytes, 0, sizeof v->pending.bytes);
@@ -207,8 +208,8 @@ static tl_exit take(verify *v, const pcap_packet *p, tape_kind kind, tl_fault *f
         v->first_ns = p->time_ns;
     v->first_seen = true;
     v->read++;
-    v->lost_pending += p->lost;
-    v->lost_all += p->lost;
+    v->lost_pending = pcap_lost_sum(v->lost_pending, p->lost);
+    v->lost_all = pcap_lost_sum(v->lost_all, p->lost);
     if (kind == TAPE_STREAM)
         return take_stream(v, p, fault);
     account_whole(&v->pending, class_of(p, kind), p->n, 1);
@@ -275,7 +276,7 @@ static tl_exit read_all(verify *v, tl_fault *fault)
     settle(v);
     if (!more &&
         v->o->segment == v->o->segments) /* what the file says at its end of packets behind the last one */
-        v->totals.not_recorded += tape_lost(&v->tape) - v->lost_all;
+        v->totals.not_recorded = pcap_lost_sum(v->totals.not_recorded, tape_lost(&v->tape) - v->lost_all);
     if (x == TL_EXIT_OK && e == TL_EXIT_OK && v->spdm_open)
         x = end_spdm(v, &other);
     if (e == TL_EXIT_OK && x != TL_EXIT_OK) {

@@ -3,6 +3,7 @@
  * limit of a key was in reach which no segment alone could see. Lines are copied as they are, so that the list is the one
  * that a single run writes; a report is read line by line, and may be of any length. */
 #include "verify.h"
+#include "pcap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -349,7 +350,7 @@ static tl_exit add_part(join *j, part *p, tl_fault *fault)
     j->totals.frames_bad += bad;
     j->totals.frames_lost += lost;
     j->totals.unfinished += unfinished;
-    j->totals.not_recorded += not_recorded;
+    j->totals.not_recorded = pcap_lost_sum(j->totals.not_recorded, not_recorded);
     j->totals.frames_not_recorded += frames_not_recorded;
     j->totals.refused += refused;
     j->report.left_out += left_out;

@@ -6,7 +6,7 @@
 
 tl_exit verify_judge_missing(const verify_totals *n, tl_fault *fault)
 {
-    if (n->not_recorded == 0)
+    if (n->not_recorded == 0 && n->frames_not_recorded == 0)
         return TL_EXIT_OK;
     return tl_fault_set(
         fault, TL_EXIT_LINK,

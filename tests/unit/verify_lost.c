@@ -10,8 +10,9 @@ static tl_fault fault;
 /* Which packets of the frames are missing, and whether the recording says so. */
 typedef struct missing {
     size_t at, n;
-    bool said;       /* before the packet behind them */
-    uint64_t at_end; /* what the statistics say; 0: there are none */
+    bool said;        /* before the packet behind them */
+    uint64_t claimed; /* how many, said of it and of each of the next two; 0: as many as are missing */
+    uint64_t at_end;  /* what the statistics say; 0: there are none */
 } missing;
 
 static void put_count(tl_wr *w, unsigned code, uint64_t n)
@@ -79,6 +80,8 @@ static void record_without(const missing *m)
             lost += m->said;
             continue;
         }
+        if (m->claimed > 0)
+            lost = i >= m->at && i - m->at < m->n + 3 ? m->claimed : 0;
         put_packet(out, time_of(i), tl_span_of(flat.v[i].p, flat.v[i].n), lost);
         lost = 0;
     }
@@ -266,6 +269,27 @@ static void segments_when_packets_are_missing_then_joined_as_the_whole(void **st
     }
 }
 
+static void packets_when_more_are_claimed_than_can_be_counted_then_still_not_verified(void **state)
+{
+    static const uint64_t claims[] = { (uint64_t)1 << 62, (uint64_t)1 << 63, UINT64_MAX };
+    const char *parts[] = { path(5, "p0.json"), path(6, "p1.json") };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        const missing m = { .at = 30, .n = 1, .claimed = claims[i], .at_end = claims[i] };
+
+        make(&scenarios[0]);
+        record_without(&m);
+        assert_int_equal(verify(1, 1, path(3, "whole.json")), TL_EXIT_LINK);
+        assert_true(total(3, "not_recorded") == INT64_MAX && evidence_of(3) == INT64_MAX);
+        for (unsigned k = 0; k < 2; k++)
+            assert_int_equal(verify(k + 1, 2, parts[k]), TL_EXIT_OK);
+        assert_int_equal(verify_join(parts, 2, path(4, "joined.json"), NULL, &fault), TL_EXIT_LINK);
+        assert_true(total(4, "not_recorded") == INT64_MAX);
+        drop_all();
+    }
+}
+
 /* What the options must not be. */
 static void counts_when_cut_or_of_no_interface_then_the_file_is_broken(void **state)
 {
@@ -310,6 +334,7 @@ int main(void)
         cmocka_unit_test(packets_when_missing_behind_the_last_then_the_statistics_say_it),
         cmocka_unit_test(packets_when_said_twice_then_counted_once),
         cmocka_unit_test(segments_when_packets_are_missing_then_joined_as_the_whole),
+        cmocka_unit_test(packets_when_more_are_claimed_than_can_be_counted_then_still_not_verified),
         cmocka_unit_test(counts_when_cut_or_of_no_interface_then_the_file_is_broken),
     };
 
