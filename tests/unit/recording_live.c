@@ -332,11 +332,19 @@ static void recording_when_its_reader_is_slow_then_nobody_waits_and_the_gap_is_s
     assert_int_equal(f.lost_before[0], r.not_recorded);
 }
 
+static void *let_read_later(void *p)
+{
+    (void)poll(NULL, 0, 700);
+    let_read(p);
+    return NULL;
+}
+
 /* What is said at the end waits for a reader that takes its time, as packets do. */
 static void recording_when_its_pipe_is_full_at_the_end_then_the_rest_is_written_all_the_same(void **s)
 {
     enum { PIPE = 8192, AROUND = 44 /* bytes of a packet's block */, LEFT = 8 };
-    reader slow = { .wait_ms = 1000 };
+    reader slow = { .leaves = false };
+    pthread_t later;
     uint32_t index[2];
     tl_fault fault;
     recording r;
@@ -346,9 +354,11 @@ static void recording_when_its_pipe_is_full_at_the_end_then_the_rest_is_written_
     assert_int_equal(fcntl(slow.from, F_SETPIPE_SZ, PIPE), PIPE);
     record(&r, index[0], (size_t)(PIPE - LEFT - AROUND - r.bytes) & ~(size_t)3);
     assert_true(r.bytes > PIPE - LEFT - 4 && r.bytes <= PIPE - LEFT);
+    assert_int_equal(pthread_create(&later, NULL, let_read_later, &slow), 0);
     if (recording_close(&r, &fault) != TL_EXIT_OK)
         fail_msg("%s", fault.text);
-    pthread_join(slow.thread, NULL);
+    assert_int_equal(pthread_join(later, NULL), 0);
+    end_reader(&slow);
     assert_int_equal(read_all().packets[0], 1);
 }
 
