@@ -325,7 +325,7 @@ static tl_exit check_sums(const part *p, tl_fault *fault)
     if (json_is_true(json_object_get(spdm, "computed")))
         (void)number(spdm, "failed", &failed);
     json_array_foreach(json_object_get(p->evidence, "epochs"), i, row) untied +=
-        json_is_true(json_object_get(row, "refused"));
+        json_is_true(json_object_get(row, "refused")) || json_is_true(json_object_get(row, "contradicts"));
     if (left_out == 0 && (p->right != ok || p->refused + failed + untied != refused))
         return wrong(p, fault, "its events are not those that its totals count");
     json_array_foreach(json_object_get(p->evidence, "bytes"), i, row) sum += number(row, "bytes", &n) ? n : 0;

@@ -339,6 +339,8 @@ refused 2 "no session whose secrets are here: nobody proves who he is" trust_whe
 refused 2 "no session whose secrets are here" trust_when_there_are_no_secrets_of_it verify spdm.pcapng --keys <(grep '^stream' spdm.keys) --trust pki/root.pem
 is "$(ls never2.json 2>/dev/null)" "" "trust_when_there_is_no_session_then_nothing_is_written"
 refused 2 "(r1.keys|identity)" trust_when_no_certificate verify spdm.pcapng --keys spdm.keys --trust r1.keys
+sed 's/"tied":true/"tied":false,"contradicts":true/' trusted.json >edited.json
+refused 2 "its events are not those that its totals count" join_when_an_epoch_contradicts_and_is_not_counted verify --join edited.json
 refused 2 "join takes reports" trust_when_joining verify --join trusted.json --trust pki/root.pem
 
 # An exchange that begins once more and goes no further: nothing will ever prove it.
