@@ -136,12 +136,17 @@ static void put_lines(tap *t, tl_span lines)
     note(t, e, &fault);
 }
 
-/* What the messages up to this one have made known. */
-static void put_session_lines(tap *t, tl_span message)
+static void compute_session_lines(tap *t, tl_span message)
+{
+    if (wants_secrets(t))
+        tap_secrets_message(t->spdm_secrets, message);
+}
+
+/* What the messages so far have made known. */
+static void put_session_lines(tap *t)
 {
     if (!wants_secrets(t))
         return;
-    tap_secrets_message(t->spdm_secrets, message);
     put_lines(t, tap_secrets_lines(t->spdm_secrets));
     tap_secrets_forget(t->spdm_secrets);
 }
@@ -176,7 +181,8 @@ tl_exit tap_close(tap *t, tl_fault *fault)
     tl_fault closing;
     tl_exit e;
 
-    put_session_lines(t, tl_span_of(NULL, 0));
+    compute_session_lines(t, tl_span_of(NULL, 0));
+    put_session_lines(t);
     t->recorded = recording_is_open(&t->capture);
     e = recording_close(&t->capture, &closing);
     keep(t, e, &closing);
@@ -274,11 +280,13 @@ static void record_message(tap *t, pcap_direction direction, tl_span message)
     note(t, recording_packets(&t->capture, &from, &message, 1, &fault), &fault);
 }
 
-/* A message and its secrets reach the disk together: a run that is killed leaves no message without them. */
+/* A message and its secrets go to the disk together, for a run that is killed should leave no message without them: so nothing
+ * is computed between the two. */
 void tap_message(tap *t, pcap_direction direction, tl_span message)
 {
+    compute_session_lines(t, message);
     if (records(t))
         record_message(t, direction, message);
-    put_session_lines(t, message);
+    put_session_lines(t);
     tap_flush(t);
 }
