@@ -19,7 +19,7 @@ is "$code" 0 "kernels_when_compiled_for_arm_then_succeeds"
 # Builds a unit test with the stand-in for cmocka, runs it with that processor, and gives its results.
 test_on() { # PROCESSOR TEST LEVELS
     local name=$2_on_$1 include planned
-    include="-I$root/tests/bare -I$root/tests/support -I$root/include -I$root/src -I$root/crypto/lanes"
+    include="-I$root/tests/bare -I$root/tests/support -I$root/sim -I$root/include -I$root/src -I$root/crypto/lanes"
     run $cc -static -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g -Wall -Wextra -Werror $include \
         -DTL_TEST_DATA="\"$root/tests/vectors\"" "$root/tests/unit/$2.c" \
         "$root"/tests/support/{testing,vectors,wrap}.c "$tmp/arm/crypto/lanes/libtrueline_lanes.a" \

@@ -144,6 +144,7 @@ both_ends() { # RECEIVER-PATTERN SENDER-PATTERN
 
 port=$(perl -MIO::Socket::INET -e \
     'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Proto => "udp")->sockport')
+cp -p cam.json gst.json # the page's name for it
 both_ends 'udpsrc port' 'udpsink host'
 is "$code $got" "0 9" "two_hosts_work_as_documented"
 both_ends 'tlsrc path' 'tlsink path'

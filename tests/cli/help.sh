@@ -22,13 +22,17 @@ unexplained() {
          { if (bare != "") print bare; bare = "" }' <<<"$out"
 }
 
-# Puts a recording of a few frames with its secrets into a folder, and, if asked, the reports of its segments.
+# Puts a recording of a few frames with its secrets into a folder, as two files and as one, and, if asked, the reports of
+# its segments.
 drive() { # FOLDER [segments]
     (
         cd "$1"
         start_sensor drive --stream cam.json --once --frames 4 --rate 0
         "$program" controller --stream cam.json --connect ":$port" --frames 4 --capture drive.pcapng \
             --export-secrets drive.keys >/dev/null 2>&1
+        start_sensor with-secrets --stream cam.json --once --frames 4 --rate 0
+        "$program" controller --stream cam.json --connect ":$port" --frames 4 --capture with-secrets.pcapng \
+            --export-secrets with-secrets.pcapng >/dev/null 2>&1
         [ $# -eq 1 ] || for i in 1 2; do
             "$program" verify drive.pcapng --keys drive.keys --segment $i/2 --report $i.json >/dev/null
         done
@@ -57,7 +61,7 @@ try() { # COMMAND-LINE
     "trueline pki"*) "$program" pki new "$tmp/try/keys" >"$tmp/.keys" ;;
     *) small_stream "$tmp/try/cam.json" ;;
     esac
-    case $line in *drive.pcapng*) drive "$tmp/try" ;; esac
+    case $line in *drive.pcapng* | *with-secrets.pcapng*) drive "$tmp/try" ;; esac
     case $line in *--join*) drive "$tmp/try" segments ;; esac
     line=${line/127.0.0.1:5004/127.0.0.1:$((20000 + RANDOM % 10000))} # UDP has no port that is told only when it is open
     case $line in

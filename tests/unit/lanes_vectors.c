@@ -3,11 +3,8 @@
  * as it is known to hold. */
 #include "vectors.h"
 
-#include "by_openssl.h"
 #include "inner.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,45 +188,6 @@ static void ctr_when_of_any_length_then_counts_from_two_and_touches_no_more(void
 {
     (void)s;
     with_every_level(ctr_kernel);
-}
-
-/* A file that was mistyped would be the measure of nothing: OpenSSL has each record as it stands. */
-static void files_when_computed_by_openssl_then_the_same(void **s)
-{
-    static const char *const files[] = { "aes_ecb.txt", "aes_ctr.txt", "cmac.txt" };
-    static const uint8_t none[TL_NONCE_SIZE];
-    size_t n[3] = { 0 };
-
-    (void)s;
-    for (size_t i = 0; i < 3; i++) {
-        tl_vectors v;
-        tl_vector r;
-        tl_vectors_open(&v, TL_TEST_DATA, files[i]);
-        for (; tl_vectors_next(&v, &r); n[i]++) {
-            uint8_t key[32], counter[BLOCK] = { 0 }, text[64], want[64], out[64 + BLOCK];
-            size_t key_n = tl_vector_hex(&r, "key", key, sizeof key);
-            size_t text_n = tl_vector_hex(&r, i == 2 ? "message" : "plain", text, sizeof text);
-            size_t want_n = tl_vector_hex(&r, i == 2 ? "tag" : "cipher", want, sizeof want);
-            int made = 0;
-            if (i == 2) {
-                tl_by_openssl_mac(key_n == 16 ? TL_SUITE_AES128_CMAC : TL_SUITE_AES256_CMAC, key, none,
-                                  tl_span_of(text, text_n), out);
-            } else {
-                const EVP_CIPHER *ciphers[2][2] = { { EVP_aes_128_ecb(), EVP_aes_256_ecb() },
-                                                    { EVP_aes_128_ctr(), EVP_aes_256_ctr() } };
-                EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-                if (i == 1)
-                    assert_int_equal(tl_vector_hex(&r, "counter", counter, BLOCK), BLOCK);
-                assert_int_equal(EVP_EncryptInit_ex(c, ciphers[i][key_n == 32], NULL, key, counter), 1);
-                assert_int_equal(EVP_EncryptUpdate(c, out, &made, text, (int)text_n), 1);
-                assert_int_equal(made, want_n);
-                EVP_CIPHER_CTX_free(c);
-            }
-            assert_memory_equal(out, want, want_n);
-        }
-        tl_vectors_close(&v);
-    }
-    assert_true(n[0] == 2 && n[1] == 2 && n[2] == 8);
 }
 
 /* ---- CMAC ---- */
@@ -582,7 +540,6 @@ static void kernels_when_given_the_same_then_all_levels_give_the_same(void **s)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_when_computed_by_openssl_then_the_same),
         cmocka_unit_test(ecb_as_sp800_38a_when_in_every_lane_then_blocks_fit),
         cmocka_unit_test(ctr_as_sp800_38a_when_by_counter_blocks_then_text_fits),
         cmocka_unit_test(ctr_when_of_any_length_then_counts_from_two_and_touches_no_more),

@@ -3,8 +3,11 @@
  * vectors as it is known to hold, so that a file that is cut or misread is noticed. */
 #include "vectors.h"
 
+#include "by_openssl.h"
+
 #include <trueline/openssl.h>
 
+#include <openssl/evp.h>
 #include <string.h>
 
 typedef struct state {
@@ -216,6 +219,47 @@ static void hkdf_sha256_as_rfc5869_when_info_is_in_parts_then_output_fits(void *
     assert_int_equal(n, 3);
 }
 
+/* ---- vectors that only kernels take ---- */
+
+/* A file that was mistyped would be the measure of nothing: OpenSSL has each record as it stands. */
+static void files_when_computed_by_openssl_then_the_same(void **s)
+{
+    static const char *const files[] = { "aes_ecb.txt", "aes_ctr.txt", "cmac.txt" };
+    static const uint8_t none[TL_NONCE_SIZE];
+    size_t n[3] = { 0 };
+
+    (void)s;
+    for (size_t i = 0; i < 3; i++) {
+        tl_vectors v;
+        tl_vector r;
+        tl_vectors_open(&v, TL_TEST_DATA, files[i]);
+        for (; tl_vectors_next(&v, &r); n[i]++) {
+            uint8_t key[32], counter[16] = { 0 }, text[64], want[64], out[64 + 16];
+            size_t key_n = tl_vector_hex(&r, "key", key, sizeof key);
+            size_t text_n = tl_vector_hex(&r, i == 2 ? "message" : "plain", text, sizeof text);
+            size_t want_n = tl_vector_hex(&r, i == 2 ? "tag" : "cipher", want, sizeof want);
+            int made = 0;
+            if (i == 2) {
+                tl_by_openssl_mac(key_n == 16 ? TL_SUITE_AES128_CMAC : TL_SUITE_AES256_CMAC, key, none,
+                                  tl_span_of(text, text_n), out);
+            } else {
+                const EVP_CIPHER *ciphers[2][2] = { { EVP_aes_128_ecb(), EVP_aes_256_ecb() },
+                                                    { EVP_aes_128_ctr(), EVP_aes_256_ctr() } };
+                EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+                if (i == 1)
+                    assert_int_equal(tl_vector_hex(&r, "counter", counter, 16), 16);
+                assert_int_equal(EVP_EncryptInit_ex(c, ciphers[i][key_n == 32], NULL, key, counter), 1);
+                assert_int_equal(EVP_EncryptUpdate(c, out, &made, text, (int)text_n), 1);
+                assert_int_equal(made, want_n);
+                EVP_CIPHER_CTX_free(c);
+            }
+            assert_memory_equal(out, want, want_n);
+        }
+        tl_vectors_close(&v);
+    }
+    assert_true(n[0] == 2 && n[1] == 2 && n[2] == 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +272,7 @@ int main(void)
         cmocka_unit_test(hmac_sha256_as_rfc4231_when_in_two_parts_then_mac_fits),
         cmocka_unit_test(hmac_sha384_as_rfc4231_when_in_two_parts_then_mac_fits),
         cmocka_unit_test(hkdf_sha256_as_rfc5869_when_info_is_in_parts_then_output_fits),
+        cmocka_unit_test(files_when_computed_by_openssl_then_the_same),
     };
     return cmocka_run_group_tests_name("vectors", tests, set_up, tear_down);
 }
