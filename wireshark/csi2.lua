@@ -86,29 +86,63 @@ local function correct(header, ecc)
   return header, "wrong"
 end
 
-local function crc16_of(bytes)
-  local crc, table = T.crc16_start, T.crc16
-  for i = 1, #bytes do
-    crc = bxor(rshift(crc, 8), table[band(bxor(crc, bytes:byte(i)), 0xFF) + 1])
+-- ---- checksums ----
+
+-- The register after two bytes at once, from the register after each byte (both from zero): a line has thousands of bytes.
+local function two_bytes(one)
+  local two = {}
+  for first = 0, 255 do
+    local after = one[first]
+    for second = 0, 255 do
+      two[second * 256 + first] = bxor(rshift(after, 8), one[band(bxor(after, second), 0xFF)])
+    end
   end
-  return crc
+  return { one = one, two = two }
 end
 
-local crc32_table = {}
-for b = 0, 255 do
-  local c = b
-  for _ = 1, 8 do
-    c = band(c, 1) ~= 0 and bxor(rshift(c, 1), 0xEDB88320) or rshift(c, 1)
+local byte = string.byte
+
+local function register_after(register, bytes, tables)
+  local two, eights = tables.two, #bytes - #bytes % 8
+  for i = 1, eights, 8 do
+    local a, b, c, d, e, f, g, h = byte(bytes, i, i + 7)
+    register = bxor(rshift(register, 16), two[band(bxor(register, b * 256 + a), 0xFFFF)])
+    register = bxor(rshift(register, 16), two[band(bxor(register, d * 256 + c), 0xFFFF)])
+    register = bxor(rshift(register, 16), two[band(bxor(register, f * 256 + e), 0xFFFF)])
+    register = bxor(rshift(register, 16), two[band(bxor(register, h * 256 + g), 0xFFFF)])
   end
-  crc32_table[b] = c
+  for i = eights + 1, #bytes do
+    register = bxor(rshift(register, 8), tables.one[band(bxor(register, byte(bytes, i)), 0xFF)])
+  end
+  return register
+end
+
+local crc16_tables, crc32_tables -- made when the first packet asks
+
+local function crc16_of(bytes)
+  if crc16_tables == nil then
+    local one = {}
+    for b = 0, 255 do
+      one[b] = T.crc16[b + 1]
+    end
+    crc16_tables = two_bytes(one)
+  end
+  return register_after(T.crc16_start, bytes, crc16_tables)
 end
 
 local function crc32_of(crc, bytes)
-  crc = bxor(crc, 0xFFFFFFFF)
-  for i = 1, #bytes do
-    crc = bxor(rshift(crc, 8), crc32_table[band(bxor(crc, bytes:byte(i)), 0xFF)])
+  if crc32_tables == nil then
+    local one = {}
+    for b = 0, 255 do
+      local c = b
+      for _ = 1, 8 do
+        c = band(c, 1) ~= 0 and bxor(rshift(c, 1), 0xEDB88320) or rshift(c, 1)
+      end
+      one[b] = c
+    end
+    crc32_tables = two_bytes(one)
   end
-  return bxor(crc, 0xFFFFFFFF)
+  return bxor(register_after(bxor(crc, 0xFFFFFFFF), bytes, crc32_tables), 0xFFFFFFFF)
 end
 
 -- ---- footers ----
