@@ -11,7 +11,7 @@ build_options() { # BUILD
     build/alternate | build/clang-alternate) echo -DTL_LAYOUT=alternate -DTL_SANITIZE=OFF ;;
     build/asan)                              echo -DTL_LAYOUT=default -DTL_SANITIZE=ON ;;
     build/asan-alternate)                    echo -DTL_LAYOUT=alternate -DTL_SANITIZE=ON ;;
-    build/coverage)                          echo -DTL_LAYOUT=default -DTL_SANITIZE=OFF "-DCMAKE_C_FLAGS=--coverage;-w" ;; # unoptimised, compilers guess more
+    build/coverage)                          echo -DTL_LAYOUT=default -DTL_SANITIZE=OFF "-DCMAKE_C_FLAGS=--coverage;-fprofile-update=atomic;-w" ;; # threads count, too; unoptimised, compilers guess more
     build/freestanding)                      echo "$core_alone" "$host_core" -DTL_LAYOUT=default ;;
     build/freestanding-alternate)            echo "$core_alone" "$host_core" -DTL_LAYOUT=alternate ;;
     build/m33)                               echo "$core_alone" "$m33_core" -DTL_LAYOUT=default ;;

@@ -79,9 +79,11 @@ is "$out" "Trueline metadata not whole" "colours_when_metadata_is_out_of_order_t
 spoilt "$(seq -s, 1 27)" trueline.fsed.incomplete
 is "$out" "" "metadata_when_the_recording_ends_inside_of_a_frame_then_nothing_is_claimed"
 
+# Parts of two frames can fit together by their places: then the CRC-32 says so, and nothing else is an error.
 packets shuffle 147 "$((seed))" 80 mixed.pcap fsed.pcapng fsed5.pcapng list.pcapng
 judge mixed.pcap -2
-like "$sums" '^packets=[1-9][0-9]* .* uncovered=0 malformed=0 errors=0 lua=0$' "metadata_when_80_packets_are_lost_repeated_or_swapped_then_no_byte_is_lost"
+mixed=$(grep -c 'CRC-32 of the footer is wrong' <<<"$told" || true)
+like "$sums" "^packets=[1-9][0-9]* .* uncovered=0 malformed=0 errors=$mixed lua=0\$" "metadata_when_80_packets_are_lost_repeated_or_swapped_then_no_byte_is_lost"
 packets mutate 147 "$((seed))" 300 bad.pcap mixed.pcap
 judge bad.pcap -2
 like "$sums" '^packets=300 .* uncovered=0 malformed=[1-9][0-9]* errors=[1-9][0-9]* lua=0$' "metadata_when_it_is_changed_as_well_then_told_and_no_byte_is_lost"
