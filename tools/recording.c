@@ -425,7 +425,7 @@ static tl_exit end_live(recording *r, tl_fault *fault)
 {
     recording_end end = { .ctx = r, .lost = lose };
     tl_exit e = TL_EXIT_OK;
-    tl_fault other;
+    tl_fault other = { 0 };
 
     recording_queue_close(r->queue, (size_t)STATISTICS * r->interfaces, &end);
     r->queue = NULL;

@@ -145,7 +145,8 @@ static void on_session(void *ctx, const dump_check *c, const dump_session *s)
         return;
     }
     id_of(s, id);
-    (void)snprintf(version, sizeof version, "%u.%u", c->context->version >> 4, c->context->version & 15);
+    (void)snprintf(version, sizeof version, "%u.%u", (unsigned)c->context->version >> 4,
+                   c->context->version & 15u);
     o = json_pack("{s:s, s:s, s:I, s:I, s:i, s:o?}", "id", id, "version", version, "interface",
                   (json_int_t)port->index, "offset", (json_int_t)port->at, "slot", (int)s->slot, "peer",
                   judged_json(port, c, &c->chains[s->slot], TL_USE_RESPONDER));
