@@ -17,11 +17,11 @@ start_sensor() { # NAME ARGUMENT...
     done
 }
 
-# Waits for a background program, at most 15 seconds: sets $code.
+# Waits for a background program, at most 40 seconds: sets $code.
 finish() { # PID
     local i
     code=0
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 800; i++)); do
         kill -0 "$1" 2>/dev/null || break
         sleep 0.05
     done

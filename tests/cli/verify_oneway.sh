@@ -29,7 +29,7 @@ record() { # NAME
     local controller=$! start
     wait_line "$1.err" "receiving on"
     port=$(sed -n 's/^.*receiving on udp:127.0.0.1:\([0-9]*\).*$/\1/p' "$1.err")
-    for start in 15 40; do
+    for start in 15 10; do # no more than the controller waits for: what it reads behind the last frame is recorded, too
         "$program" sensor --stream s.json --to "udp:127.0.0.1:$port" --rate 100 --frames "$start" 2>/dev/null || true
     done
     finish "$controller"
