@@ -63,10 +63,11 @@ else
     skip "disk_then_exit_code_5" "this user may not mount a small disk"
 fi
 
-# Nobody reads the pipe until the stream is over.
+# Nobody reads the pipe until the sensor has sent all, which is twice what waits for the pipe.
 mkfifo "$tmp/pipe"
 frames=600
-(exec 3<"$tmp/pipe"; sleep 3; exec cat <&3 >"$tmp/slow.pcapng") &
+(exec 3<"$tmp/pipe"; for ((i = 0; i < 600; i++)); do grep -qs 'frames sent' "$tmp/slow.err" && break; sleep 0.1; done
+    exec cat <&3 >"$tmp/slow.pcapng") &
 reader=$!
 receive slow "$tmp/pipe" unlimited
 
