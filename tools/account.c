@@ -271,11 +271,9 @@ static void tell_metadata(walk *w, tl_span body)
 static void tell_line(walk *w, const tl_csi2_packet *p)
 {
     account *a = w->a;
-    unsigned type = 0;
+    const uint8_t type = tl_stream_plan_type(&a->plan, p->header.data_type);
     line l;
 
-    while (type < a->plan.type_count && a->plan.types[type] != p->header.data_type)
-        type++;
     if (type == a->plan.type_count) {
         tell(w, p->payload.n, ACCOUNT_none);
         return;

@@ -234,6 +234,16 @@ typedef struct tl_stream_plan {
 /* Works it out. The configuration must have passed its check, and is not needed behind it. */
 void tl_stream_plan_of(tl_stream_plan *plan, const tl_stream_config *config);
 
+/* The index of a data type of lines; type_count: it is none. */
+static inline uint8_t tl_stream_plan_type(const tl_stream_plan *plan, uint8_t data_type)
+{
+    uint8_t type = 0;
+
+    while (type < plan->type_count && plan->types[type] != data_type)
+        type++;
+    return type;
+}
+
 /* A list of tags that an accumulated one will be over. */
 typedef struct tl_tag_list {
     /* private */

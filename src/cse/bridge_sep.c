@@ -61,7 +61,7 @@ static bool on_metadata(tl_bridge *b, tl_span payload)
 /* The line's place is the next of its data type. */
 static bool on_line(tl_bridge *b, uint8_t data_type, tl_span payload)
 {
-    const uint8_t type = tl_cse_type(&b->plan, data_type);
+    const uint8_t type = tl_stream_plan_type(&b->plan, data_type);
     tl_place place;
     uint8_t *slot;
     bool right;
@@ -141,7 +141,7 @@ void tl_bridge_to_sep(tl_bridge *b, tl_buffer packet, const tl_csi2_packet *p)
     if (type == TL_DT_FRAME_START)
         start(b);
     if (type != TL_FSED_WIRE_TYPE && type != TL_SEP_WIRE_TYPE &&
-        tl_cse_type(&b->plan, type) == b->plan.type_count) {
+        tl_stream_plan_type(&b->plan, type) == b->plan.type_count) {
         tl_bridge_pass(b, packet, p);
         return;
     }

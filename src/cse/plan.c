@@ -22,7 +22,7 @@ static uint8_t footer_bytes(const tl_stream_config *c, unsigned block)
 
 static uint8_t type_place(tl_stream_plan *plan, uint8_t data_type)
 {
-    const uint8_t type = tl_cse_type(plan, data_type);
+    const uint8_t type = tl_stream_plan_type(plan, data_type);
 
     if (type == plan->type_count)
         plan->types[plan->type_count++] = data_type;

@@ -16,16 +16,6 @@ typedef struct tl_place {
 tl_place tl_cse_place(const tl_stream_config *config, const tl_stream_plan *plan, uint32_t data_type,
                       uint32_t message);
 
-/* The index of a data type of lines; type_count: it is none. */
-static inline uint8_t tl_cse_type(const tl_stream_plan *plan, uint8_t data_type)
-{
-    uint8_t type = 0;
-
-    while (type < plan->type_count && plan->types[type] != data_type)
-        type++;
-    return type;
-}
-
 /* True if the block's messages have a tag T, whether it travels or not. */
 static inline bool tl_cse_is_sealed(const tl_stream_config *config, unsigned block)
 {
