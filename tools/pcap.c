@@ -193,6 +193,11 @@ tl_exit pcap_next(pcap *f, pcap_packet *p, bool *more, tl_fault *fault)
     return f->ng ? pcapng_next(f, p, more, fault) : classic_next(f, p, more, fault);
 }
 
+uint64_t pcap_lost_sum(uint64_t a, uint64_t b)
+{
+    return a > PCAP_LOST_MAX || b > PCAP_LOST_MAX - a ? PCAP_LOST_MAX : a + b;
+}
+
 uint64_t pcap_lost(const pcap *f)
 {
     uint64_t sum = 0;

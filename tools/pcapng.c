@@ -237,11 +237,6 @@ static tl_exit take_from(const pcap *f, const block *b, uint64_t index, pcap_pac
     return TL_EXIT_OK;
 }
 
-uint64_t pcap_lost_sum(uint64_t a, uint64_t b)
-{
-    return a > PCAP_LOST_MAX || b > PCAP_LOST_MAX - a ? PCAP_LOST_MAX : a + b;
-}
-
 /* What an interface's statistics say is of all of it, what stands between packets included. */
 static tl_exit take_statistics(const pcap *f, const block *b, tl_fault *fault)
 {
