@@ -54,6 +54,14 @@ static void open_both(tl_loop *l, station *s, tl_bridge_way way, uint8_t channel
     station_open(s, &l->config, way, channel_out);
 }
 
+/* A loop as it is, and its first frame, as it was sent. */
+static void open_and_send(tl_loop *l, station *s, tl_bridge_way way, uint8_t channel_out, tl_packets *in)
+{
+    tl_loop_init(l, crypto);
+    open_both(l, s, way, channel_out);
+    tl_assert_ok(tl_loop_send(l, in));
+}
+
 static void close_both(tl_loop *l, station *s)
 {
     free(s->memory);
@@ -408,9 +416,7 @@ static void begins_when_forged_then_a_top_for_each_and_no_frame_but_the_open_one
     tl_loop l;
 
     (void)state;
-    tl_loop_init(&l, crypto);
-    open_both(&l, &s, TL_BRIDGE_TO_FSED, 0);
-    tl_assert_ok(tl_loop_send(&l, &in));
+    open_and_send(&l, &s, TL_BRIDGE_TO_FSED, 0, &in);
     for (uint32_t i = 0; i < FORGED; i++) {
         tl_packets_take(&wire, &in, 1);
         tl_assert_ok(tl_loop_read(&l.config, wire.v[i], &m));
@@ -464,9 +470,7 @@ static void begin_when_it_comes_again_then_refused_and_the_open_frame_goes_on(vo
     tl_loop l;
 
     (void)state;
-    tl_loop_init(&l, crypto);
-    open_both(&l, &s, TL_BRIDGE_TO_FSED, 1);
-    tl_assert_ok(tl_loop_send(&l, &in));
+    open_and_send(&l, &s, TL_BRIDGE_TO_FSED, 1, &in);
     tl_packets_take(&begin, &in, 1);
     for (unsigned i = 0; i < TL_LOOP_LINE + 5; i++) {
         tl_packets one = { 0 };
@@ -501,9 +505,7 @@ static void begin_when_longer_than_any_can_be_then_refused(void **state)
     tl_loop l;
 
     (void)state;
-    tl_loop_init(&l, crypto);
-    open_both(&l, &s, TL_BRIDGE_TO_FSED, 1);
-    tl_assert_ok(tl_loop_send(&l, &in));
+    open_and_send(&l, &s, TL_BRIDGE_TO_FSED, 1, &in);
     memcpy(payload, in.v[1].p + TL_CSI2_HEADER_SIZE, in.v[1].n - TL_CSI2_HEADER_SIZE - TL_CSI2_FOOTER_SIZE);
     add_long(&longer, &l.config, TL_SEP_WIRE_TYPE, payload, sizeof payload);
     add_long(&longest, &l.config, TL_SEP_WIRE_TYPE, payload, sizeof payload - 1);
@@ -568,9 +570,7 @@ static void metadata_when_not_the_streams_then_refused_and_the_frame_is_ok(void 
         tl_packets in = { 0 }, wire = { 0 }, out = { 0 };
         station s;
         tl_loop l;
-        tl_loop_init(&l, crypto);
-        open_both(&l, &s, TL_BRIDGE_TO_SEP, 1);
-        tl_assert_ok(tl_loop_send(&l, &in));
+        open_and_send(&l, &s, TL_BRIDGE_TO_SEP, 1, &in);
         tl_packets_take(&wire, &in, 0);
         add_metadata(&wire, &in, changes[i]);
         for (size_t k = 1; k < in.n; k++)
@@ -595,9 +595,7 @@ static void sep_packet_when_in_a_frame_of_fsed_then_refused_and_the_frame_is_ok(
     tl_loop l;
 
     (void)state;
-    tl_loop_init(&l, crypto);
-    open_both(&l, &s, TL_BRIDGE_TO_SEP, 1);
-    tl_assert_ok(tl_loop_send(&l, &in));
+    open_and_send(&l, &s, TL_BRIDGE_TO_SEP, 1, &in);
     add_long(&stranger, &l.config, TL_SEP_WIRE_TYPE, payload, sizeof payload);
     tl_packets_insert(&in, line(&in, 4), tl_span_of(stranger.v[0].p, stranger.v[0].n));
     carry(&s, &in, &out);
@@ -619,9 +617,7 @@ static void lines_when_the_frame_has_no_metadata_then_they_leave_plain_and_in_or
     tl_loop l;
 
     (void)state;
-    tl_loop_init(&l, crypto);
-    open_both(&l, &s, TL_BRIDGE_TO_SEP, 3);
-    tl_assert_ok(tl_loop_send(&l, &in));
+    open_and_send(&l, &s, TL_BRIDGE_TO_SEP, 3, &in);
     for (size_t i = 0; i < in.n; i++)
         if ((in.v[i].p[0] & 0x3F) != TL_FSED_WIRE_TYPE)
             tl_packets_take(&plain, &in, i);

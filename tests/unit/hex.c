@@ -17,36 +17,34 @@ static void text_of_bytes_then_small_digits_and_a_zero(void **s)
     assert_string_equal(text, "");
 }
 
+typedef void writer(tl_span bytes, char *text, size_t room);
+
+/* In any room: as many whole bytes of `all` as go in, n characters each, and nothing behind the zero. */
+static void check_rooms(writer *write, const char *all, size_t n)
+{
+    for (size_t room = 1; room <= 4 * n + 4; room++) {
+        size_t whole = (room - 1) / n < 4 ? (room - 1) / n : 4;
+        char text[20];
+
+        memset(text, '#', sizeof text);
+        write(tl_span_of(bytes, 4), text, room);
+        assert_int_equal(strlen(text), n * whole);
+        assert_memory_equal(text, all, n * whole);
+        for (size_t i = n * whole + 1; i < sizeof text; i++)
+            assert_int_equal(text[i], '#');
+    }
+}
+
 static void text_without_room_then_whole_bytes_and_nothing_behind_them(void **s)
 {
     (void)s;
-    for (size_t room = 1; room <= 12; room++) {
-        size_t whole = (room - 1) / 2 < 4 ? (room - 1) / 2 : 4;
-        char text[16];
-
-        memset(text, '#', sizeof text);
-        hex_text(tl_span_of(bytes, 4), text, room);
-        assert_int_equal(strlen(text), 2 * whole);
-        assert_memory_equal(text, "009fa0ff", 2 * whole);
-        for (size_t i = 2 * whole + 1; i < sizeof text; i++)
-            assert_int_equal(text[i], '#');
-    }
+    check_rooms(hex_text, "009fa0ff", 2);
 }
 
 static void text_apart_then_a_blank_before_each_byte_that_has_room(void **s)
 {
     (void)s;
-    for (size_t room = 1; room <= 16; room++) {
-        size_t whole = (room - 1) / 3 < 4 ? (room - 1) / 3 : 4;
-        char text[20];
-
-        memset(text, '#', sizeof text);
-        hex_apart(tl_span_of(bytes, 4), text, room);
-        assert_int_equal(strlen(text), 3 * whole);
-        assert_memory_equal(text, " 00 9f a0 ff", 3 * whole);
-        for (size_t i = 3 * whole + 1; i < sizeof text; i++)
-            assert_int_equal(text[i], '#');
-    }
+    check_rooms(hex_apart, " 00 9f a0 ff", 3);
 }
 
 static void json_and_print_of_bytes_then_the_same_digits(void **s)
